@@ -1,0 +1,79 @@
+//! Formats by name: what `spark.read.format(name)` looks up.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use parking_lot::RwLock;
+
+use crate::error::{BridgeError, Result};
+
+/// A source as the reader describes it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SourceInfo {
+    /// Options with their keys as written; a format looks them up without regard to case.
+    pub options: BTreeMap<String, String>,
+    /// The arguments of `load`.
+    pub paths: Vec<String>,
+    /// One WHERE clause a partition.
+    pub predicates: Vec<String>,
+    /// The schema that the user gave; none to ask the source.
+    pub schema: Option<SchemaRef>,
+}
+
+/// A kind of source that makes tables.
+#[async_trait]
+pub trait TableFormat: Send + Sync + Debug {
+    /// The name that it is asked for by, in lower case.
+    fn name(&self) -> &str;
+
+    /// The table that `info` describes.
+    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>>;
+}
+
+/// The formats of a server or session, by name without regard to case.
+///
+/// A registry made with [`FormatRegistry::child`] sees its parent's formats too, and its own first.
+#[derive(Debug, Default)]
+pub struct FormatRegistry {
+    formats: RwLock<BTreeMap<String, Arc<dyn TableFormat>>>,
+    parent: Option<Arc<FormatRegistry>>,
+}
+
+impl FormatRegistry {
+    /// An empty registry that falls back to `parent`.
+    pub fn child(parent: Arc<Self>) -> Self {
+        Self { formats: RwLock::default(), parent: Some(parent) }
+    }
+
+    /// Adds a format, in place of one of the same name.
+    pub fn register(&self, format: Arc<dyn TableFormat>) {
+        self.formats.write().insert(format.name().to_lowercase(), format);
+    }
+
+    /// The format of this name.
+    ///
+    /// # Errors
+    /// [`BridgeError::UnknownFormat`] with the nearest names there are.
+    pub fn get(&self, name: &str) -> Result<Arc<dyn TableFormat>> {
+        let key = name.to_lowercase();
+        self.find(&key).ok_or_else(|| BridgeError::UnknownFormat { name: name.to_owned(), known: self.names() })
+    }
+
+    /// The names of all formats, in order.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = self.parent.as_ref().map(|parent| parent.names()).unwrap_or_default();
+        names.extend(self.formats.read().keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn find(&self, key: &str) -> Option<Arc<dyn TableFormat>> {
+        let own = self.formats.read().get(key).cloned();
+        own.or_else(|| self.parent.as_ref().and_then(|parent| parent.find(key)))
+    }
+}

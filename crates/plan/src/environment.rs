@@ -1,0 +1,49 @@
+//! What the resolver asks of the world outside: tables, sources and settings of a session.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::error::Result;
+use crate::ir::Source;
+
+/// A query that has its meaning: a plan with internal column names, and the names that the user sees.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The plan. Its columns have unique internal names and stand in the order of `schema`.
+    pub plan: LogicalPlan,
+    /// Names, types and nullability as Spark reports them; every type is one that a PySpark client can read.
+    /// Names may repeat.
+    pub schema: SchemaRef,
+}
+
+/// The settings that change what a plan means. They become part of the plan, so it means the same on any machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `spark.sql.session.timeZone`: an IANA name or an offset.
+    pub time_zone: String,
+    /// `spark.sql.caseSensitive`.
+    pub case_sensitive: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { time_zone: "UTC".to_owned(), case_sensitive: false }
+    }
+}
+
+/// A session, as the resolver sees it.
+#[async_trait]
+pub trait Environment: Send + Sync {
+    /// The view of this name; none where there is no such view.
+    async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>>;
+
+    /// The table that a source describes.
+    async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>>;
+
+    /// The session's settings.
+    fn settings(&self) -> Settings;
+}

@@ -1,0 +1,182 @@
+//! Unresolved expressions.
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+
+use super::Relation;
+
+/// An unresolved expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// A typed value. Timestamps with a zone carry `"UTC"`; their value is microseconds since the epoch.
+    Literal(ScalarValue),
+    /// A column, by the parts of its name: `a`, `t.a`, `a.field`. `plan_id` ties it to the relation that the
+    /// client took it from (`df["a"]`), and is checked before the name is.
+    Attribute {
+        /// The parts of the name, unquoted, as written.
+        parts: Vec<String>,
+        /// The [`Relation::plan_id`] whose output the column belongs to.
+        plan_id: Option<i64>,
+    },
+    /// `*` or `t.*`.
+    Star {
+        /// The parts before the star; empty for a bare `*`.
+        qualifier: Vec<String>,
+        /// The [`Relation::plan_id`] whose columns are meant.
+        plan_id: Option<i64>,
+    },
+    /// A call of a named function or operator. Operators go by Spark's names: `+`, `==`, `and`, `not`, `isnull`,
+    /// `in`, `like`, `between`, `when` (arguments: condition, value, ..., otherwise).
+    Function(Function),
+    /// An expression with a name of its own; several names for a generator.
+    Alias {
+        /// What is named.
+        expr: Box<Expr>,
+        /// Its name, or names.
+        names: Vec<String>,
+    },
+    /// `CAST(expr AS type)` and `TRY_CAST`.
+    Cast {
+        /// What is cast.
+        expr: Box<Expr>,
+        /// The type wanted.
+        to: DataType,
+        /// What happens to a value that does not fit.
+        mode: CastMode,
+    },
+    /// An element of a struct, map or array: `expr.field`, `expr[key]`.
+    Extract {
+        /// The container.
+        expr: Box<Expr>,
+        /// The field's name, the map's key or the array's index.
+        key: Box<Expr>,
+    },
+    /// A sort order, where Spark allows one inside an expression list.
+    SortOrder(Box<SortOrder>),
+    /// A window function.
+    Window {
+        /// The function call.
+        function: Box<Expr>,
+        /// `PARTITION BY`.
+        partition_by: Vec<Expr>,
+        /// `ORDER BY`.
+        order_by: Vec<SortOrder>,
+        /// The frame, if one is given.
+        frame: Option<WindowFrame>,
+    },
+    /// SQL text that stands for an expression: `expr("a + 1")`, `selectExpr`, `filter("a > 1")`.
+    Text(String),
+    /// `(SELECT ...)` as one value.
+    ScalarSubquery(Box<Relation>),
+    /// `[NOT] EXISTS (SELECT ...)`.
+    Exists {
+        /// The query.
+        subquery: Box<Relation>,
+        /// `NOT EXISTS`.
+        negated: bool,
+    },
+    /// `expr [NOT] IN (SELECT ...)`.
+    InSubquery {
+        /// The value that is looked for.
+        expr: Box<Expr>,
+        /// The query, of one column.
+        subquery: Box<Relation>,
+        /// `NOT IN`.
+        negated: bool,
+    },
+}
+
+/// A call of a function by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// The name as written; looked up without regard to case.
+    pub name: String,
+    /// The arguments in order.
+    pub args: Vec<Expr>,
+    /// `count(DISTINCT a)`.
+    pub distinct: bool,
+    /// `FILTER (WHERE ...)` of an aggregate.
+    pub filter: Option<Box<Expr>>,
+}
+
+/// What a cast does with a value that does not fit the type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CastMode {
+    /// Spark's ANSI cast: an error.
+    Ansi,
+    /// `TRY_CAST`: NULL.
+    Try,
+}
+
+/// One key of a sort.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SortOrder {
+    /// The key.
+    pub expr: Expr,
+    /// Which way.
+    pub direction: SortDirection,
+    /// Where NULLs go. Spark's default is first when ascending and last when descending.
+    pub nulls: NullOrdering,
+}
+
+/// Which way a sort goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortDirection {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// Where NULLs stand in a sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullOrdering {
+    /// Before every value.
+    First,
+    /// After every value.
+    Last,
+}
+
+/// The frame of a window function. A bound is an offset from the current row, `None` for unbounded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowFrame {
+    /// `ROWS` if true, else `RANGE`.
+    pub rows: bool,
+    /// The first row: negative is preceding, zero the current row.
+    pub lower: Option<i64>,
+    /// The last row.
+    pub upper: Option<i64>,
+}
+
+impl Expr {
+    /// A literal.
+    pub fn literal(value: ScalarValue) -> Self {
+        Self::Literal(value)
+    }
+
+    /// A column by the parts of its name, tied to no plan.
+    pub fn column<S: Into<String>>(parts: impl IntoIterator<Item = S>) -> Self {
+        Self::Attribute { parts: parts.into_iter().map(Into::into).collect(), plan_id: None }
+    }
+
+    /// A call of `name` with plain arguments.
+    pub fn call(name: impl Into<String>, args: Vec<Self>) -> Self {
+        Self::Function(Function { name: name.into(), args, distinct: false, filter: None })
+    }
+
+    /// The same expression under another name.
+    pub fn alias(self, name: impl Into<String>) -> Self {
+        Self::Alias { expr: Box::new(self), names: vec![name.into()] }
+    }
+}
+
+impl SortOrder {
+    /// A sort key; `nulls` falls back to Spark's default for the direction.
+    pub fn new(expr: Expr, direction: SortDirection, nulls: Option<NullOrdering>) -> Self {
+        let nulls = nulls.unwrap_or(match direction {
+            SortDirection::Ascending => NullOrdering::First,
+            SortDirection::Descending => NullOrdering::Last,
+        });
+        Self { expr, direction, nulls }
+    }
+}

@@ -1,0 +1,12 @@
+//! The one unresolved plan that both front ends lower into: Spark Connect relations, and SQL text.
+//!
+//! Nothing here is checked against a schema. Names are as the user wrote them, functions are names, types are
+//! already Arrow's. [`crate::resolver`] gives it meaning.
+
+mod expr;
+mod relation;
+
+pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
+pub use relation::{
+    Aggregate, Deduplicate, GroupKind, Join, JoinKind, JoinOn, Read, Relation, RelationKind, SetOp, SetOpKind, Source,
+};

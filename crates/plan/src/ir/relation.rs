@@ -1,0 +1,309 @@
+//! Unresolved relations.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+
+use super::{Expr, SortOrder};
+
+/// A relation, and the id that the client gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relation {
+    /// What the relation is.
+    pub kind: RelationKind,
+    /// The client's id of this node; attributes refer to it.
+    pub plan_id: Option<i64>,
+}
+
+/// The forms of an unresolved relation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RelationKind {
+    /// A table or view by name, or a source by format.
+    Read(Read),
+    /// Rows that came with the plan. Columns keep the names of the schema.
+    Local {
+        /// Names and types; those of the batches.
+        schema: SchemaRef,
+        /// The rows.
+        batches: Vec<RecordBatch>,
+    },
+    /// `range(start, end, step)`: one column `id` of 64-bit integers, `end` excluded.
+    Range {
+        /// First value.
+        start: i64,
+        /// End, excluded.
+        end: i64,
+        /// Distance of two values; not zero.
+        step: i64,
+    },
+    /// `SELECT list FROM input`; no input is one row without columns.
+    Project {
+        /// The rows; none for `SELECT 1`.
+        input: Option<Box<Relation>>,
+        /// What is computed.
+        list: Vec<Expr>,
+    },
+    /// `WHERE`.
+    Filter {
+        /// The rows.
+        input: Box<Relation>,
+        /// Rows for which it is true stay.
+        condition: Expr,
+    },
+    /// `GROUP BY` and `HAVING`.
+    Aggregate(Aggregate),
+    /// A join of two relations.
+    Join(Join),
+    /// `UNION`, `INTERSECT`, `EXCEPT`.
+    SetOp(SetOp),
+    /// `ORDER BY`. A key may also name a column of the projection's input, or an aggregate.
+    Sort {
+        /// The rows.
+        input: Box<Relation>,
+        /// The keys, most significant first.
+        order: Vec<SortOrder>,
+    },
+    /// `LIMIT`, `OFFSET`.
+    Limit {
+        /// The rows.
+        input: Box<Relation>,
+        /// How many rows are skipped.
+        skip: usize,
+        /// How many rows come at the most.
+        fetch: Option<usize>,
+    },
+    /// The last `limit` rows.
+    Tail {
+        /// The rows.
+        input: Box<Relation>,
+        /// How many.
+        limit: usize,
+    },
+    /// `DISTINCT`, `dropDuplicates`.
+    Deduplicate(Deduplicate),
+    /// `input AS alias`: the only qualifier that its columns have from here on.
+    SubqueryAlias {
+        /// The rows.
+        input: Box<Relation>,
+        /// The name.
+        alias: String,
+        /// New names for all columns: `t(a, b)`; empty to keep them.
+        columns: Vec<String>,
+    },
+    /// New or replaced columns; the others stay as they are.
+    WithColumns {
+        /// The rows.
+        input: Box<Relation>,
+        /// Name and value of each.
+        columns: Vec<(String, Expr)>,
+    },
+    /// Columns under other names; a name that is not there is passed over.
+    WithColumnsRenamed {
+        /// The rows.
+        input: Box<Relation>,
+        /// Old name and new.
+        renames: Vec<(String, String)>,
+    },
+    /// All columns but these; a name that is not there is passed over.
+    Drop {
+        /// The rows.
+        input: Box<Relation>,
+        /// Columns as attributes.
+        columns: Vec<Expr>,
+        /// Columns by plain name.
+        names: Vec<String>,
+    },
+    /// All columns under new names, by position.
+    ToDf {
+        /// The rows.
+        input: Box<Relation>,
+        /// As many names as there are columns.
+        names: Vec<String>,
+    },
+    /// The rows spread over another number of partitions. Changes no row.
+    Repartition {
+        /// The rows.
+        input: Box<Relation>,
+        /// How many partitions.
+        partitions: usize,
+    },
+    /// A relation whose tree refers to others by name: SQL text with `WITH`, or `spark.sql("{df}", df=...)`.
+    With {
+        /// The query.
+        input: Box<Relation>,
+        /// Name and relation, in order; a later one may refer to an earlier one.
+        relations: Vec<(String, Relation)>,
+    },
+    /// SQL text that stands for a query.
+    Sql {
+        /// The text.
+        query: String,
+        /// Values of `:name` markers.
+        named_args: BTreeMap<String, Expr>,
+        /// Values of `?` markers, in order.
+        positional_args: Vec<Expr>,
+    },
+    /// One row of one string column `show_string`: the table as `show()` prints it.
+    ShowString {
+        /// The rows.
+        input: Box<Relation>,
+        /// How many rows are shown.
+        rows: usize,
+        /// Cells are cut to so many characters; 0 for not at all.
+        truncate: usize,
+        /// One line a cell, not a table.
+        vertical: bool,
+    },
+    /// `VALUES (...), (...)`: columns `col1`, `col2`, ...
+    Values(Vec<Vec<Expr>>),
+}
+
+/// Where rows are read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Read {
+    /// A table or view, by the parts of its name.
+    Table(Vec<String>),
+    /// A source by its format.
+    Source(Source),
+}
+
+/// A source as the reader describes it: `spark.read.format(..).option(..).schema(..).load(..)`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Source {
+    /// The format's name as written; looked up without regard to case.
+    pub format: String,
+    /// Options with their keys as written; looked up without regard to case.
+    pub options: BTreeMap<String, String>,
+    /// The arguments of `load`.
+    pub paths: Vec<String>,
+    /// One WHERE clause a partition: `spark.read.jdbc(predicates=[...])`.
+    pub predicates: Vec<String>,
+    /// The schema that the user gave; none to ask the source.
+    pub schema: Option<SchemaRef>,
+}
+
+/// `GROUP BY`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// The rows.
+    pub input: Box<Relation>,
+    /// How the keys group.
+    pub kind: GroupKind,
+    /// The keys. A literal integer in SQL text is a position of the list; the front end has replaced it.
+    pub keys: Vec<Expr>,
+    /// What comes out. From the DataFrame API the keys come first without being named here.
+    pub list: Vec<Expr>,
+    /// Whether the keys are put in front of `list` (DataFrame API) or stand in it where wanted (SQL).
+    pub keys_in_front: bool,
+    /// `HAVING`.
+    pub having: Option<Expr>,
+}
+
+/// How the keys of an aggregate group.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupKind {
+    /// One grouping by all keys.
+    GroupBy,
+    /// Prefixes of the keys.
+    Rollup,
+    /// Subsets of the keys.
+    Cube,
+    /// The given sets.
+    GroupingSets(Vec<Vec<Expr>>),
+}
+
+/// A join.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Join {
+    /// Left rows.
+    pub left: Box<Relation>,
+    /// Right rows.
+    pub right: Box<Relation>,
+    /// Which rows come out.
+    pub kind: JoinKind,
+    /// Which rows match.
+    pub on: JoinOn,
+}
+
+/// Which rows come out of a join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinKind {
+    /// Matches only.
+    Inner,
+    /// Matches, and left rows without one.
+    LeftOuter,
+    /// Matches, and right rows without one.
+    RightOuter,
+    /// Matches, and rows of either side without one.
+    FullOuter,
+    /// Left rows with a match, once.
+    LeftSemi,
+    /// Left rows without a match.
+    LeftAnti,
+    /// Every pair.
+    Cross,
+}
+
+/// Which rows of a join match.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JoinOn {
+    /// All of them.
+    Nothing,
+    /// Those for which a condition is true.
+    Condition(Expr),
+    /// Those with equal columns of these names; each comes out once.
+    Using(Vec<String>),
+    /// `NATURAL`: using all names that both sides have.
+    Natural,
+}
+
+/// A set operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetOp {
+    /// Left rows; they name the columns.
+    pub left: Box<Relation>,
+    /// Right rows.
+    pub right: Box<Relation>,
+    /// Which operation.
+    pub kind: SetOpKind,
+    /// Duplicates stay.
+    pub all: bool,
+    /// Columns are matched by name, not by position.
+    pub by_name: bool,
+    /// By name: a column that one side lacks is NULL there.
+    pub allow_missing: bool,
+}
+
+/// Which set operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetOpKind {
+    /// Rows of either.
+    Union,
+    /// Rows of both.
+    Intersect,
+    /// Rows of the left that the right has not.
+    Except,
+}
+
+/// `DISTINCT`, `dropDuplicates`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deduplicate {
+    /// The rows.
+    pub input: Box<Relation>,
+    /// The columns that make two rows the same; empty for all.
+    pub columns: Vec<String>,
+}
+
+impl From<RelationKind> for Relation {
+    fn from(kind: RelationKind) -> Self {
+        Self { kind, plan_id: None }
+    }
+}
+
+impl Relation {
+    /// A table or view by the parts of its name.
+    pub fn table<S: Into<String>>(parts: impl IntoIterator<Item = S>) -> Self {
+        RelationKind::Read(Read::Table(parts.into_iter().map(Into::into).collect())).into()
+    }
+}

@@ -1,0 +1,61 @@
+"""The exceptions that Sheetbend raises, and that a plug-in may raise to have a typed error reach the client.
+
+Any exception of a plug-in reaches the PySpark client, with its traceback. These add two things that a Spark user
+catches by: an error condition (``getCondition()``) and a SQLSTATE (``getSqlState()``).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AuthenticationError",
+    "OptionError",
+    "PluginError",
+    "SheetbendError",
+    "SourceConnectionError",
+    "TableNotFoundError",
+]
+
+
+class SheetbendError(Exception):
+    """Base of every exception of this package; the message says what is wrong and what is expected."""
+
+    condition: ClassVar[str] = "PYTHON_DATA_SOURCE_ERROR"
+    """The error condition that the client sees."""
+    sql_state: ClassVar[str] = "38000"
+    """The SQLSTATE that the client sees, five characters."""
+
+
+class PluginError(SheetbendError):
+    """A plug-in does not keep the contract: a method is missing, or returned something of the wrong type."""
+
+    condition = "INVALID_PYTHON_DATA_SOURCE"
+
+
+class OptionError(SheetbendError, ValueError):
+    """An option is missing, unknown, or has a value that it does not take."""
+
+    condition = "INVALID_DATA_SOURCE_OPTION"
+    sql_state = "22023"
+
+
+class SourceConnectionError(SheetbendError, ConnectionError):
+    """The source could not be reached."""
+
+    condition = "DATA_SOURCE_CONNECTION_FAILED"
+    sql_state = "08001"
+
+
+class AuthenticationError(SheetbendError, PermissionError):
+    """The source refused the user or the credentials."""
+
+    condition = "DATA_SOURCE_AUTHENTICATION_FAILED"
+    sql_state = "28000"
+
+
+class TableNotFoundError(SheetbendError, LookupError):
+    """The source has no such table, bucket or resource."""
+
+    condition = "TABLE_OR_VIEW_NOT_FOUND"
+    sql_state = "42P01"

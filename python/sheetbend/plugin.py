@@ -1,0 +1,104 @@
+"""The plug-in interface: a class with three methods makes a table of anything that Python can read.
+
+No base class is needed. A class is checked for its methods once, when it is registered or first used, and the error
+says what is missing. :class:`DataSourcePlugin` is there for type checkers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sheetbend.options import Options
+
+__all__ = ["ArrowArray", "ArrowStream", "DataSourcePlugin", "PartitionSpec", "ReadContext", "ReadResult"]
+
+PartitionSpec: TypeAlias = Mapping[str, Any]
+"""One unit of reading: a dict of JSON values that says all that :meth:`DataSourcePlugin.read_partition` needs beside
+the options. It may be shown in a plan and travel to another machine, so it never holds a secret."""
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything that exports a stream of record batches by the Arrow PyCapsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+@runtime_checkable
+class ArrowArray(Protocol):
+    """Anything that exports one record batch by the Arrow PyCapsule interface."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+
+ReadResult: TypeAlias = (
+    "ArrowStream | ArrowArray | Iterable[ArrowStream | ArrowArray] | AsyncIterator[ArrowStream | ArrowArray]"
+)
+"""What ``read_partition`` may return. A stream (``pyarrow.RecordBatchReader``, an ADBC result, a DuckDB result,
+``pyarrow.Table``) is the fastest: it is pulled without the interpreter."""
+
+
+class DataSourcePlugin(Protocol):
+    """The three methods of a plug-in. Each gets the reader's options, a case-insensitive mapping of strings."""
+
+    def infer_schema(self, options: Options) -> pa.Schema:
+        """The schema of the table. Called when a query is analysed; it should not read the data."""
+        ...
+
+    def plan_partitions(self, options: Options) -> Sequence[PartitionSpec]:
+        """The units of reading; each is read once, several at the same time. None at all is an empty table."""
+        ...
+
+    def read_partition(self, partition_spec: PartitionSpec, options: Options) -> ReadResult:
+        """The rows of one unit, with the columns of :meth:`infer_schema` by name.
+
+        A method with a third parameter, ``context``, is given a :class:`ReadContext`. Where this is a generator it is
+        closed when the query ends early, so that its ``finally`` blocks run.
+        """
+        ...
+
+
+class ReadContext:
+    """What the engine tells a reader that takes a third parameter. Safe to use from any thread."""
+
+    def __init__(self, *, batch_size: int, partition: int) -> None:
+        self.batch_size = batch_size
+        """How many rows a batch had best have: a hint."""
+        self.partition = partition
+        """The position of the partition in what ``plan_partitions`` returned."""
+        self._cancelled = threading.Event()
+        self._callbacks: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def cancelled(self) -> bool:
+        """True once nobody waits for the rows any more: the query was cancelled, failed, or has rows enough."""
+        return self._cancelled.is_set()
+
+    def wait_cancelled(self, timeout: float | None = None) -> bool:
+        """Waits up to ``timeout`` seconds for the cancel; returns whether it has come. A sleep that can be woken."""
+        return self._cancelled.wait(timeout)
+
+    def on_cancel(self, callback: Callable[[], object]) -> None:
+        """Has ``callback`` called once, from another thread, when the read is cancelled; at once where it is already.
+
+        This is the place to interrupt a call that blocks, such as a statement that a database still runs.
+        """
+        with self._lock:
+            if not self._cancelled.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def cancel(self) -> None:
+        """Marks the read as cancelled and runs the callbacks. Called by the engine; a second call does nothing."""
+        with self._lock:
+            self._cancelled.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
