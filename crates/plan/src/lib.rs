@@ -12,4 +12,6 @@ pub mod format;
 mod functions;
 pub mod ir;
 pub mod resolver;
+pub mod session;
 pub mod sql;
+mod types;
