@@ -33,14 +33,14 @@ impl Server {
     #[new]
     #[pyo3(signature = (host, port, *, detached_timeout, session_timeout))]
     fn new(host: &str, port: u16, detached_timeout: f64, session_timeout: f64) -> PyResult<Self> {
-        let host: IpAddr =
-            host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
+        let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
         let formats = FormatRegistry::default();
         formats.register(Arc::new(PythonDataSourceFormat));
         let config = ServerConfig {
+            address: SocketAddr::new(host, port),
             detached_timeout: seconds("detached_timeout", detached_timeout)?,
             session_timeout: seconds("session_timeout", session_timeout)?,
-            ..ServerConfig::new(SocketAddr::new(host, port), Arc::new(formats))
+            ..ServerConfig::new(Arc::new(formats))
         };
         Ok(Self { config, running: Mutex::new(None) })
     }
