@@ -1,4 +1,5 @@
 //! Tests of the plan crate.
 
 mod ddl;
+mod resolver;
 mod sql;
