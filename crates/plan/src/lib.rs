@@ -1,6 +1,5 @@
-//! Spark semantics on DataFusion: one unresolved plan ([`ir`]), and the resolver that turns it into a DataFusion
-//! `LogicalPlan` ([`resolver`]). SQL text lowers into the same plan through [`sql`]; [`ddl`] reads and writes Spark's
-//! names of types.
+//! Spark semantics on DataFusion: one unresolved plan ([`ir`]), the SQL text that lowers into it ([`sql`]), and the
+//! resolver that turns it into a DataFusion `LogicalPlan` ([`resolver`]).
 //!
 //! This crate knows no gRPC and no Python. What it needs from outside (tables, sources, settings) it asks through
 //! [`environment::Environment`].
@@ -8,6 +7,10 @@
 pub mod ddl;
 pub mod environment;
 pub mod error;
+pub mod format;
+mod functions;
 pub mod ir;
 pub mod resolver;
+pub mod session;
 pub mod sql;
+mod types;
