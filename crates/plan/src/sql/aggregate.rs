@@ -1,6 +1,5 @@
 //! Which functions make a `SELECT` without `GROUP BY` an aggregate.
 
-use super::lower::children;
 use crate::ir::Expr;
 
 const AGGREGATES: &[&str] = &[
@@ -74,10 +73,10 @@ pub(super) fn has_aggregate(expr: &Expr) -> bool {
         }
         // `sum(sum(x)) OVER ()`: the outer one is no aggregate, what it is given may be.
         Expr::Window { function, partition_by, order_by, .. } => {
-            children(function).into_iter().any(has_aggregate)
+            function.children().into_iter().any(has_aggregate)
                 || partition_by.iter().any(has_aggregate)
                 || order_by.iter().any(|order| has_aggregate(&order.expr))
         }
-        other => children(other).into_iter().any(has_aggregate),
+        other => other.children().into_iter().any(has_aggregate),
     }
 }

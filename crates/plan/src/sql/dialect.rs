@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use sqlparser::ast::{DataType, Expr, Ident, ObjectName, TypedString, UnaryOperator, Value};
+use sqlparser::ast::{DataType, Expr, Ident, ObjectName, TrimWhereField, TypedString, UnaryOperator, Value};
 use sqlparser::dialect::Dialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -28,7 +28,7 @@ pub(super) struct SparkDialect {
 impl SparkDialect {
     /// The dialect for one text of so many tokens.
     pub(super) fn new(tokens: usize) -> Self {
-        Self { steps_left: Cell::new(10_000 + 100 * tokens) }
+        Self { steps_left: Cell::new(10_000 + 20 * tokens) }
     }
 
     /// Whether the parser gave up because the text takes too many steps.
@@ -102,6 +102,7 @@ impl Dialect for SparkDialect {
                 match name.as_str() {
                     "DATE" | "TIMESTAMP" | "TIMESTAMP_NTZ" | "TIMESTAMP_LTZ" => typed_string(parser, &name),
                     "INTERVAL" => interval(parser),
+                    "TRIM" => trim_side(parser),
                     _ => None,
                 }
             }
@@ -205,6 +206,10 @@ impl Dialect for SparkDialect {
         true
     }
 
+    fn supports_interval_options(&self) -> bool {
+        true
+    }
+
     fn supports_comma_separated_trim(&self) -> bool {
         true
     }
@@ -235,6 +240,37 @@ fn typed_string(parser: &mut Parser, name: &str) -> Option<Result<Expr, ParserEr
     Some(parser.parse_value().map(|value| literal(name, value)))
 }
 
+/// `TRIM(LEADING FROM a)`: without characters; with some, it is sqlparser's.
+fn trim_side(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+    let side = match keyword(&parser.peek_nth_token_ref(2).token) {
+        Keyword::LEADING => TrimWhereField::Leading,
+        Keyword::TRAILING => TrimWhereField::Trailing,
+        Keyword::BOTH => TrimWhereField::Both,
+        _ => return None,
+    };
+    if keyword(&parser.peek_nth_token_ref(3).token) != Keyword::FROM {
+        return None;
+    }
+    for _ in 0..4 {
+        parser.next_token();
+    }
+    let expr = parser.parse_expr().and_then(|expr| parser.expect_token(&Token::RParen).map(|_| expr));
+    Some(expr.map(|expr| Expr::Trim {
+        expr: Box::new(expr),
+        trim_where: Some(side),
+        trim_what: None,
+        trim_characters: None,
+    }))
+}
+
+/// The keyword that a token is, if it is one.
+pub(super) fn keyword(token: &Token) -> Keyword {
+    match token {
+        Token::Word(Word { keyword, quote_style: None, .. }) => *keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
 /// `INTERVAL '1 day'`, `INTERVAL 1 DAY 2 HOURS` and `INTERVAL '1 2:03' DAY TO MINUTE`; none where the word is a name.
 ///
 /// The type of the literal is `INTERVAL` for text with its own units, else `INTERVAL DAY TO MINUTE`.
@@ -247,7 +283,9 @@ fn interval(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         )
     };
     if !value_at(parser, 1) {
-        return None;
+        // sqlparser insists on a literal.
+        let is_name = parser.peek_nth_token_ref(1).token != Token::LParen;
+        return is_name.then(|| parser.parse_identifier().map(Expr::Identifier));
     }
     let start = parser.next_token().span;
     let mut parts = Vec::new();

@@ -57,23 +57,7 @@ impl<'a> Lowering<'a> {
 
 /// How many expressions a tree is made of; subqueries count as one.
 fn nodes(expr: &Expr) -> usize {
-    1 + children(expr).into_iter().map(nodes).sum::<usize>()
-}
-
-/// The expressions right below one, but for those of a subquery.
-pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
-    match expr {
-        Expr::Literal(_) | Expr::Attribute { .. } | Expr::Star { .. } | Expr::Text(_) => Vec::new(),
-        Expr::ScalarSubquery(_) | Expr::Exists { .. } => Vec::new(),
-        Expr::Function(function) => function.args.iter().chain(function.filter.as_deref()).collect(),
-        Expr::Alias { expr, .. } | Expr::Cast { expr, .. } | Expr::InSubquery { expr, .. } => vec![expr],
-        Expr::Extract { expr, key } => vec![expr, key],
-        Expr::SortOrder(order) => vec![&order.expr],
-        Expr::Window { function, partition_by, order_by, .. } => std::iter::once(function.as_ref())
-            .chain(partition_by)
-            .chain(order_by.iter().map(|order| &order.expr))
-            .collect(),
-    }
+    1 + expr.children().into_iter().map(nodes).sum::<usize>()
 }
 
 /// An identifier. sqlparser takes text in quotes for one too; Spark does not.

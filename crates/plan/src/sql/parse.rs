@@ -2,9 +2,9 @@
 
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
-use super::dialect::{DIV, IS_DISTINCT_FROM, SparkDialect};
+use super::dialect::{DIV, IS_DISTINCT_FROM, SparkDialect, keyword};
 use super::error;
 use crate::error::{Result, SparkError};
 
@@ -103,13 +103,6 @@ fn fuse(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         fused.push(next);
     }
     fused
-}
-
-fn keyword(token: &Token) -> Keyword {
-    match token {
-        Token::Word(Word { keyword, quote_style: None, .. }) => *keyword,
-        _ => Keyword::NoKeyword,
-    }
 }
 
 fn last_are(tokens: &[TokenWithSpan], keywords: &[Keyword]) -> bool {
