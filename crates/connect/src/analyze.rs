@@ -4,8 +4,10 @@ use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::displayable;
+use sheetbend_plan::ddl;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Relation, RelationKind};
@@ -19,7 +21,7 @@ use crate::engine::Engine;
 use crate::error::{invalid_plan, missing};
 use crate::lower::{Lowering, types};
 use crate::session::Session;
-use crate::{failure, schema_text, stack, tree};
+use crate::{failure, stack, tree};
 
 /// The version of Spark whose protocol and semantics this server speaks.
 const SPARK_VERSION: &str = "4.2.0";
@@ -34,7 +36,7 @@ pub(crate) async fn answer(question: Analyze, session: &Arc<Session>, engine: &E
             Ok(Answer::SparkVersion(answer::SparkVersion { version: SPARK_VERSION.to_owned() }))
         }
         Analyze::DdlParse(parse) => {
-            let parsed = schema_text::parse_type(&parse.ddl_string)?;
+            let parsed = type_or_columns(&parse.ddl_string)?;
             Ok(Answer::DdlParse(answer::DdlParse { parsed: Some(types::to_proto(&parsed)?) }))
         }
         Analyze::IsStreaming(_) => Ok(Answer::IsStreaming(answer::IsStreaming { is_streaming: false })),
@@ -52,6 +54,15 @@ pub(crate) async fn answer(question: Analyze, session: &Arc<Session>, engine: &E
             stack::run(move || async move { of_plan(other, &session, &engine).await }).await
         }
     }
+}
+
+/// `int` is a type, `a INT, b STRING` the columns of a struct; text of either kind comes here.
+fn type_or_columns(text: &str) -> Result<DataType> {
+    let data_type = ddl::parse_data_type(text);
+    if data_type.is_ok() || !text.trim().contains([' ', ':']) {
+        return data_type;
+    }
+    ddl::parse_schema(text).map(|schema| DataType::Struct(schema.fields))
 }
 
 /// Answers to questions about a plan, which take stack.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, ListArray, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::RelationKind;
 use spark_connect_proto as proto;
@@ -100,7 +101,7 @@ fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
     let fields = view.schema.fields();
     let count = fields.len();
     let names: Vec<_> = fields.iter().map(|field| field.name().clone()).collect();
-    let types: Vec<_> = fields.iter().map(|field| crate::tree::type_name(field.data_type())).collect();
+    let types: Vec<_> = fields.iter().map(|field| ddl::type_name(field.data_type())).collect();
     let nullable: Vec<_> = fields.iter().map(|field| field.is_nullable()).collect();
     table(vec![
         ("name", false, strings(&names)),

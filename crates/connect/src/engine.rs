@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::execution::context::SessionContext;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::Relation;
 use sheetbend_plan::resolver::resolve;
+use sheetbend_plan::session::session_state;
 
 use crate::failure;
 use crate::session::Session;
@@ -32,7 +32,7 @@ pub(crate) struct Query {
 impl Engine {
     /// An engine with Spark's functions.
     pub(crate) fn new() -> Self {
-        Self { state: Arc::new(SessionContext::new().state()) }
+        Self { state: Arc::new(session_state(None)) }
     }
 
     /// Resolves and plans `relation`. To be called where there is stack for it.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use datafusion::error::DataFusionError;
+
 /// The Java exception that a Spark server would have raised; the client picks its Python exception by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -97,3 +99,31 @@ impl fmt::Display for SparkError {
 }
 
 impl std::error::Error for SparkError {}
+
+impl From<DataFusionError> for SparkError {
+    /// What DataFusion says while a plan is built: the error of ours that travels inside, or a fault of the query.
+    fn from(error: DataFusionError) -> Self {
+        if let Some(own) = find(&error) {
+            return own.clone();
+        }
+        Self::new(ErrorClass::Analysis, "DATATYPE_MISMATCH", "42K09", error.strip_backtrace())
+    }
+}
+
+impl From<SparkError> for DataFusionError {
+    fn from(error: SparkError) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+/// The [`SparkError`] inside an engine's error, however deep it is wrapped.
+fn find(error: &DataFusionError) -> Option<&SparkError> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<SparkError>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}

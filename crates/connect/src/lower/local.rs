@@ -9,19 +9,19 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use prost::bytes::{Buf, Bytes};
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::RelationKind;
 
 use super::types;
 use crate::error::invalid_plan;
-use crate::schema_text;
 
 /// Rows of Arrow IPC streams, each whole in itself, in the columns of `schema` if one is given.
 ///
 /// # Errors
 /// Bytes that are no Arrow stream, or rows that do not fit the schema.
 pub(crate) fn relation(streams: &[Bytes], schema: Option<&str>) -> Result<RelationKind> {
-    let stated = schema.filter(|text| !text.is_empty()).map(schema_text::parse_schema).transpose()?;
+    let stated = schema.filter(|text| !text.is_empty()).map(ddl::parse_schema).transpose()?.map(Arc::new);
     let mut found = None;
     let mut batches = Vec::new();
     for stream in streams {

@@ -5,6 +5,7 @@
 
 mod expr;
 mod relation;
+mod visit;
 
 pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
 pub use relation::{

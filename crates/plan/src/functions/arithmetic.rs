@@ -1,0 +1,260 @@
+//! `+ - * / % div` with Spark's types, and errors where a result does not fit.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array, PrimitiveArray, Scalar};
+use arrow::compute::kernels::numeric;
+use arrow::datatypes::{ArrowNativeTypeOp, DataType, Decimal128Type, Field, FieldRef, Float32Type, Float64Type, i256};
+use arrow::error::ArrowError;
+use datafusion::common::ScalarValue;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::physical_expr_common::datum::apply;
+
+use crate::error::{ErrorClass, SparkError};
+use crate::types::bounded_decimal;
+
+/// An arithmetic operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+impl Operator {
+    pub(super) fn of(symbol: &str) -> Option<Self> {
+        match symbol {
+            "+" => Some(Self::Add),
+            "-" => Some(Self::Subtract),
+            "*" => Some(Self::Multiply),
+            "/" => Some(Self::Divide),
+            "%" | "mod" => Some(Self::Remainder),
+            _ => None,
+        }
+    }
+
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+        }
+    }
+
+    /// The result's type for two decimals of these precisions and scales.
+    pub(super) fn decimal_type(self, (p1, s1): (u8, i8), (p2, s2): (u8, i8)) -> DataType {
+        let (p1, s1, p2, s2) = (i16::from(p1), i16::from(s1), i16::from(p2), i16::from(s2));
+        match self {
+            Self::Add | Self::Subtract => {
+                let scale = s1.max(s2);
+                bounded_decimal((p1 - s1).max(p2 - s2) + scale + 1, scale)
+            }
+            Self::Multiply => bounded_decimal(p1 + p2 + 1, s1 + s2),
+            Self::Divide => {
+                let scale = 6.max(s1 + p2 + 1);
+                bounded_decimal(p1 - s1 + s2 + scale, scale)
+            }
+            Self::Remainder => {
+                let scale = s1.max(s2);
+                bounded_decimal((p1 - s1).min(p2 - s2) + scale, scale)
+            }
+        }
+    }
+}
+
+/// `left operator right`, checked. Both have one numeric type, or are decimals of any precision and scale;
+/// `result` is that type, or the decimal of [`Operator::decimal_type`].
+pub(super) fn checked(operator: Operator, left: Expr, right: Expr, result: DataType) -> Expr {
+    let signature = Signature::any(2, Volatility::Immutable);
+    ScalarUDF::new_from_impl(Checked { operator, result, signature }).call(vec![left, right])
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Checked {
+    operator: Operator,
+    result: DataType,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Checked {
+    fn name(&self) -> &str {
+        self.operator.symbol()
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> EngineResult<String> {
+        match args {
+            [left, right] => Ok(format!("({left} {} {right})", self.operator.symbol())),
+            _ => Ok(self.operator.symbol().to_owned()),
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> EngineResult<DataType> {
+        Ok(self.result.clone())
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> EngineResult<FieldRef> {
+        // A decimal that does not fit is an error, as is a division by zero: NULL comes from NULL alone.
+        let nullable = args.arg_fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.result.clone(), nullable)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {
+        let [left, right] = args.args.as_slice() else {
+            return Err(SparkError::internal("an operator takes two arguments").into());
+        };
+        match (left, right) {
+            (ColumnarValue::Scalar(left), ColumnarValue::Scalar(right)) => {
+                let (left, right) = (Scalar::new(left.to_array()?), Scalar::new(right.to_array()?));
+                let array = self.compute(&left, &right)?;
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+            }
+            _ => apply(left, right, |left, right| {
+                self.compute(left, right).map_err(|error| ArrowError::ExternalError(Box::new(error)))
+            }),
+        }
+    }
+}
+
+impl Checked {
+    fn compute(&self, left: &dyn Datum, right: &dyn Datum) -> EngineResult<ArrayRef> {
+        let result = match self.result {
+            DataType::Decimal128(precision, scale) => self.decimals(left, right, precision, scale),
+            _ => match self.operator {
+                Operator::Add => numeric::add(left, right),
+                Operator::Subtract => numeric::sub(left, right),
+                Operator::Multiply => numeric::mul(left, right),
+                Operator::Divide => {
+                    refuse_zero(right)?;
+                    numeric::div(left, right)
+                }
+                Operator::Remainder => {
+                    refuse_zero(right)?;
+                    numeric::rem(left, right)
+                }
+            },
+        };
+        result.map_err(|error| self.error(error))
+    }
+
+    /// Row by row in 256 bits, so that nothing overflows before the result's scale is reached.
+    fn decimals(&self, left: &dyn Datum, right: &dyn Datum, precision: u8, scale: i8) -> Result<ArrayRef, ArrowError> {
+        let ((left, left_is_scalar), (right, right_is_scalar)) = (left.get(), right.get());
+        let (left, right) = (left.as_primitive::<Decimal128Type>(), right.as_primitive::<Decimal128Type>());
+        let scales = (i32::from(left.scale()), i32::from(right.scale()));
+        let len = if left_is_scalar { right.len() } else { left.len() };
+        let value = |array: &Decimal128Array, is_scalar: bool, row: usize| {
+            let row = if is_scalar { 0 } else { row };
+            (!array.is_null(row)).then(|| i256::from_i128(array.value(row)))
+        };
+        let limit = i256::from_i128(10_i128.pow(u32::from(precision)));
+        let rows = (0..len).map(|row| {
+            let (Some(l), Some(r)) = (value(left, left_is_scalar, row), value(right, right_is_scalar, row)) else {
+                return Ok(None);
+            };
+            let exact = self.decimal(l, r, scales, i32::from(scale))?;
+            match exact.to_i128() {
+                Some(fits) if exact < limit && exact > limit.neg_wrapping() => Ok(Some(fits)),
+                _ => Err(ArrowError::ArithmeticOverflow("decimal".to_owned())),
+            }
+        });
+        let array: PrimitiveArray<Decimal128Type> = rows.collect::<Result<_, ArrowError>>()?;
+        Ok(Arc::new(array.with_precision_and_scale(precision, scale)?))
+    }
+
+    fn decimal(&self, l: i256, r: i256, (s1, s2): (i32, i32), scale: i32) -> Result<i256, ArrowError> {
+        let common = s1.max(s2);
+        match self.operator {
+            Operator::Add => rescale(shift(l, common - s1)?.add_checked(shift(r, common - s2)?)?, common, scale),
+            Operator::Subtract => rescale(shift(l, common - s1)?.sub_checked(shift(r, common - s2)?)?, common, scale),
+            Operator::Multiply => rescale(l.mul_checked(r)?, s1 + s2, scale),
+            // One digit more than wanted, so that rounding sees it.
+            Operator::Divide => match scale + 1 + s2 - s1 {
+                up if up >= 0 => rescale(shift(l, up)?.div_checked(r)?, scale + 1, scale),
+                down => rescale(l.div_checked(shift(r, -down)?)?, scale + 1, scale),
+            },
+            Operator::Remainder => rescale(shift(l, common - s1)?.mod_checked(shift(r, common - s2)?)?, common, scale),
+        }
+    }
+
+    fn error(&self, error: ArrowError) -> DataFusionError {
+        match error {
+            ArrowError::DivideByZero => divide_by_zero(),
+            ArrowError::ArithmeticOverflow(_) => match self.result {
+                DataType::Decimal128(precision, scale) => {
+                    let message = format!("A result does not fit Decimal({precision}, {scale}).");
+                    let condition = "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION";
+                    SparkError::new(ErrorClass::Arithmetic, condition, "22003", message)
+                        .with("precision", precision.to_string())
+                        .with("scale", scale.to_string())
+                        .into()
+                }
+                _ => overflow(self.operator, &self.result),
+            },
+            other => other.into(),
+        }
+    }
+}
+
+/// `value * 10^digits`.
+fn shift(value: i256, digits: i32) -> Result<i256, ArrowError> {
+    value.mul_checked(power_of_ten(digits)?)
+}
+
+/// `value` at another scale, halves away from zero.
+fn rescale(value: i256, from: i32, to: i32) -> Result<i256, ArrowError> {
+    if to >= from {
+        return shift(value, to - from);
+    }
+    let divisor = power_of_ten(from - to)?;
+    let half = divisor.div_wrapping(i256::from_i128(2));
+    let away = if value < i256::ZERO { half.neg_wrapping() } else { half };
+    value.add_checked(away)?.div_checked(divisor)
+}
+
+fn power_of_ten(digits: i32) -> Result<i256, ArrowError> {
+    i256::from_i128(10).pow_checked(digits.unsigned_abs())
+}
+
+fn refuse_zero(divisor: &dyn Datum) -> EngineResult<()> {
+    let (array, _) = divisor.get();
+    let has_zero = match array.data_type() {
+        DataType::Float64 => array.as_primitive::<Float64Type>().iter().flatten().any(|value| value == 0.0),
+        DataType::Float32 => array.as_primitive::<Float32Type>().iter().flatten().any(|value| value == 0.0),
+        _ => false,
+    };
+    if has_zero { Err(divide_by_zero()) } else { Ok(()) }
+}
+
+fn divide_by_zero() -> DataFusionError {
+    let message = "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead.";
+    SparkError::new(ErrorClass::Arithmetic, "DIVIDE_BY_ZERO", "22012", message)
+        .with("config", "\"spark.sql.ansi.enabled\"")
+        .into()
+}
+
+fn overflow(operator: Operator, data_type: &DataType) -> DataFusionError {
+    let what = match data_type {
+        DataType::Int64 => "long",
+        DataType::Int32 => "integer",
+        DataType::Int16 => "short",
+        DataType::Int8 => "byte",
+        _ => "interval",
+    };
+    let message = format!("{what} overflow in `{}`. Use a wider type, or the `try_` form of it.", operator.symbol());
+    SparkError::new(ErrorClass::Arithmetic, "ARITHMETIC_OVERFLOW", "22003", message)
+        .with("message", format!("{what} overflow"))
+        .with("alternative", "")
+        .with("config", "\"spark.sql.ansi.enabled\"")
+        .into()
+}

@@ -1,0 +1,131 @@
+//! A call with its arguments resolved, and what every function does with them.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::functions_nested::expr_fn::{array_element, map_extract};
+use datafusion::logical_expr::{Expr, lit};
+
+use super::cast::cast;
+use crate::ddl::sql_name;
+use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir::CastMode;
+use crate::types::{common_type, is_integral};
+
+/// An expression and its type.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    pub(crate) expr: Expr,
+    pub(crate) data_type: DataType,
+}
+
+/// A call whose arguments are resolved.
+pub(crate) struct Call<'a> {
+    /// The name, in lower case.
+    pub(crate) name: String,
+    /// How the call reads in a message.
+    pub(crate) written: String,
+    pub(crate) args: Vec<Typed>,
+    pub(crate) distinct: bool,
+    pub(crate) filter: Option<Box<Expr>>,
+    pub(crate) time_zone: &'a str,
+    /// The columns that the arguments may name.
+    pub(crate) schema: &'a DFSchema,
+}
+
+/// The outcome of one family of functions: the expression, or the call back where the family has no such name.
+pub(crate) type Outcome<'a> = Result<Result<Expr, Call<'a>>>;
+
+impl Call<'_> {
+    /// The arguments, if there are just `N`.
+    pub(crate) fn exactly<const N: usize>(&mut self) -> Result<[Typed; N]> {
+        let found = self.args.len();
+        std::mem::take(&mut self.args).try_into().map_err(|_| self.wrong_count(&N.to_string(), found))
+    }
+
+    /// The error for another number of arguments than `expected`.
+    pub(crate) fn wrong_count(&self, expected: &str, found: usize) -> SparkError {
+        let name = &self.name;
+        let message = format!("The `{name}` requires {expected} parameters but the actual number is {found}.");
+        SparkError::new(ErrorClass::Analysis, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", message)
+            .with("functionName", format!("`{name}`"))
+            .with("expectedNum", expected)
+            .with("actualNum", found.to_string())
+    }
+
+    /// `value` as a value of type `to`.
+    pub(crate) fn cast(&self, value: Typed, to: &DataType) -> Result<Expr> {
+        cast(value.expr, &value.data_type, to, CastMode::Ansi, self.time_zone)
+    }
+
+    /// All arguments as values of one type, and that type.
+    pub(crate) fn common(&self, args: Vec<Typed>) -> Result<(Vec<Expr>, DataType)> {
+        let mut to = DataType::Null;
+        for arg in &args {
+            to = common_type(&to, &arg.data_type).ok_or_else(|| self.different_types(&args))?;
+        }
+        let exprs = args.into_iter().map(|arg| self.cast(arg, &to)).collect::<Result<_>>()?;
+        Ok((exprs, to))
+    }
+
+    /// The error for arguments that have no common type.
+    pub(crate) fn different_types(&self, args: &[Typed]) -> SparkError {
+        let types: Vec<_> = args.iter().map(|arg| format!("\"{}\"", sql_name(&arg.data_type))).collect();
+        let written = &self.written;
+        if let [left, right] = types.as_slice() {
+            let message = format!(
+                "Cannot resolve \"{written}\" due to data type mismatch: the left and right operands of the binary \
+                 operator have incompatible types ({left} and {right})."
+            );
+            return SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09", message)
+                .with("sqlExpr", format!("\"{written}\""))
+                .with("left", left)
+                .with("right", right);
+        }
+        let message = format!(
+            "Cannot resolve \"{written}\" due to data type mismatch: input to `{}` should all be the same type, but it's \
+             [{}].",
+            self.name,
+            types.join(", ")
+        );
+        SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", message)
+            .with("sqlExpr", format!("\"{written}\""))
+            .with("functionName", format!("`{}`", self.name))
+            .with("dataType", format!("[{}]", types.join(", ")))
+    }
+
+    /// The error for an argument of a type that the function does not take.
+    pub(crate) fn wrong_type(&self, position: usize, required: &str, found: &DataType) -> SparkError {
+        let (written, found) = (&self.written, sql_name(found));
+        let ordinal = ["first", "second", "third", "fourth", "fifth"].get(position).unwrap_or(&"next");
+        let message = format!(
+            "Cannot resolve \"{written}\" due to data type mismatch: The {ordinal} parameter requires the \"{required}\" \
+             type, however it has the type \"{found}\"."
+        );
+        SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", message)
+            .with("sqlExpr", format!("\"{written}\""))
+            .with("paramIndex", *ordinal)
+            .with("requiredType", format!("\"{required}\""))
+            .with("inputType", format!("\"{found}\""))
+    }
+}
+
+/// `base[key]`: an array's element counted from zero, or a map's value.
+pub(crate) fn element(base: Typed, key: Typed, time_zone: &str) -> Result<Expr> {
+    match &base.data_type {
+        DataType::List(_) if is_integral(&key.data_type) => {
+            let index = cast(key.expr, &key.data_type, &DataType::Int64, CastMode::Ansi, time_zone)?;
+            Ok(array_element(base.expr, index + lit(1_i64)))
+        }
+        DataType::Map(entries, _) => {
+            let DataType::Struct(fields) = entries.data_type() else {
+                return Err(SparkError::internal("a map without entries"));
+            };
+            let key = cast(key.expr, &key.data_type, fields[0].data_type(), CastMode::Ansi, time_zone)?;
+            Ok(array_element(map_extract(base.expr, key), Expr::Literal(ScalarValue::Int64(Some(1)), None)))
+        }
+        other => {
+            let message = format!("No element can be extracted from a value of the type \"{}\".", sql_name(other));
+            Err(SparkError::new(ErrorClass::Analysis, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", message))
+        }
+    }
+}

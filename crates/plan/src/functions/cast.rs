@@ -1,0 +1,359 @@
+//! Spark's `CAST` in ANSI mode, and `TRY_CAST`.
+
+use std::sync::Arc;
+
+use arrow::array::timezone::Tz;
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, StringArray, new_null_array,
+};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{
+    DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType,
+};
+use arrow::error::ArrowError;
+use datafusion::common::ScalarValue;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+use super::datetime::{date_of, days, parse_date, parse_timestamp, parse_timestamp_ntz, to_instant, to_local};
+use crate::ddl::sql_name;
+use crate::error::{ErrorClass, Result, SparkError};
+use crate::format::{self, format_array};
+use crate::ir::CastMode;
+use crate::types::{as_decimal, is_integral, is_numeric, is_string};
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// `expr`, of type `from`, as a value of type `to`. The session's time zone becomes part of the expression.
+///
+/// # Errors
+/// `DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION` where Spark has no such cast.
+pub(crate) fn cast(expr: Expr, from: &DataType, to: &DataType, mode: CastMode, time_zone: &str) -> Result<Expr> {
+    if from == to {
+        return Ok(expr);
+    }
+    if let Expr::Literal(ScalarValue::Null, metadata) = expr {
+        return Ok(Expr::Literal(ScalarValue::try_from(to)?, metadata));
+    }
+    if is_lossless(from, to) {
+        return Ok(datafusion::logical_expr::cast(expr, to.clone()));
+    }
+    if !is_castable(from, to) {
+        let (from, to) = (sql_name(from), sql_name(to));
+        let message = format!("Cannot cast \"{from}\" to \"{to}\".");
+        let condition = "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION";
+        return Err(SparkError::new(ErrorClass::Analysis, condition, "42K09", message)
+            .with("srcType", format!("\"{from}\""))
+            .with("targetType", format!("\"{to}\"")));
+    }
+    let function = SparkCast {
+        to: to.clone(),
+        try_cast: mode == CastMode::Try,
+        time_zone: time_zone.to_owned(),
+        signature: Signature::any(1, Volatility::Immutable),
+    };
+    Ok(ScalarUDF::new_from_impl(function).call(vec![expr]))
+}
+
+/// Casts that cannot fail and mean the same everywhere: left to DataFusion, whose optimiser knows them.
+fn is_lossless(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Date32, Decimal128, Float32, Float64, Int8, Int16, Int32, Int64, Null};
+    match (from, to) {
+        (Null, _) => true,
+        (from, to) if is_string(from) && is_string(to) => true,
+        (Int8, Int16 | Int32 | Int64 | Float32 | Float64)
+        | (Int16, Int32 | Int64 | Float32 | Float64)
+        | (Int32, Int64 | Float32 | Float64)
+        | (Int64, Float32 | Float64)
+        | (Float32, Float64) => true,
+        (from, Decimal128(precision, scale)) => as_decimal(from).is_some_and(|(p, s)| {
+            *scale >= s && i16::from(*precision) - i16::from(*scale) >= i16::from(p) - i16::from(s)
+        }),
+        (Decimal128(..), Float32 | Float64) => true,
+        (Date32, DataType::Timestamp(TimeUnit::Microsecond, None)) => true,
+        _ => false,
+    }
+}
+
+fn is_castable(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Binary, Boolean, Date32, Duration, Interval, List, Map, Struct, Timestamp};
+    match (from, to) {
+        (from, to) if from == to => true,
+        (_, to) if is_string(to) => true,
+        (from, Boolean | Binary | Date32 | Timestamp(..)) if is_string(from) => true,
+        (from, to) if is_string(from) && is_numeric(to) => true,
+        (from, to) if is_numeric(from) && is_numeric(to) => true,
+        (from, Boolean) | (Boolean, from) if is_numeric(from) => true,
+        (from, Timestamp(_, Some(_))) | (Timestamp(_, Some(_)), from) if is_numeric(from) => true,
+        (from, Binary) if is_integral(from) => false,
+        (Date32 | Timestamp(..), Date32 | Timestamp(..)) => true,
+        (Duration(_), Duration(_)) | (Interval(_), Interval(_)) => true,
+        (List(from), List(to)) => is_castable(from.data_type(), to.data_type()),
+        (Struct(from), Struct(to)) => {
+            from.len() == to.len()
+                && from.iter().zip(to).all(|(from, to)| is_castable(from.data_type(), to.data_type()))
+        }
+        (Map(from, _), Map(to, _)) => is_castable(from.data_type(), to.data_type()),
+        _ => false,
+    }
+}
+
+/// The casts that Spark does in its own way.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SparkCast {
+    to: DataType,
+    try_cast: bool,
+    time_zone: String,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for SparkCast {
+    fn name(&self) -> &str {
+        "spark_cast_ansi"
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> EngineResult<String> {
+        let name = if self.try_cast { "TRY_CAST" } else { "CAST" };
+        let args: Vec<_> = args.iter().map(ToString::to_string).collect();
+        Ok(format!("{name}({} AS {})", args.join(", "), sql_name(&self.to)))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> EngineResult<DataType> {
+        Ok(self.to.clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {
+        let zone: Tz = self.time_zone.parse().map_err(|_| invalid_time_zone(&self.time_zone))?;
+        let caster = Caster { to: &self.to, try_cast: self.try_cast, zone, time_zone: &self.time_zone };
+        match args.args.as_slice() {
+            [ColumnarValue::Array(array)] => Ok(ColumnarValue::Array(caster.cast(array)?)),
+            [ColumnarValue::Scalar(scalar)] => {
+                let array = caster.cast(&scalar.to_array()?)?;
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+            }
+            _ => Err(SparkError::internal("a cast takes one argument").into()),
+        }
+    }
+}
+
+struct Caster<'a> {
+    to: &'a DataType,
+    try_cast: bool,
+    zone: Tz,
+    time_zone: &'a str,
+}
+
+impl Caster<'_> {
+    fn cast(&self, array: &ArrayRef) -> EngineResult<ArrayRef> {
+        let from = array.data_type();
+        match (from, self.to) {
+            (DataType::Null, to) => Ok(new_null_array(to, array.len())),
+            (_, to) if is_string(to) => Ok(Arc::new(format_array(array, self.time_zone, format::CAST)?)),
+            (from, to) if is_string(from) => {
+                let text = arrow::compute::cast(array, &DataType::Utf8)?;
+                self.parse_text(text.as_string::<i32>(), to)
+            }
+            (DataType::Boolean, DataType::Decimal128(..)) => {
+                let whole = arrow::compute::cast(array, &DataType::Int32)?;
+                self.kernel(&whole)
+            }
+            (from, DataType::Timestamp(_, Some(_))) if is_numeric(from) => self.seconds_to_timestamp(array),
+            (DataType::Timestamp(_, Some(_)), to) if is_numeric(to) => self.timestamp_to_seconds(array),
+            (DataType::Date32, DataType::Timestamp(_, Some(_))) => self
+                .map::<Date32Type, TimestampMicrosecondType>(array, |day| {
+                    to_instant(date_of(day)?.and_hms_opt(0, 0, 0)?, self.zone)
+                }),
+            (DataType::Timestamp(_, None), DataType::Timestamp(_, Some(_))) => self
+                .map::<TimestampMicrosecondType, TimestampMicrosecondType>(array, |micros| {
+                    to_instant(chrono::DateTime::from_timestamp_micros(micros)?.naive_utc(), self.zone)
+                }),
+            (DataType::Timestamp(_, Some(_)), DataType::Timestamp(_, None)) => self
+                .map::<TimestampMicrosecondType, TimestampMicrosecondType>(array, |micros| {
+                    Some(to_local(micros, self.zone)?.and_utc().timestamp_micros())
+                }),
+            (DataType::Timestamp(_, zone), DataType::Date32) => {
+                let zone = if zone.is_some() { self.zone } else { "UTC".parse()? };
+                self.map::<TimestampMicrosecondType, Date32Type>(array, |micros| days(to_local(micros, zone)?.date()))
+            }
+            _ => self.kernel(array),
+        }
+    }
+
+    /// Arrow's own cast: numbers, decimals, nested values.
+    fn kernel(&self, array: &ArrayRef) -> EngineResult<ArrayRef> {
+        let options = CastOptions { safe: self.try_cast, ..CastOptions::default() };
+        cast_with_options(array, self.to, &options).map_err(|error| self.overflow(array, &error).into())
+    }
+
+    fn parse_text(&self, text: &StringArray, to: &DataType) -> EngineResult<ArrayRef> {
+        match to {
+            DataType::Int8 => self.parse::<Int8Type>(text, |text| text.parse().ok()),
+            DataType::Int16 => self.parse::<Int16Type>(text, |text| text.parse().ok()),
+            DataType::Int32 => self.parse::<Int32Type>(text, |text| text.parse().ok()),
+            DataType::Int64 => self.parse::<Int64Type>(text, |text| text.parse().ok()),
+            DataType::Float32 => self.parse::<Float32Type>(text, |text| parse_float(text).map(|value| value as f32)),
+            DataType::Float64 => self.parse::<Float64Type>(text, parse_float),
+            DataType::Date32 => self.parse::<Date32Type>(text, parse_date),
+            DataType::Timestamp(_, Some(_)) => {
+                let zone = self.zone;
+                self.parse::<TimestampMicrosecondType>(text, |text| parse_timestamp(text, zone))
+            }
+            DataType::Timestamp(_, None) => self.parse::<TimestampMicrosecondType>(text, parse_timestamp_ntz),
+            DataType::Boolean => self.parse_boolean(text),
+            DataType::Binary => Ok(arrow::compute::cast(text, to)?),
+            _ => {
+                let trimmed: StringArray = text.iter().map(|value| value.map(str::trim)).collect();
+                let options = CastOptions { safe: true, ..CastOptions::default() };
+                let array = cast_with_options(&trimmed, to, &options)?;
+                let failed = (0..array.len()).find(|row| array.is_null(*row) && !text.is_null(*row));
+                match failed {
+                    Some(row) if !self.try_cast => Err(self.invalid(text.value(row)).into()),
+                    _ => Ok(array),
+                }
+            }
+        }
+    }
+
+    fn parse<T: ArrowPrimitiveType>(
+        &self,
+        text: &StringArray,
+        parse: impl Fn(&str) -> Option<T::Native>,
+    ) -> EngineResult<ArrayRef> {
+        let parsed = text.iter().map(|value| match value {
+            None => Ok(None),
+            Some(value) => match parse(value.trim()) {
+                None if !self.try_cast => Err(self.invalid(value)),
+                parsed => Ok(parsed),
+            },
+        });
+        let array: PrimitiveArray<T> = parsed.collect::<Result<_>>()?;
+        Ok(Arc::new(array.with_data_type(self.to.clone())))
+    }
+
+    fn parse_boolean(&self, text: &StringArray) -> EngineResult<ArrayRef> {
+        let parsed = text.iter().map(|value| match value {
+            None => Ok(None),
+            Some(value) => match value.trim().to_ascii_lowercase().as_str() {
+                "t" | "true" | "y" | "yes" | "1" => Ok(Some(true)),
+                "f" | "false" | "n" | "no" | "0" => Ok(Some(false)),
+                _ if self.try_cast => Ok(None),
+                _ => Err(self.invalid(value)),
+            },
+        });
+        Ok(Arc::new(parsed.collect::<Result<BooleanArray>>()?))
+    }
+
+    fn seconds_to_timestamp(&self, array: &ArrayRef) -> EngineResult<ArrayRef> {
+        if is_integral(array.data_type()) {
+            let seconds = arrow::compute::cast(array, &DataType::Int64)?;
+            return self.map::<Int64Type, TimestampMicrosecondType>(&seconds, |s| s.checked_mul(MICROS_PER_SECOND));
+        }
+        let seconds = arrow::compute::cast(array, &DataType::Float64)?;
+        self.map::<Float64Type, TimestampMicrosecondType>(&seconds, |seconds| {
+            let micros = seconds * MICROS_PER_SECOND as f64;
+            (micros.abs() < i64::MAX as f64).then_some(micros as i64)
+        })
+    }
+
+    fn timestamp_to_seconds(&self, array: &ArrayRef) -> EngineResult<ArrayRef> {
+        let array = arrow::compute::cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+        let micros = array.as_primitive::<TimestampMicrosecondType>();
+        let seconds: ArrayRef = if is_integral(self.to) {
+            Arc::new(micros.unary::<_, Int64Type>(|micros| micros.div_euclid(MICROS_PER_SECOND)))
+        } else {
+            Arc::new(micros.unary::<_, Float64Type>(|micros| micros as f64 / MICROS_PER_SECOND as f64))
+        };
+        self.kernel(&seconds)
+    }
+
+    fn map<F: ArrowPrimitiveType, T: ArrowPrimitiveType>(
+        &self,
+        array: &ArrayRef,
+        convert: impl Fn(F::Native) -> Option<T::Native>,
+    ) -> EngineResult<ArrayRef> {
+        let array = array.as_primitive::<F>();
+        let converted = array.iter().map(|value| match value {
+            None => Ok(None),
+            Some(value) => match convert(value) {
+                None if !self.try_cast => Err(self.out_of_range()),
+                converted => Ok(converted),
+            },
+        });
+        let array: PrimitiveArray<T> = converted.collect::<Result<_>>()?;
+        Ok(Arc::new(array.with_data_type(self.to.clone())))
+    }
+
+    fn invalid(&self, value: &str) -> SparkError {
+        let to = sql_name(self.to);
+        let class = match self.to {
+            DataType::Date32 | DataType::Timestamp(..) => ErrorClass::DateTime,
+            DataType::Boolean => ErrorClass::Runtime,
+            _ => ErrorClass::NumberFormat,
+        };
+        let message = format!(
+            "The value '{value}' of the type \"STRING\" cannot be cast to \"{to}\" because it is malformed. Correct the \
+             value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return \
+             NULL instead."
+        );
+        SparkError::new(class, "CAST_INVALID_INPUT", "22018", message)
+            .with("expression", format!("'{value}'"))
+            .with("sourceType", "\"STRING\"")
+            .with("targetType", format!("\"{to}\""))
+    }
+
+    fn overflow(&self, array: &ArrayRef, error: &ArrowError) -> SparkError {
+        let (from, to) = (sql_name(array.data_type()), sql_name(self.to));
+        if let DataType::Decimal128(precision, scale) = self.to {
+            let message = format!("A value of type \"{from}\" cannot be represented as Decimal({precision}, {scale}).");
+            return SparkError::new(
+                ErrorClass::Arithmetic,
+                "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
+                "22003",
+                message,
+            )
+            .with("precision", precision.to_string())
+            .with("scale", scale.to_string());
+        }
+        let message = format!(
+            "A value of the type \"{from}\" cannot be cast to \"{to}\" due to an overflow ({error}). Use `try_cast` to \
+             tolerate overflow and return NULL instead."
+        );
+        SparkError::new(ErrorClass::Arithmetic, "CAST_OVERFLOW", "22003", message)
+            .with("sourceType", format!("\"{from}\""))
+            .with("targetType", format!("\"{to}\""))
+    }
+
+    fn out_of_range(&self) -> SparkError {
+        let message = format!("A value is out of the range of \"{}\".", sql_name(self.to));
+        SparkError::new(ErrorClass::DateTime, "DATETIME_OVERFLOW", "22008", message)
+    }
+}
+
+/// Numbers as Java reads them: with `Infinity` and `NaN`, and a `d` or `f` behind.
+fn parse_float(text: &str) -> Option<f64> {
+    let lower = text.to_ascii_lowercase();
+    let (sign, magnitude) = match lower.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, lower.strip_prefix('+').unwrap_or(&lower)),
+    };
+    match magnitude {
+        "inf" | "infinity" => return Some(sign * f64::INFINITY),
+        "nan" => return Some(f64::NAN),
+        _ => {}
+    }
+    let digits = magnitude.strip_suffix(['d', 'f']).unwrap_or(magnitude);
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    is_number.then(|| digits.parse::<f64>().ok()).flatten().map(|value| sign * value)
+}
+
+fn invalid_time_zone(name: &str) -> DataFusionError {
+    let message = format!("'{name}' is no time zone.");
+    SparkError::new(ErrorClass::DateTime, "INVALID_TIMEZONE", "22009", message).into()
+}

@@ -1,0 +1,42 @@
+//! Functions and operators by the names that Spark knows them by.
+//!
+//! First those that are our own, then `datafusion-spark`'s, then the ones of DataFusion that agree with Spark.
+
+mod aggregate;
+mod arithmetic;
+pub(crate) mod call;
+pub(crate) mod cast;
+mod datetime;
+mod operator;
+mod scalar;
+pub(crate) mod window;
+
+use self::call::Call;
+use crate::error::{ErrorClass, Result, SparkError};
+use datafusion::logical_expr::Expr;
+
+/// The meaning of a call.
+///
+/// # Errors
+/// `UNRESOLVED_ROUTINE` for a name that no function has; `WRONG_NUM_ARGS` and `DATATYPE_MISMATCH` for arguments that
+/// it does not take.
+pub(crate) fn resolve(call: Call<'_>) -> Result<Expr> {
+    let call = match operator::resolve(call)? {
+        Ok(expr) => return Ok(expr),
+        Err(call) => call,
+    };
+    let call = match aggregate::resolve(call)? {
+        Ok(expr) => return Ok(expr),
+        Err(call) => call,
+    };
+    if call.distinct || call.filter.is_some() {
+        let message = format!("DISTINCT and FILTER are for aggregate functions; `{}` is none.", call.name);
+        let condition = "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX";
+        return Err(SparkError::new(ErrorClass::Analysis, condition, "42000", message));
+    }
+    let call = match window::resolve(call)? {
+        Ok(expr) => return Ok(expr),
+        Err(call) => call,
+    };
+    scalar::resolve(call)
+}

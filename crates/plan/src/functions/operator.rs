@@ -1,0 +1,304 @@
+//! Operators and conditionals, which are calls in the unresolved plan.
+
+use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::functions::core::expr_fn as core;
+use datafusion::functions::expr_fn as df;
+use datafusion::logical_expr::expr::{BinaryExpr, InList, Like};
+use datafusion::logical_expr::{Case, Expr, Operator, lit, not};
+
+use super::arithmetic::{self, checked};
+use super::call::{Call, Outcome, Typed};
+use crate::error::Result;
+use crate::types::{as_decimal, common_type, is_integral, is_numeric, is_string, timestamp};
+
+/// An operator of this name, if there is one.
+pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
+    let expr = match call.name.as_str() {
+        "+" | "-" | "*" | "/" | "%" | "mod" if call.args.len() == 2 => arithmetic(call)?,
+        "div" => {
+            let [left, right] = call.exactly()?;
+            let (left, right) = (call.cast(left, &DataType::Int64)?, call.cast(right, &DataType::Int64)?);
+            checked(arithmetic::Operator::Divide, left, right, DataType::Int64)
+        }
+        "negative" | "-" => negative(call)?,
+        "positive" | "+" => call.exactly::<1>()?[0].expr.clone(),
+        "==" | "=" => compare(call, Operator::Eq)?,
+        "!=" | "<>" => compare(call, Operator::NotEq)?,
+        "<" => compare(call, Operator::Lt)?,
+        "<=" => compare(call, Operator::LtEq)?,
+        ">" => compare(call, Operator::Gt)?,
+        ">=" => compare(call, Operator::GtEq)?,
+        "<=>" | "equal_null" => compare(call, Operator::IsNotDistinctFrom)?,
+        "and" => logical(call, Operator::And)?,
+        "or" => logical(call, Operator::Or)?,
+        "not" | "!" => {
+            let [operand] = call.exactly()?;
+            not(boolean(&call, operand, 0)?)
+        }
+        "&" | "|" | "^" => bitwise(call)?,
+        "isnull" => call.exactly::<1>()?[0].expr.clone().is_null(),
+        "isnotnull" => call.exactly::<1>()?[0].expr.clone().is_not_null(),
+        "in" => in_list(call)?,
+        "between" => between(call)?,
+        "like" | "ilike" => like(call)?,
+        "when" => case_when(call)?,
+        "if" => {
+            let [condition, yes, no] = call.exactly()?;
+            call.args = vec![condition, yes, no];
+            case_when(call)?
+        }
+        "coalesce" => {
+            let args = std::mem::take(&mut call.args);
+            if args.is_empty() {
+                return Err(call.wrong_count("> 0", 0));
+            }
+            core::coalesce(call.common(args)?.0)
+        }
+        "nvl" | "ifnull" => {
+            let args = call.exactly::<2>()?.to_vec();
+            core::coalesce(call.common(args)?.0)
+        }
+        "nvl2" => {
+            let [value, present, absent] = call.exactly()?;
+            let (branches, _) = call.common(vec![present, absent])?;
+            case(vec![(value.expr.is_not_null(), branches[0].clone())], Some(branches[1].clone()))
+        }
+        "nullif" => {
+            let [left, right] = call.exactly()?;
+            let kept = left.expr.clone();
+            call.args = vec![left, right];
+            let null = Expr::Literal(datafusion::common::ScalarValue::Null, None);
+            case(vec![(compare(call, Operator::Eq)?, null)], Some(kept))
+        }
+        "greatest" | "least" => {
+            let args = std::mem::take(&mut call.args);
+            if args.len() < 2 {
+                return Err(call.wrong_count("> 1", args.len()));
+            }
+            let (args, _) = call.common(args)?;
+            if call.name == "greatest" { df::greatest(args) } else { df::least(args) }
+        }
+        _ => return Ok(Err(call)),
+    };
+    Ok(Ok(expr))
+}
+
+fn binary(left: Expr, op: Operator, right: Expr) -> Expr {
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
+}
+
+fn arithmetic(mut call: Call<'_>) -> Result<Expr> {
+    let Some(operator) = arithmetic::Operator::of(&call.name) else {
+        return Err(crate::error::SparkError::internal("no arithmetic operator"));
+    };
+    let [left, right] = call.exactly()?;
+    if let Some(expr) = temporal(&call, &left, &right)? {
+        return Ok(expr);
+    }
+    let (left, right) = (number(&call, left, right.data_type.clone(), 0)?, right);
+    let right = number(&call, right, left.data_type.clone(), 1)?;
+    let divides = operator == arithmetic::Operator::Divide;
+    if let (Some(l), Some(r)) = (decimal_shape(&left), decimal_shape(&right)) {
+        let is_decimal = |value: &Typed| matches!(value.data_type, DataType::Decimal128(..));
+        if is_decimal(&left) || is_decimal(&right) {
+            let result = operator.decimal_type(l, r);
+            let left = call.cast(left, &DataType::Decimal128(l.0, l.1))?;
+            let right = call.cast(right, &DataType::Decimal128(r.0, r.1))?;
+            return Ok(checked(operator, left, right, result));
+        }
+    }
+    let to = match common_type(&left.data_type, &right.data_type) {
+        Some(to) if divides && is_integral(&to) => DataType::Float64,
+        Some(DataType::Null) => DataType::Float64,
+        Some(DataType::Float32) if divides => DataType::Float64,
+        Some(to) => to,
+        None => return Err(call.different_types(&[left, right])),
+    };
+    let (left, right) = (call.cast(left, &to)?, call.cast(right, &to)?);
+    let floats = matches!(to, DataType::Float32 | DataType::Float64);
+    Ok(match operator {
+        // Floating-point numbers do not overflow: DataFusion's own operators do, and its optimiser knows them.
+        arithmetic::Operator::Add if floats => binary(left, Operator::Plus, right),
+        arithmetic::Operator::Subtract if floats => binary(left, Operator::Minus, right),
+        arithmetic::Operator::Multiply if floats => binary(left, Operator::Multiply, right),
+        operator => checked(operator, left, right, to),
+    })
+}
+
+/// The precision and scale in which a value meets a decimal; a literal is as narrow as it can be.
+fn decimal_shape(value: &Typed) -> Option<(u8, i8)> {
+    match &value.expr {
+        Expr::Literal(literal, _) if is_integral(&value.data_type) => {
+            let digits = literal.to_string().trim_start_matches('-').len();
+            Some((u8::try_from(digits).ok()?.max(1), 0))
+        }
+        _ => as_decimal(&value.data_type),
+    }
+}
+
+/// An operand as a number: text becomes a whole number beside one, else a double.
+fn number(call: &Call<'_>, value: Typed, other: DataType, position: usize) -> Result<Typed> {
+    let to = match &value.data_type {
+        data_type if is_numeric(data_type) || *data_type == DataType::Null => return Ok(value),
+        text if is_string(text) && is_integral(&other) => DataType::Int64,
+        text if is_string(text) => DataType::Float64,
+        other if position == 0 => return Err(call.wrong_type(0, "NUMERIC", other)),
+        other => return Err(call.wrong_type(position, "NUMERIC", other)),
+    };
+    Ok(Typed { expr: call.cast(value, &to)?, data_type: to })
+}
+
+/// Sums and differences of dates, timestamps and intervals.
+fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>> {
+    use DataType::{Date32, Duration, Interval, Timestamp};
+    let plus = match call.name.as_str() {
+        "+" => Operator::Plus,
+        "-" => Operator::Minus,
+        _ => return Ok(None),
+    };
+    let (l, r) = (left.expr.clone(), right.expr.clone());
+    let days = |days: &Typed| Typed { expr: days.expr.clone(), data_type: days.data_type.clone() };
+    Ok(Some(match (&left.data_type, &right.data_type) {
+        (Date32, other) if is_integral(other) => {
+            let days = call.cast(days(right), &DataType::Int32)?;
+            if plus == Operator::Plus { spark::date_add(l, days) } else { spark::date_sub(l, days) }
+        }
+        (other, Date32) if is_integral(other) && plus == Operator::Plus => {
+            spark::date_add(r, call.cast(days(left), &DataType::Int32)?)
+        }
+        (Date32, Date32) if plus == Operator::Minus => {
+            let seconds = |value| call.cast(Typed { expr: value, data_type: Date32 }, &crate::types::timestamp_ntz());
+            binary(seconds(l)?, Operator::Minus, seconds(r)?)
+        }
+        (Timestamp(..), Timestamp(..)) if plus == Operator::Minus => {
+            let instant = |value: &Typed| call.cast(value.clone(), &timestamp());
+            binary(instant(left)?, Operator::Minus, instant(right)?)
+        }
+        (Date32, Interval(IntervalUnit::YearMonth)) | (Timestamp(..), Interval(_) | Duration(_)) => binary(l, plus, r),
+        (Interval(_) | Duration(_), Timestamp(..)) | (Interval(IntervalUnit::YearMonth), Date32)
+            if plus == Operator::Plus =>
+        {
+            binary(r, plus, l)
+        }
+        (Date32, Duration(_)) => {
+            let instant = call.cast(left.clone(), &timestamp())?;
+            binary(instant, plus, r)
+        }
+        (Interval(_), Interval(_)) | (Duration(_), Duration(_)) => binary(l, plus, r),
+        _ => return Ok(None),
+    }))
+}
+
+fn negative(mut call: Call<'_>) -> Result<Expr> {
+    let [operand] = call.exactly()?;
+    match &operand.data_type {
+        DataType::Float32 | DataType::Float64 | DataType::Duration(_) | DataType::Interval(_) => {
+            Ok(Expr::Negative(Box::new(operand.expr)))
+        }
+        DataType::Decimal128(..) => Ok(Expr::Negative(Box::new(operand.expr))),
+        integral if is_integral(integral) => {
+            let data_type = operand.data_type.clone();
+            let zero = call.cast(Typed { expr: lit(0_i8), data_type: DataType::Int8 }, &data_type)?;
+            Ok(checked(arithmetic::Operator::Subtract, zero, operand.expr, data_type))
+        }
+        other => Err(call.wrong_type(0, "NUMERIC", other)),
+    }
+}
+
+fn compare(mut call: Call<'_>, op: Operator) -> Result<Expr> {
+    let [left, right] = call.exactly()?;
+    let (args, _) = call.common(vec![left, right])?;
+    let [left, right] = args.try_into().map_err(|_| call.wrong_count("2", 0))?;
+    Ok(binary(left, op, right))
+}
+
+fn logical(mut call: Call<'_>, op: Operator) -> Result<Expr> {
+    let [left, right] = call.exactly()?;
+    Ok(binary(boolean(&call, left, 0)?, op, boolean(&call, right, 1)?))
+}
+
+fn boolean(call: &Call<'_>, value: Typed, position: usize) -> Result<Expr> {
+    match &value.data_type {
+        DataType::Boolean | DataType::Null => call.cast(value, &DataType::Boolean),
+        text if is_string(text) => call.cast(value, &DataType::Boolean),
+        other => Err(call.wrong_type(position, "BOOLEAN", other)),
+    }
+}
+
+fn bitwise(mut call: Call<'_>) -> Result<Expr> {
+    let op = match call.name.as_str() {
+        "&" => Operator::BitwiseAnd,
+        "|" => Operator::BitwiseOr,
+        _ => Operator::BitwiseXor,
+    };
+    let [left, right] = call.exactly()?;
+    for (position, operand) in [&left, &right].into_iter().enumerate() {
+        if !is_integral(&operand.data_type) && operand.data_type != DataType::Null {
+            return Err(call.wrong_type(position, "INTEGRAL", &operand.data_type));
+        }
+    }
+    let (args, _) = call.common(vec![left, right])?;
+    let [left, right] = args.try_into().map_err(|_| call.wrong_count("2", 0))?;
+    Ok(binary(left, op, right))
+}
+
+fn in_list(mut call: Call<'_>) -> Result<Expr> {
+    let args = std::mem::take(&mut call.args);
+    if args.len() < 2 {
+        return Err(call.wrong_count("> 1", args.len()));
+    }
+    let (mut args, _) = call.common(args)?;
+    let value = args.remove(0);
+    Ok(Expr::InList(InList::new(Box::new(value), args, false)))
+}
+
+fn between(mut call: Call<'_>) -> Result<Expr> {
+    let [value, low, high] = call.exactly()?;
+    let (args, _) = call.common(vec![value, low, high])?;
+    let [value, low, high] = args.try_into().map_err(|_| call.wrong_count("3", 0))?;
+    Ok(value.between(low, high))
+}
+
+fn like(mut call: Call<'_>) -> Result<Expr> {
+    let escape = match call.args.len() {
+        3 => call.args.pop(),
+        _ => None,
+    };
+    let [value, pattern] = call.exactly()?;
+    let (value, pattern) = (call.cast(value, &DataType::Utf8)?, call.cast(pattern, &DataType::Utf8)?);
+    let escape = match escape.map(|escape| escape.expr) {
+        Some(Expr::Literal(text, _)) => text.try_as_str().flatten().and_then(|text| text.chars().next()),
+        _ => None,
+    };
+    Ok(Expr::Like(Like::new(false, Box::new(value), Box::new(pattern), escape, call.name == "ilike")))
+}
+
+/// Condition, value, condition, value, ..., and what comes otherwise if the number is odd.
+fn case_when(mut call: Call<'_>) -> Result<Expr> {
+    let args = std::mem::take(&mut call.args);
+    if args.len() < 2 {
+        return Err(call.wrong_count("> 1", args.len()));
+    }
+    let mut conditions = vec![];
+    let mut values = vec![];
+    let otherwise_at = if args.len() % 2 == 1 { args.len() - 1 } else { args.len() };
+    for (position, arg) in args.into_iter().enumerate() {
+        if position < otherwise_at && position % 2 == 0 {
+            conditions.push(boolean(&call, arg, position)?);
+        } else {
+            values.push(arg);
+        }
+    }
+    let (mut values, _) = call.common(values)?;
+    let otherwise = if values.len() > conditions.len() { values.pop() } else { None };
+    Ok(case(conditions.into_iter().zip(values).collect(), otherwise))
+}
+
+fn case(branches: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Expr {
+    let branches = branches.into_iter().map(|(when, then)| (Box::new(when), Box::new(then))).collect();
+    Expr::Case(Case::new(None, branches, otherwise.map(Box::new)))
+}
+
+mod spark {
+    pub(super) use datafusion_spark::expr_fn::{date_add, date_sub};
+}

@@ -1,0 +1,91 @@
+//! Window functions.
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::functions_window as df;
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+
+use super::call::{Call, Outcome};
+use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir;
+
+/// A function that makes sense over a window alone, if there is one of this name. [`over`] gives it its window.
+pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
+    let function = match call.name.as_str() {
+        "row_number" => df::row_number::row_number_udwf(),
+        "rank" => df::rank::rank_udwf(),
+        "dense_rank" => df::rank::dense_rank_udwf(),
+        "percent_rank" => df::rank::percent_rank_udwf(),
+        "cume_dist" => df::cume_dist::cume_dist_udwf(),
+        "ntile" => df::ntile::ntile_udwf(),
+        "lag" => df::lead_lag::lag_udwf(),
+        "lead" => df::lead_lag::lead_udwf(),
+        "nth_value" => df::nth_value::nth_value_udwf(),
+        _ => return Ok(Err(call)),
+    };
+    let args: Vec<_> = std::mem::take(&mut call.args);
+    let args = args.into_iter().enumerate().map(|(position, arg)| match position {
+        // Offsets and counts.
+        1 => call.cast(arg, &DataType::Int64),
+        0 if call.name == "ntile" => call.cast(arg, &DataType::Int64),
+        _ => Ok(arg.expr),
+    });
+    let args = args.collect::<Result<Vec<_>>>()?;
+    Ok(Ok(Expr::from(WindowFunction::new(WindowFunctionDefinition::WindowUDF(function), args))))
+}
+
+/// `function OVER (...)`; the function is one of [`resolve`] or an aggregate.
+pub(crate) fn over(
+    function: Expr,
+    partition_by: Vec<Expr>,
+    order_by: Vec<Sort>,
+    frame: Option<&ir::WindowFrame>,
+) -> Result<Expr> {
+    let mut window = match function {
+        Expr::WindowFunction(window) => *window,
+        Expr::AggregateFunction(aggregate) => {
+            let params = aggregate.params;
+            let mut window = WindowFunction::new(WindowFunctionDefinition::AggregateUDF(aggregate.func), params.args);
+            window.params.distinct = params.distinct;
+            window.params.filter = params.filter;
+            window.params.null_treatment = params.null_treatment;
+            window
+        }
+        _ => {
+            let message = "Only an aggregate or a window function can stand before OVER.";
+            return Err(SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", message));
+        }
+    };
+    window.params.window_frame = match frame {
+        Some(frame) => {
+            let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+            let before = |offset| WindowFrameBound::Preceding(offset);
+            let after = |offset| WindowFrameBound::Following(offset);
+            let lower = frame.lower.map_or_else(|| before(unbounded(frame.rows)), |offset| bound(offset, frame.rows));
+            let upper = frame.upper.map_or_else(|| after(unbounded(frame.rows)), |offset| bound(offset, frame.rows));
+            WindowFrame::new_bounds(units, lower, upper)
+        }
+        None => WindowFrame::new((!order_by.is_empty()).then_some(false)),
+    };
+    window.params.partition_by = partition_by;
+    window.params.order_by = order_by;
+    Ok(Expr::from(window))
+}
+
+fn unbounded(rows: bool) -> ScalarValue {
+    if rows { ScalarValue::UInt64(None) } else { ScalarValue::Int64(None) }
+}
+
+fn bound(offset: i64, rows: bool) -> WindowFrameBound {
+    let distance = offset.unsigned_abs();
+    let value = match i64::try_from(distance) {
+        Ok(distance) if !rows => ScalarValue::Int64(Some(distance)),
+        _ => ScalarValue::UInt64(Some(distance)),
+    };
+    match offset {
+        0 => WindowFrameBound::CurrentRow,
+        offset if offset < 0 => WindowFrameBound::Preceding(value),
+        _ => WindowFrameBound::Following(value),
+    }
+}

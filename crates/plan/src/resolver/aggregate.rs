@@ -1,0 +1,213 @@
+//! `GROUP BY`, `HAVING`, and the sort right above them.
+
+use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
+
+use super::expr::{Scope, sort_of};
+use super::names::output_name;
+use super::node::{Node, same_name};
+use super::{Context, Resolver};
+use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir::{self, Aggregate, GroupKind, SortOrder};
+
+impl Resolver {
+    pub(super) fn aggregate(&self, aggregate: &Aggregate, context: &Context<'_>) -> Result<Node> {
+        self.sorted_aggregate(aggregate, &[], None, context)
+    }
+
+    /// An aggregate whose output is sorted. The keys of the sort may name its output, its input's columns where they
+    /// are grouped by, and aggregates that do not come out. `plan_id` is the aggregate's own.
+    pub(super) fn sorted_aggregate(
+        &self,
+        aggregate: &Aggregate,
+        order: &[SortOrder],
+        plan_id: Option<i64>,
+        context: &Context<'_>,
+    ) -> Result<Node> {
+        let input = self.relation(&aggregate.input, context)?;
+        let scope = Scope::new(self, &input, context);
+        let list: Vec<_> = if aggregate.keys_in_front {
+            aggregate.keys.iter().chain(&aggregate.list).cloned().collect()
+        } else {
+            aggregate.list.clone()
+        };
+        let by_alias = |expr: &ir::Expr| self.replace_aliases(expr, &list, &input, None);
+
+        let mut grouping = Grouping::default();
+        let keys = match &aggregate.kind {
+            GroupKind::GroupingSets(sets) => {
+                let resolve = |expr: &ir::Expr| scope.expr(&by_alias(expr)?);
+                let sets: Result<Vec<Vec<_>>> = sets.iter().map(|set| set.iter().map(resolve).collect()).collect();
+                let sets = sets?.into_iter().map(|set| set.into_iter().map(|key| grouping.key(self, key)).collect());
+                vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets.collect()))]
+            }
+            kind => {
+                let mut keys = vec![];
+                for key in &aggregate.keys {
+                    keys.push(grouping.key(self, scope.expr(&by_alias(key)?)?));
+                }
+                match kind {
+                    GroupKind::Rollup => vec![Expr::GroupingSet(GroupingSet::Rollup(keys))],
+                    GroupKind::Cube => vec![Expr::GroupingSet(GroupingSet::Cube(keys))],
+                    _ => keys,
+                }
+            }
+        };
+
+        let (exprs, fields) = scope.list(&list)?;
+        let exprs = exprs.into_iter().map(|expr| grouping.rewrite(self, expr, &input)).collect::<Result<Vec<_>>>()?;
+        let having = match &aggregate.having {
+            Some(having) => {
+                let condition = self.condition(&by_alias(having)?, &input, context)?;
+                Some(grouping.rewrite(self, condition, &input)?)
+            }
+            None => None,
+        };
+        let mut sort_keys = vec![];
+        for key in order {
+            let named = self.replace_aliases(&key.expr, &list, &input, Some(plan_id))?;
+            let expr = scope.expr(&named).map_err(|error| match error.condition.as_str() {
+                "UNRESOLVED_COLUMN.WITH_SUGGESTION" => self.unresolved_column(
+                    &[output_name(&key.expr)],
+                    &Node { plan: input.plan.clone(), fields: fields.clone() },
+                ),
+                _ => error,
+            })?;
+            sort_keys.push(sort_of(grouping.rewrite(self, expr, &input)?, key));
+        }
+
+        let mut plan = grouping.plan(input.plan, keys)?;
+        if let Some(having) = having {
+            plan = LogicalPlanBuilder::from(plan).filter(having)?.build()?;
+        }
+        if !sort_keys.is_empty() {
+            plan = sorted(plan, sort_keys)?;
+        }
+        let plan = self.project_with_windows(plan, exprs)?;
+        Ok(Node { plan, fields })
+    }
+
+    /// `expr` with the names of `list` replaced by what they stand for.
+    ///
+    /// In a sort (`output` is the plan id of the list) the list's names come first; elsewhere the input's do.
+    fn replace_aliases(
+        &self,
+        expr: &ir::Expr,
+        list: &[ir::Expr],
+        input: &Node,
+        output: Option<Option<i64>>,
+    ) -> Result<ir::Expr> {
+        if let ir::Expr::Attribute { parts, plan_id } = expr {
+            let [name] = parts.as_slice() else { return Ok(expr.clone()) };
+            let of_output = match output {
+                Some(own) => plan_id.is_none() || *plan_id == own,
+                None => plan_id.is_none() && self.find_reference(parts, None, input)?.is_none(),
+            };
+            let found = list.iter().find(|item| of_output && self.has_name(item, name));
+            return Ok(match found {
+                Some(ir::Expr::Alias { expr, .. }) => (**expr).clone(),
+                Some(other) => other.clone(),
+                None => expr.clone(),
+            });
+        }
+        let mut replaced = expr.clone();
+        for child in replaced.children_mut() {
+            *child = self.replace_aliases(child, list, input, output)?;
+        }
+        Ok(replaced)
+    }
+
+    fn has_name(&self, item: &ir::Expr, name: &str) -> bool {
+        let own = match item {
+            ir::Expr::Alias { names, .. } => names.first().cloned().unwrap_or_default(),
+            other => output_name(other),
+        };
+        same_name(&own, name, self.settings.case_sensitive)
+    }
+}
+
+/// A sort of `plan`.
+pub(super) fn sorted(plan: LogicalPlan, keys: Vec<Sort>) -> Result<LogicalPlan> {
+    Ok(LogicalPlanBuilder::from(plan).sort(keys)?.build()?)
+}
+
+/// The keys and aggregate functions of one aggregation, each under an internal name.
+#[derive(Default)]
+struct Grouping {
+    keys: Vec<(Expr, Column)>,
+    aggregates: Vec<(Expr, Column)>,
+}
+
+impl Grouping {
+    /// The column of a key; the same key twice is one column.
+    fn key(&mut self, resolver: &Resolver, key: Expr) -> Expr {
+        let key = key.unalias();
+        if let Some((_, column)) = self.keys.iter().find(|(known, _)| *known == key) {
+            return Expr::Column(column.clone());
+        }
+        let column = match &key {
+            Expr::Column(column) => column.clone(),
+            _ => resolver.new_column(),
+        };
+        self.keys.push((key, column.clone()));
+        Expr::Column(column)
+    }
+
+    /// `expr` over the output of the aggregation: keys and aggregate functions become columns.
+    fn rewrite(&mut self, resolver: &Resolver, expr: Expr, input: &Node) -> Result<Expr> {
+        let mut missing = None;
+        let rewritten = expr.transform_down(|expr| {
+            if let Some((_, column)) = self.keys.iter().find(|(key, _)| *key == expr) {
+                return Ok(Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump));
+            }
+            if let Expr::AggregateFunction(_) = &expr {
+                let column = self.aggregate(resolver, expr);
+                return Ok(Transformed::new(Expr::Column(column), true, TreeNodeRecursion::Jump));
+            }
+            if let Expr::Column(column) = &expr {
+                missing = Some(column.clone());
+            }
+            Ok(Transformed::no(expr))
+        })?;
+        match missing {
+            Some(column) => Err(missing_aggregation(&column, input)),
+            None => Ok(rewritten.data),
+        }
+    }
+
+    fn aggregate(&mut self, resolver: &Resolver, expr: Expr) -> Column {
+        if let Some((_, column)) = self.aggregates.iter().find(|(known, _)| *known == expr) {
+            return column.clone();
+        }
+        let column = resolver.new_column();
+        self.aggregates.push((expr, column.clone()));
+        column
+    }
+
+    /// The aggregation of `input` by `keys`, which are columns that [`Self::key`] gave. Keys that are not columns of
+    /// the input are computed below it.
+    fn plan(self, input: LogicalPlan, keys: Vec<Expr>) -> Result<LogicalPlan> {
+        let computed: Vec<_> = self.keys.iter().filter(|(key, _)| !matches!(key, Expr::Column(_))).collect();
+        let mut builder = LogicalPlanBuilder::from(input);
+        if !computed.is_empty() {
+            let columns: Vec<_> = builder.schema().columns().into_iter().map(Expr::Column).collect();
+            let computed = computed.into_iter().map(|(key, column)| key.clone().alias(&column.name));
+            builder = builder.project(columns.into_iter().chain(computed))?;
+        }
+        let aggregates = self.aggregates.into_iter().map(|(expr, column)| expr.alias(column.name));
+        Ok(builder.aggregate(keys, aggregates)?.build()?)
+    }
+}
+
+fn missing_aggregation(column: &Column, input: &Node) -> SparkError {
+    let name = input.fields.iter().find(|field| field.column == *column).map_or(&column.name, |field| &field.name);
+    let message = format!(
+        "The non-aggregating expression \"{name}\" is based on columns which are not participating in the GROUP BY \
+         clause. Add it to GROUP BY, or wrap it in any_value() if any value of the group will do."
+    );
+    SparkError::new(ErrorClass::Analysis, "MISSING_AGGREGATION", "42803", message)
+        .with("expression", format!("\"{name}\""))
+        .with("expressionAnyValue", format!("\"any_value({name})\""))
+}

@@ -1,0 +1,153 @@
+//! Joins.
+
+use datafusion::common::JoinType;
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+
+use super::node::{Field, Node, quote, same_name};
+use super::{Context, Resolver};
+use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir::{Join, JoinKind, JoinOn};
+use crate::types::common_type;
+
+/// One column of a join with USING.
+struct UsingKey {
+    left: Field,
+    right: Field,
+    /// Both sides, as values of their common type.
+    left_expr: Expr,
+    right_expr: Expr,
+}
+
+impl Resolver {
+    pub(super) fn join(&self, join: &Join, context: &Context<'_>) -> Result<Node> {
+        let left = self.relation(&join.left, context)?;
+        let right = self.relation(&join.right, context)?;
+        let kind = join_type(join.kind);
+        match &join.on {
+            JoinOn::Nothing => match join.kind {
+                JoinKind::Inner | JoinKind::Cross => {
+                    let fields = left.fields.iter().chain(&right.fields).cloned().collect();
+                    let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
+                    Ok(Node { plan, fields })
+                }
+                _ => joined(left, right, kind, vec![]),
+            },
+            JoinOn::Condition(condition) => {
+                let fields = left.fields.iter().chain(&right.fields).cloned().collect();
+                let plan = LogicalPlanBuilder::from(left.plan.clone()).cross_join(right.plan.clone())?.build()?;
+                let condition = self.condition(condition, &Node { plan, fields }, context)?;
+                joined(left, right, kind, vec![condition])
+            }
+            JoinOn::Using(names) => self.join_using(left, right, kind, names),
+            JoinOn::Natural => {
+                let case_sensitive = self.settings.case_sensitive;
+                let shared =
+                    |name: &&Field| right.visible().any(|other| same_name(&other.name, &name.name, case_sensitive));
+                let names: Vec<_> = left.visible().filter(shared).map(|field| field.name.clone()).collect();
+                self.join_using(left, right, kind, &names)
+            }
+        }
+    }
+
+    /// The keys come first and once: the left's, the right's for a right join, whichever is there for a full one.
+    /// The other side's stay reachable by a qualified name.
+    fn join_using(&self, left: Node, right: Node, kind: JoinType, names: &[String]) -> Result<Node> {
+        let keys = names.iter().map(|name| self.using_key(name, &left, &right)).collect::<Result<Vec<_>>>()?;
+        let is_key =
+            |field: &Field| keys.iter().any(|key| key.left.column == field.column || key.right.column == field.column);
+        let rest: Vec<_> = left.fields.iter().chain(&right.fields).filter(|field| !is_key(field)).cloned().collect();
+        let conditions = keys.iter().map(|key| key.left_expr.clone().eq(key.right_expr.clone())).collect();
+        let mut node = joined(left, right, kind, conditions)?;
+        if matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
+            let visible = keys.into_iter().map(|key| key.left);
+            let rest = rest.into_iter().filter(|field| node.fields.iter().any(|kept| kept.column == field.column));
+            node.fields = visible.chain(rest).collect();
+            return node.into_visible();
+        }
+
+        let mut visible = vec![];
+        let mut hidden = vec![];
+        let mut merged = vec![];
+        for UsingKey { left, right, left_expr, right_expr } in keys {
+            match kind {
+                JoinType::Full => {
+                    let field = Field { qualifier: vec![], ..left.clone() };
+                    let field = Field { column: self.new_column(), ..field };
+                    merged.push(coalesce(vec![left_expr, right_expr]).alias(&field.column.name));
+                    visible.push(field);
+                    hidden.extend([left, right]);
+                }
+                JoinType::Right => {
+                    visible.push(right);
+                    hidden.push(left);
+                }
+                _ => {
+                    visible.push(left);
+                    hidden.push(right);
+                }
+            }
+        }
+        if !merged.is_empty() {
+            let all: Vec<_> = node.plan.schema().columns().into_iter().map(Expr::Column).collect();
+            node.plan = LogicalPlanBuilder::from(node.plan).project(all.into_iter().chain(merged))?.build()?;
+        }
+        for field in &mut hidden {
+            field.hidden = true;
+        }
+        node.fields = visible.into_iter().chain(rest).chain(hidden).collect();
+        Ok(node)
+    }
+
+    fn using_key(&self, name: &str, left: &Node, right: &Node) -> Result<UsingKey> {
+        let find = |node: &Node, side: &str| {
+            let found = node.by_name(name, self.settings.case_sensitive)?;
+            found.cloned().ok_or_else(|| unresolved_using(name, side, node))
+        };
+        let (left_field, right_field) = (find(left, "left")?, find(right, "right")?);
+        let left_type = left.type_of(&left_field)?.data_type().clone();
+        let right_type = right.type_of(&right_field)?.data_type().clone();
+        let to = common_type(&left_type, &right_type).ok_or_else(|| {
+            let message = format!("The columns {} of both sides have no common type.", quote([name]));
+            SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09", message)
+        })?;
+        Ok(UsingKey {
+            left_expr: self.cast_between(left_field.expr(), &left_type, &to)?,
+            right_expr: self.cast_between(right_field.expr(), &right_type, &to)?,
+            left: left_field,
+            right: right_field,
+        })
+    }
+}
+
+fn joined(left: Node, right: Node, kind: JoinType, conditions: Vec<Expr>) -> Result<Node> {
+    let mut fields = left.fields;
+    if !matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
+        fields.extend(right.fields);
+    }
+    let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, conditions)?.build()?;
+    Ok(Node { plan, fields })
+}
+
+fn join_type(kind: JoinKind) -> JoinType {
+    match kind {
+        JoinKind::Inner | JoinKind::Cross => JoinType::Inner,
+        JoinKind::LeftOuter => JoinType::Left,
+        JoinKind::RightOuter => JoinType::Right,
+        JoinKind::FullOuter => JoinType::Full,
+        JoinKind::LeftSemi => JoinType::LeftSemi,
+        JoinKind::LeftAnti => JoinType::LeftAnti,
+    }
+}
+
+fn unresolved_using(name: &str, side: &str, node: &Node) -> SparkError {
+    let name = quote([name]);
+    let known = node.visible().map(|field| quote([&field.name])).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "USING column {name} cannot be resolved on the {side} side of the join. The {side}-side columns: [{known}]."
+    );
+    SparkError::new(ErrorClass::Analysis, "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", message)
+        .with("colName", name)
+        .with("side", side)
+        .with("suggestion", known)
+}

@@ -1,0 +1,100 @@
+//! Gives an unresolved plan its meaning: names become columns, calls become functions, types are checked.
+//!
+//! Columns of the plan have unique internal names (`#0`, `#1`, ...), because Spark lets names repeat and looks them
+//! up without regard to case. [`node::Field`] keeps what the user wrote; it is applied to the output alone.
+
+mod aggregate;
+mod attribute;
+mod expr;
+mod join;
+mod load;
+mod names;
+mod node;
+mod relation;
+mod set_op;
+mod sort;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field as ArrowField, Schema};
+use datafusion::common::Column;
+
+use self::load::Tables;
+use self::node::Node;
+use crate::environment::{Environment, Resolved, Settings};
+use crate::error::Result;
+use crate::ir::Relation;
+use crate::types::client_type;
+
+/// Resolves `relation` against the tables, sources and settings of `environment`.
+///
+/// # Errors
+/// `AnalysisException` where the query cannot mean anything, with Spark's condition and SQLSTATE; `ParseException`
+/// for SQL text inside the plan that does not parse.
+pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Result<Resolved> {
+    let mut relation = relation.clone();
+    let tables = load::load(&mut relation, environment).await?;
+    let resolver = Resolver { tables, settings: environment.settings(), next_column: Cell::new(0) };
+    let node = resolver.relation(&relation, &Context::default())?.into_visible()?;
+    output(node, &resolver.settings)
+}
+
+/// Names and types as the client sees them.
+fn output(node: Node, settings: &Settings) -> Result<Resolved> {
+    let mut fields = Vec::with_capacity(node.fields.len());
+    for field in &node.fields {
+        let found = node.type_of(field)?;
+        fields.push(ArrowField::new(
+            &field.name,
+            client_type(found.data_type(), &settings.time_zone),
+            found.is_nullable(),
+        ));
+    }
+    Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
+}
+
+/// The second pass, over a plan whose tables are open.
+struct Resolver {
+    tables: Tables,
+    settings: Settings,
+    next_column: Cell<usize>,
+}
+
+/// What a relation may refer to beside its inputs.
+#[derive(Default, Clone, Copy)]
+struct Context<'a> {
+    /// The innermost named query, `WITH name AS (...)`.
+    named: Option<&'a Named<'a>>,
+    /// The row of the query around a subquery.
+    outer: Option<&'a Node>,
+}
+
+/// A named query and those before it, which it may refer to.
+struct Named<'a> {
+    name: &'a str,
+    relation: &'a Relation,
+    context: Context<'a>,
+}
+
+impl<'a> Context<'a> {
+    fn find(&self, name: &str, case_sensitive: bool) -> Option<&'a Named<'a>> {
+        let mut next = self.named;
+        while let Some(named) = next {
+            if node::same_name(named.name, name, case_sensitive) {
+                return Some(named);
+            }
+            next = named.context.named;
+        }
+        None
+    }
+}
+
+impl Resolver {
+    /// A new internal name.
+    fn new_column(&self) -> Column {
+        let id = self.next_column.get();
+        self.next_column.set(id + 1);
+        Column::new_unqualified(format!("#{id}"))
+    }
+}

@@ -1,0 +1,125 @@
+//! `UNION`, `INTERSECT`, `EXCEPT`.
+
+use arrow::datatypes::DataType;
+use datafusion::logical_expr::LogicalPlanBuilder;
+
+use super::node::{Field, Node, quote};
+use super::relation::null;
+use super::{Context, Resolver};
+use crate::ddl::sql_name;
+use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir::{SetOp, SetOpKind};
+use crate::types::common_type;
+
+impl Resolver {
+    pub(super) fn set_op(&self, op: &SetOp, context: &Context<'_>) -> Result<Node> {
+        let mut left = self.relation(&op.left, context)?.into_visible()?;
+        let mut right = self.relation(&op.right, context)?.into_visible()?;
+        if op.by_name {
+            (left, right) = self.matched_by_name(left, right, op.allow_missing)?;
+        }
+        let (left_types, right_types) = (left.visible_types()?, right.visible_types()?);
+        let name = match op.kind {
+            SetOpKind::Union => "UNION",
+            SetOpKind::Intersect => "INTERSECT",
+            SetOpKind::Except => "EXCEPT",
+        };
+        if left_types.len() != right_types.len() {
+            return Err(column_count(name, left_types.len(), right_types.len()));
+        }
+        let mut types = vec![];
+        for (position, (left, right)) in left_types.iter().zip(&right_types).enumerate() {
+            types.push(common_type(left, right).ok_or_else(|| incompatible(name, position, left, right))?);
+        }
+        let left = self.cast_all(left, &left_types, &types)?;
+        let right = self.cast_all(right, &right_types, &types)?;
+
+        let fields = left.fields;
+        let plan = match op.kind {
+            SetOpKind::Union => {
+                let union = LogicalPlanBuilder::from(left.plan).union(right.plan)?;
+                if op.all { union.build()? } else { union.distinct()?.build()? }
+            }
+            SetOpKind::Intersect => LogicalPlanBuilder::intersect(left.plan, right.plan, op.all)?,
+            SetOpKind::Except => LogicalPlanBuilder::except(left.plan, right.plan, op.all)?,
+        };
+        // The rows of both sides are new ones: no column is that of one side alone.
+        let fields = fields.into_iter().map(|field| Field::new(field.column, field.name)).collect();
+        Ok(Node { plan, fields })
+    }
+
+    /// The columns of `right` in the order of `left`'s; those that one side lacks are NULL there, at the end.
+    fn matched_by_name(&self, left: Node, right: Node, allow_missing: bool) -> Result<(Node, Node)> {
+        let case_sensitive = self.settings.case_sensitive;
+        let mut left_exprs: Vec<_> = left.fields.iter().map(Field::expr).collect();
+        let mut left_fields = left.fields.clone();
+        let mut right_exprs = vec![];
+        let mut right_fields = vec![];
+        for field in &left.fields {
+            let found = right.by_name(&field.name, case_sensitive)?;
+            let (expr, new) = match found {
+                Some(found) => (found.expr(), found.clone()),
+                None if allow_missing => {
+                    let new = Field::new(self.new_column(), &field.name);
+                    (null().alias(&new.column.name), new)
+                }
+                None => return Err(self.unresolved_column(&[field.name.clone()], &right)),
+            };
+            right_exprs.push(expr);
+            right_fields.push(new);
+        }
+        for field in &right.fields {
+            if left.by_name(&field.name, case_sensitive)?.is_some() {
+                continue;
+            }
+            if !allow_missing {
+                return Err(column_count("UNION", left.fields.len(), right.fields.len()));
+            }
+            let new = Field::new(self.new_column(), &field.name);
+            left_exprs.push(null().alias(&new.column.name));
+            left_fields.push(new);
+            right_exprs.push(field.expr());
+            right_fields.push(field.clone());
+        }
+        let left_plan = LogicalPlanBuilder::from(left.plan).project(left_exprs)?.build()?;
+        let right_plan = LogicalPlanBuilder::from(right.plan).project(right_exprs)?.build()?;
+        Ok((Node { plan: left_plan, fields: left_fields }, Node { plan: right_plan, fields: right_fields }))
+    }
+
+    /// Every column cast to its type, under a fresh internal name.
+    fn cast_all(&self, node: Node, from: &[DataType], to: &[DataType]) -> Result<Node> {
+        let mut exprs = vec![];
+        let mut fields = vec![];
+        for (field, (from, to)) in node.fields.into_iter().zip(from.iter().zip(to)) {
+            let column = self.new_column();
+            exprs.push(self.cast_between(field.expr(), from, to)?.alias(&column.name));
+            fields.push(Field { column, ..field });
+        }
+        let plan = LogicalPlanBuilder::from(node.plan).project(exprs)?.build()?;
+        Ok(Node { plan, fields })
+    }
+}
+
+fn column_count(operator: &str, left: usize, right: usize) -> SparkError {
+    let message = format!(
+        "{operator} can only be performed on inputs with the same number of columns, but the first input has {left} \
+         columns and the second input has {right} columns."
+    );
+    SparkError::new(ErrorClass::Analysis, "NUM_COLUMNS_MISMATCH", "42826", message)
+        .with("operator", operator)
+        .with("firstNumColumns", left.to_string())
+        .with("invalidOrdinalNum", "second")
+        .with("invalidNumColumns", right.to_string())
+}
+
+fn incompatible(operator: &str, position: usize, left: &DataType, right: &DataType) -> SparkError {
+    let (left, right) = (sql_name(left), sql_name(right));
+    let message = format!(
+        "{operator} can only be performed on tables with compatible column types. Column {} of the second table is \
+         {} while the first has {}.",
+        position + 1,
+        quote([right]),
+        quote([left])
+    );
+    SparkError::new(ErrorClass::Analysis, "INCOMPATIBLE_COLUMN_TYPE", "42825", message)
+}

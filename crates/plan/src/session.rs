@@ -1,0 +1,19 @@
+//! The one DataFusion session that every query plans and runs with, on any machine.
+
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+
+/// A session state with Spark's settings and functions.
+///
+/// `parallelism` is the number of partitions that a query runs in; none for one a core.
+pub fn session_state(parallelism: Option<usize>) -> SessionState {
+    let mut config = SessionConfig::new();
+    if let Some(parallelism) = parallelism {
+        config = config.with_target_partitions(parallelism.max(1));
+    }
+    let options = config.options_mut();
+    options.execution.enable_ansi_mode = true;
+    // Names come from the resolver; what DataFusion would make of them does not matter.
+    options.catalog.information_schema = false;
+    SessionStateBuilder::new().with_config(config).with_default_features().build()
+}
