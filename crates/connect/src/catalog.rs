@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, ListArray, StringArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use sheetbend_plan::ddl;
@@ -72,7 +73,8 @@ fn list_tables(names: Vec<String>) -> Result<RelationKind> {
     let count = names.len();
     // A temporary view stands in no database: an empty namespace.
     let field = Arc::new(Field::new_list_field(DataType::Utf8, true));
-    let namespaces = ListArray::new_null(field, count);
+    let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, count));
+    let namespaces = ListArray::new(field, offsets, nulls(0), None);
     table(vec![
         ("name", false, strings(&names)),
         ("catalog", true, nulls(count)),
