@@ -5,10 +5,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::displayable;
 use sheetbend_plan::ddl;
-use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Relation, RelationKind};
 use sheetbend_plan::resolver::resolve;
@@ -21,7 +18,7 @@ use crate::engine::Engine;
 use crate::error::{invalid_plan, missing};
 use crate::lower::{Lowering, types};
 use crate::session::Session;
-use crate::{failure, stack, tree};
+use crate::{explain, stack, tree};
 
 /// The version of Spark whose protocol and semantics this server speaks.
 const SPARK_VERSION: &str = "4.2.0";
@@ -78,10 +75,10 @@ async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Resul
             let tree_string = tree::tree(&resolved.schema, depth.unwrap_or(usize::MAX));
             Answer::TreeString(answer::TreeString { tree_string })
         }
-        Analyze::Explain(explain) => {
-            let mode = ExplainMode::try_from(explain.explain_mode).unwrap_or_default();
-            let resolved = resolve(&lower(explain.plan, session)?, session).await?;
-            Answer::Explain(answer::Explain { explain_string: explanation(&resolved, mode, engine).await? })
+        Analyze::Explain(question) => {
+            let mode = ExplainMode::try_from(question.explain_mode).unwrap_or_default();
+            let resolved = resolve(&lower(question.plan, session)?, session).await?;
+            Answer::Explain(answer::Explain { explain_string: explain::text(&resolved, mode, engine).await? })
         }
         Analyze::IsLocal(local) => {
             let is_local = is_local(&lower(local.plan, session)?);
@@ -105,35 +102,6 @@ fn lower(plan: Option<Plan>, session: &Session) -> Result<Relation> {
         plan::OpType::Command(_) => Err(invalid_plan("A command has no schema.")),
         plan::OpType::CompressedOperation(_) => Err(SparkError::unsupported("compressed plans")),
     }
-}
-
-/// The plans of a query as `explain()` prints them. Options of a source are not part of a plan, so they are not shown.
-async fn explanation(resolved: &Resolved, mode: ExplainMode, engine: &Engine) -> Result<String> {
-    let state = engine.state();
-    let physical = state.create_physical_plan(&resolved.plan).await.map_err(|e| failure::from_engine(&e))?;
-    let mut text = String::new();
-    if matches!(mode, ExplainMode::Extended | ExplainMode::Cost) {
-        let optimized = state.optimize(&resolved.plan).map_err(|e| failure::from_engine(&e))?;
-        section(&mut text, "Analyzed Logical Plan", &logical(&resolved.plan));
-        section(&mut text, "Optimized Logical Plan", &logical(&optimized));
-    }
-    let plan = displayable(physical.as_ref());
-    let plan = match mode {
-        ExplainMode::Cost => plan.set_show_statistics(true).indent(false).to_string(),
-        _ => plan.indent(false).to_string(),
-    };
-    section(&mut text, "Physical Plan", &plan);
-    Ok(text)
-}
-
-fn logical(plan: &LogicalPlan) -> String {
-    format!("{}\n", plan.display_indent())
-}
-
-fn section(text: &mut String, title: &str, plan: &str) {
-    let gap = if text.is_empty() { "" } else { "\n" };
-    // Writing to a string does not fail.
-    let _ = write!(text, "{gap}== {title} ==\n{plan}");
 }
 
 fn is_local(relation: &Relation) -> bool {

@@ -15,6 +15,7 @@ use spark_connect_proto::catalog::CatType;
 use crate::error::missing;
 use crate::lower::identifier;
 use crate::session::Session;
+use crate::views;
 
 const CATALOG: &str = "spark_catalog";
 const DATABASE: &str = "default";
@@ -91,15 +92,7 @@ fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
         [name] => session.views.get(name),
         _ => None,
     };
-    let view = view.ok_or_else(|| {
-        SparkError::new(
-            sheetbend_plan::error::ErrorClass::Analysis,
-            "TABLE_OR_VIEW_NOT_FOUND",
-            "42P01",
-            format!("The table or view `{name}` cannot be found. Verify the spelling, or that it was created in this session."),
-        )
-        .with("relationName", format!("`{name}`"))
-    })?;
+    let view = view.ok_or_else(|| views::not_found(name))?;
     let fields = view.schema.fields();
     let count = fields.len();
     let names: Vec<_> = fields.iter().map(|field| field.name().clone()).collect();
@@ -117,7 +110,7 @@ fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
 }
 
 /// Names that fit a pattern, in which `*` stands for anything and `|` for "or".
-fn matching(names: Vec<String>, pattern: Option<&str>) -> Vec<String> {
+pub(crate) fn matching(names: Vec<String>, pattern: Option<&str>) -> Vec<String> {
     let Some(pattern) = pattern else { return names };
     let patterns: Vec<_> = pattern.split('|').map(|part| part.trim().to_lowercase()).collect();
     names.into_iter().filter(|name| patterns.iter().any(|pattern| fits(&name.to_lowercase(), pattern))).collect()
@@ -144,7 +137,7 @@ fn nothing() -> Result<RelationKind> {
     table(Vec::new())
 }
 
-fn strings(values: &[String]) -> ArrayRef {
+pub(crate) fn strings(values: &[String]) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
@@ -152,11 +145,11 @@ fn nulls(count: usize) -> ArrayRef {
     Arc::new(StringArray::from_iter(std::iter::repeat_n(None::<&str>, count)))
 }
 
-fn flags(values: &[bool]) -> ArrayRef {
+pub(crate) fn flags(values: &[bool]) -> ArrayRef {
     Arc::new(BooleanArray::from(values.to_vec()))
 }
 
-fn table(columns: Vec<(&str, bool, ArrayRef)>) -> Result<RelationKind> {
+pub(crate) fn table(columns: Vec<(&str, bool, ArrayRef)>) -> Result<RelationKind> {
     let fields =
         columns.iter().map(|(name, nullable, column)| Field::new(*name, column.data_type().clone(), *nullable));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

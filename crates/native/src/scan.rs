@@ -171,7 +171,7 @@ impl RecordBatchReader for Pull {
 }
 
 /// An exception of `sheetbend.errors`, with the plug-in's traceback in its text.
-fn to_python(py: Python<'_>, error: &DataFusionError) -> PyErr {
+pub(crate) fn to_python(py: Python<'_>, error: &DataFusionError) -> PyErr {
     let class = py.import("sheetbend.errors").and_then(|errors| errors.getattr("PluginError"));
     match class {
         Ok(class) => PyErr::from_value(match class.call1((text(error),)) {

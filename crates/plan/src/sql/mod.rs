@@ -1,14 +1,73 @@
-//! stub
-use crate::error::{Result, SparkError};
+//! SQL text to the unresolved plan.
+//!
+//! sqlparser makes the syntax tree, from tokens that are mended to Spark's ([`lexer`]) and with Spark's precedences
+//! ([`dialect`]). Statements that are no queries have a small grammar of their own ([`statement`]).
+
+mod aggregate;
+mod cursor;
+mod dialect;
+mod error;
+mod expr;
+mod from;
+mod function;
+mod group;
+mod identifier;
+mod interval;
+mod lexer;
+mod literal;
+mod lower;
+mod parameters;
+mod parse;
+mod position;
+mod predicate;
+mod query;
+mod select;
+mod statement;
+mod window;
+
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+pub(crate) use cursor::Cursor;
+pub(crate) use error::too_complex;
+pub use identifier::parse_identifier;
+pub(crate) use lexer::lex;
+pub use parameters::Parameters;
+pub use position::ORDINAL;
+pub use statement::{ExplainMode, Statement, parse_statement};
+
+use crate::error::Result;
 use crate::ir::{Expr, Relation};
-use std::collections::BTreeMap;
-pub struct Parameters {
-    pub named: BTreeMap<String, Expr>,
-    pub positional: Vec<Expr>,
+use lower::Lowering;
+
+/// A query from text: `SELECT`, `WITH`, `VALUES`, `FROM t SELECT`, `TABLE t`.
+///
+/// # Errors
+/// `PARSE_SYNTAX_ERROR` and the like for text that is no query, `UNSUPPORTED_OPERATION` for what Spark has and this
+/// server has not, `UNBOUND_SQL_PARAMETER` for a marker without a value.
+pub fn parse_query(text: &str, params: &Parameters) -> Result<Relation> {
+    query(statement_tokens(text)?, text, params)
 }
-pub fn parse_query(_: &str, _: &Parameters) -> Result<Relation> {
-    Err(SparkError::unsupported("SQL"))
+
+/// An expression from text, with or without a name: `a + 1 AS b`, `*`, `t.*`.
+///
+/// # Errors
+/// As [`parse_query`].
+pub fn parse_expression(text: &str) -> Result<Expr> {
+    let params = Parameters::default();
+    let tokens = statement_tokens(text)?;
+    parse::parse(tokens, |parser| parser.parse_select_item(), |item| Lowering::new(text, &params).select_item(item))
 }
-pub fn parse_expression(_: &str) -> Result<Expr> {
-    Err(SparkError::unsupported("SQL"))
+
+/// A query from the tokens that are left of `text`.
+fn query(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameters) -> Result<Relation> {
+    parse::parse(tokens, |parser| parser.parse_query(), |query| Lowering::new(text, params).query(*query))
+}
+
+/// The tokens of one statement, without the semicolons behind it.
+fn statement_tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
+    let mut tokens = lex(text)?;
+    while tokens.last().is_some_and(|t| t.token == Token::SemiColon) {
+        tokens.pop();
+    }
+    if tokens.is_empty() { Err(error::empty_statement()) } else { Ok(tokens) }
 }

@@ -1,0 +1,167 @@
+//! Function calls, and functions with a grammar of their own.
+
+use datafusion::common::ScalarValue;
+use sqlparser::ast::{self, DateTimeField, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment};
+
+use super::lower::{Lowering, parts};
+use crate::error::{Result, SparkError};
+use crate::ir::{Expr, Function};
+
+impl Lowering<'_> {
+    pub(super) fn function(&mut self, function: ast::Function) -> Result<Expr> {
+        let name = parts(function.name)?.join(".");
+        if !function.within_group.is_empty() {
+            return Err(SparkError::unsupported("WITHIN GROUP"));
+        }
+        let mut null_treatment = function.null_treatment;
+        let mut distinct = false;
+        let mut args = match function.args {
+            FunctionArguments::None => Vec::new(),
+            FunctionArguments::Subquery(query) => vec![Expr::ScalarSubquery(Box::new(self.query(*query)?))],
+            FunctionArguments::List(list) => {
+                distinct = matches!(list.duplicate_treatment, Some(ast::DuplicateTreatment::Distinct));
+                for clause in list.clauses {
+                    match clause {
+                        ast::FunctionArgumentClause::IgnoreOrRespectNulls(treatment) => {
+                            null_treatment = Some(treatment);
+                        }
+                        other => return Err(SparkError::unsupported(format!("`{other}` in the call of {name}"))),
+                    }
+                }
+                self.arguments(&name, list.args, distinct)?
+            }
+        };
+        if null_treatment == Some(NullTreatment::IgnoreNulls) {
+            if !matches!(
+                name.to_ascii_lowercase().as_str(),
+                "first" | "first_value" | "last" | "last_value" | "any_value"
+            ) {
+                return Err(SparkError::unsupported(format!("IGNORE NULLS with the function {name}")));
+            }
+            args.push(Expr::Literal(ScalarValue::Boolean(Some(true))));
+        }
+        let filter = function.filter.map(|f| self.expr(*f)).transpose()?.map(Box::new);
+        let call = Expr::Function(Function { name, args, distinct, filter });
+        match function.over {
+            Some(over) => self.window(call, over),
+            None => Ok(call),
+        }
+    }
+
+    fn arguments(&mut self, function: &str, args: Vec<FunctionArg>, distinct: bool) -> Result<Vec<Expr>> {
+        // `count(*)` counts rows, and Spark calls it `count(1)`.
+        if let ([FunctionArg::Unnamed(FunctionArgExpr::Wildcard)], false) = (args.as_slice(), distinct)
+            && function.eq_ignore_ascii_case("count")
+        {
+            return Ok(vec![Expr::Literal(ScalarValue::Int32(Some(1)))]);
+        }
+        args.into_iter().map(|arg| self.argument(function, arg)).collect()
+    }
+
+    pub(super) fn argument(&mut self, function: &str, arg: FunctionArg) -> Result<Expr> {
+        match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expr(expr),
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => Ok(Expr::Star { qualifier: Vec::new(), plan_id: None }),
+            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(object)) => {
+                Ok(Expr::Star { qualifier: parts(object)?, plan_id: None })
+            }
+            FunctionArg::Unnamed(FunctionArgExpr::WildcardWithOptions(_)) => Err(SparkError::unsupported("* EXCEPT")),
+            FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => {
+                Err(SparkError::unsupported(format!("arguments by name in the call of {function}")))
+            }
+        }
+    }
+
+    /// Functions whose arguments are set apart by words.
+    pub(super) fn special_function(&mut self, expr: ast::Expr) -> Result<Expr> {
+        match expr {
+            ast::Expr::Extract { field, expr, .. } => self.extract(&field, *expr),
+            ast::Expr::Position { expr, r#in } => {
+                Ok(Expr::call("position", vec![self.expr(*expr)?, self.expr(*r#in)?]))
+            }
+            ast::Expr::Substring { expr, substring_from, substring_for, .. } => {
+                let mut args = vec![self.expr(*expr)?];
+                match substring_from {
+                    Some(from) => args.push(self.expr(*from)?),
+                    None => args.push(Expr::Literal(ScalarValue::Int32(Some(1)))),
+                }
+                if let Some(length) = substring_for {
+                    args.push(self.expr(*length)?);
+                }
+                Ok(Expr::call("substring", args))
+            }
+            ast::Expr::Trim { expr, trim_where, trim_what, trim_characters } => {
+                self.trim(*expr, trim_where, trim_what, trim_characters)
+            }
+            ast::Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                let mut args = vec![self.expr(*expr)?, self.expr(*overlay_what)?, self.expr(*overlay_from)?];
+                if let Some(length) = overlay_for {
+                    args.push(self.expr(*length)?);
+                }
+                Ok(Expr::call("overlay", args))
+            }
+            ast::Expr::Ceil { expr, field } => self.round("ceil", *expr, field),
+            ast::Expr::Floor { expr, field } => self.round("floor", *expr, field),
+            ast::Expr::Collate { .. } => Err(SparkError::unsupported("COLLATE")),
+            ast::Expr::AnyOp { .. } | ast::Expr::AllOp { .. } => {
+                Err(SparkError::unsupported("a comparison with ANY, SOME or ALL"))
+            }
+            other => Err(SparkError::unsupported(format!("the expression `{other}`"))),
+        }
+    }
+
+    /// Fields that a function of the same meaning gives; others go to `date_part`, whose type depends on the field.
+    fn extract(&mut self, field: &DateTimeField, expr: ast::Expr) -> Result<Expr> {
+        let field = field.to_string().trim_matches('\'').to_ascii_uppercase();
+        let function = match field.as_str() {
+            "YEAR" | "Y" | "YEARS" | "YR" | "YRS" => "year",
+            "QUARTER" | "QTR" => "quarter",
+            "MONTH" | "MON" | "MONS" | "MONTHS" => "month",
+            "WEEK" | "W" | "WEEKS" => "weekofyear",
+            "DAY" | "D" | "DAYS" => "day",
+            "DAYOFWEEK" | "DOW" => "dayofweek",
+            "DAYOFYEAR" | "DOY" => "dayofyear",
+            "HOUR" | "H" | "HOURS" | "HR" | "HRS" => "hour",
+            "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => "minute",
+            _ => {
+                let field = Expr::Literal(ScalarValue::Utf8(Some(field)));
+                return Ok(Expr::call("date_part", vec![field, self.expr(expr)?]));
+            }
+        };
+        Ok(Expr::call(function, vec![self.expr(expr)?]))
+    }
+
+    /// Spark's two-argument `trim`, `ltrim` and `rtrim` take the characters first.
+    fn trim(
+        &mut self,
+        expr: ast::Expr,
+        side: Option<ast::TrimWhereField>,
+        what: Option<Box<ast::Expr>>,
+        characters: Option<Vec<ast::Expr>>,
+    ) -> Result<Expr> {
+        let function = match side {
+            None | Some(ast::TrimWhereField::Both) => "trim",
+            Some(ast::TrimWhereField::Leading) => "ltrim",
+            Some(ast::TrimWhereField::Trailing) => "rtrim",
+        };
+        let mut args = Vec::new();
+        if let Some(what) = what {
+            args.push(self.expr(*what)?);
+        }
+        args.push(self.expr(expr)?);
+        args.extend(self.exprs(characters.unwrap_or_default())?);
+        Ok(Expr::call(function, args))
+    }
+
+    fn round(&mut self, function: &str, expr: ast::Expr, field: ast::CeilFloorKind) -> Result<Expr> {
+        let mut args = vec![self.expr(expr)?];
+        match field {
+            ast::CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => {}
+            ast::CeilFloorKind::Scale(scale) => args.push(self.value(scale)?),
+            ast::CeilFloorKind::DateTimeField(_) => {
+                return Err(SparkError::unsupported(format!("{function} to a unit of time")));
+            }
+        }
+        Ok(Expr::call(function, args))
+    }
+}

@@ -1,0 +1,97 @@
+//! What lowering carries along: the text, the parameters, the windows in scope, and how deep it is.
+
+use std::collections::HashMap;
+
+use sqlparser::ast;
+
+use super::error;
+use super::parameters::Parameters;
+use crate::error::{Result, SparkError};
+use crate::ir::Expr;
+
+/// How deep the plan may be. Whoever walks or drops it does so by calls, on a stack of ordinary size.
+const MAX_DEPTH: usize = 1000;
+/// How many expressions may come from writing out `BETWEEN` and `CASE x WHEN`, whose operand is needed several times.
+/// Nested, each level doubles what is inside.
+const MAX_COPIES: usize = 100_000;
+/// Stack that one level of lowering takes at the most, and how much is added when it runs short.
+const STACK_PER_LEVEL: usize = 128 * 1024;
+const MORE_STACK: usize = 2 * 1024 * 1024;
+
+/// Lowers one syntax tree. It takes the tree by value, so that long chains are taken apart link by link and not
+/// dropped by calls as deep as the chain is long.
+pub(super) struct Lowering<'a> {
+    pub(super) text: &'a str,
+    pub(super) params: &'a Parameters,
+    /// Named windows of the `SELECT`s around, innermost last; names in lower case.
+    pub(super) windows: Vec<HashMap<String, ast::NamedWindowExpr>>,
+    depth: usize,
+    copies: usize,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(text: &'a str, params: &'a Parameters) -> Self {
+        Self { text, params, windows: Vec::new(), depth: 0, copies: 0 }
+    }
+
+    /// Runs `f` so many levels deeper, or fails if that is too deep.
+    pub(super) fn deeper<T>(&mut self, levels: usize, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.depth += levels;
+        if self.depth > MAX_DEPTH {
+            return Err(error::too_complex());
+        }
+        let result = stacker::maybe_grow(STACK_PER_LEVEL, MORE_STACK, || f(self));
+        self.depth -= levels;
+        result
+    }
+
+    /// A copy of an operand that its operator stands for several times.
+    pub(super) fn copy(&mut self, expr: &Expr) -> Result<Expr> {
+        self.copies += nodes(expr);
+        if self.copies > MAX_COPIES {
+            return Err(error::too_complex());
+        }
+        Ok(expr.clone())
+    }
+}
+
+/// How many expressions a tree is made of; subqueries count as one.
+fn nodes(expr: &Expr) -> usize {
+    1 + children(expr).into_iter().map(nodes).sum::<usize>()
+}
+
+/// The expressions right below one, but for those of a subquery.
+pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Literal(_) | Expr::Attribute { .. } | Expr::Star { .. } | Expr::Text(_) => Vec::new(),
+        Expr::ScalarSubquery(_) | Expr::Exists { .. } => Vec::new(),
+        Expr::Function(function) => function.args.iter().chain(function.filter.as_deref()).collect(),
+        Expr::Alias { expr, .. } | Expr::Cast { expr, .. } | Expr::InSubquery { expr, .. } => vec![expr],
+        Expr::Extract { expr, key } => vec![expr, key],
+        Expr::SortOrder(order) => vec![&order.expr],
+        Expr::Window { function, partition_by, order_by, .. } => std::iter::once(function.as_ref())
+            .chain(partition_by)
+            .chain(order_by.iter().map(|order| &order.expr))
+            .collect(),
+    }
+}
+
+/// An identifier. sqlparser takes text in quotes for one too; Spark does not.
+pub(super) fn name(ident: ast::Ident) -> Result<String> {
+    match ident.quote_style {
+        None | Some('`') => Ok(ident.value),
+        Some(_) => Err(error::near_text(&ident.to_string(), ident.span.start)),
+    }
+}
+
+/// The parts of a qualified name.
+pub(super) fn parts(object: ast::ObjectName) -> Result<Vec<String>> {
+    object
+        .0
+        .into_iter()
+        .map(|part| match part {
+            ast::ObjectNamePart::Identifier(ident) => name(ident),
+            ast::ObjectNamePart::Function(_) => Err(SparkError::unsupported("a name that is computed")),
+        })
+        .collect()
+}

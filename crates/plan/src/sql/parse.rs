@@ -1,0 +1,190 @@
+//! Runs sqlparser over tokens, with room enough and an end to its patience, and gives its errors Spark's form.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Word};
+
+use super::dialect::{DIV, IS_DISTINCT_FROM, SparkDialect};
+use super::error;
+use crate::error::{Result, SparkError};
+
+/// How deep sqlparser may call itself.
+const MAX_NESTING: usize = 250;
+/// How deep a tree the tokens may make, at most. sqlparser builds long chains (`a + b + ...`) without calling itself,
+/// but they are dropped by calls that are as deep as the chain is long.
+const MAX_CHAIN: usize = 50_000;
+/// What one level of a syntax tree takes of the stack while it is dropped: measured 400 bytes, unoptimised.
+const STACK_PER_LEVEL: usize = 1024;
+
+/// Parses all of `tokens` with `read`, and hands the result to `then`. Both run with enough stack for the tree.
+pub(super) fn parse<T, R>(
+    tokens: Vec<TokenWithSpan>,
+    read: impl FnOnce(&mut Parser) -> Result<T, ParserError>,
+    then: impl FnOnce(T) -> Result<R>,
+) -> Result<R> {
+    let levels = chain_length(&tokens);
+    if levels > MAX_CHAIN {
+        return Err(error::too_complex());
+    }
+    let tokens = fuse(tokens);
+    stacker::maybe_grow(512 * 1024 + levels * STACK_PER_LEVEL, 2 * 1024 * 1024 + levels * STACK_PER_LEVEL, || {
+        let dialect = SparkDialect::new(tokens.len());
+        let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_NESTING).with_tokens_with_locations(tokens);
+        let result = read(&mut parser).and_then(|tree| match parser.peek_token_ref() {
+            TokenWithSpan { token: Token::EOF, .. } => Ok(tree),
+            other => parser.expected_ref("end of the text", other),
+        });
+        match result {
+            Ok(tree) => then(tree),
+            Err(_) if dialect.is_exhausted() => Err(error::too_complex()),
+            Err(e) => Err(syntax_error(e, &parser.into_tokens())),
+        }
+    })
+}
+
+/// A bound of the depth of any tree that these tokens can make: each token adds one level at the most, and a comma
+/// begins a new branch.
+fn chain_length(tokens: &[TokenWithSpan]) -> usize {
+    // Of each open parenthesis: the longest branch that is complete, and the one that is being read.
+    let mut open = vec![(0_usize, 0_usize)];
+    for token in tokens {
+        match token.token {
+            Token::LParen | Token::LBracket => open.push((0, 1)),
+            Token::RParen | Token::RBracket if open.len() > 1 => {
+                let (longest, current) = open.pop().unwrap_or_default();
+                if let Some((_, outer)) = open.last_mut() {
+                    *outer += longest.max(current);
+                }
+            }
+            _ => {
+                if let Some((longest, current)) = open.last_mut() {
+                    if token.token == Token::Comma {
+                        *longest = (*longest).max(*current);
+                        *current = 0;
+                    } else {
+                        *current += 1;
+                    }
+                }
+            }
+        }
+    }
+    open.into_iter().map(|(longest, current)| longest.max(current)).sum()
+}
+
+/// Puts tokens together that sqlparser would take apart: adjacent strings are one string, and `DIV` and
+/// `IS [NOT] DISTINCT FROM` are operators like any other.
+fn fuse(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut fused: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.into_iter().peekable();
+    while let Some(mut next) = rest.next() {
+        if let (Some(Token::SingleQuotedString(text)), Token::SingleQuotedString(more)) =
+            (fused.last_mut().map(|t| &mut t.token), &next.token)
+        {
+            text.push_str(more);
+            continue;
+        }
+        match keyword(&next.token) {
+            Keyword::DIV
+                if fused.last().is_some_and(|t| ends_operand(&t.token))
+                    && rest.peek().is_some_and(|t| begins_operand(&t.token)) =>
+            {
+                next.token = Token::CustomBinaryOperator(DIV.to_owned());
+            }
+            Keyword::FROM if last_are(&fused, &[Keyword::IS, Keyword::NOT, Keyword::DISTINCT]) => {
+                fused.truncate(fused.len() - 3);
+                next.token = Token::Spaceship;
+            }
+            Keyword::FROM if last_are(&fused, &[Keyword::IS, Keyword::DISTINCT]) => {
+                fused.truncate(fused.len() - 2);
+                next.token = Token::CustomBinaryOperator(IS_DISTINCT_FROM.to_owned());
+            }
+            _ => {}
+        }
+        fused.push(next);
+    }
+    fused
+}
+
+fn keyword(token: &Token) -> Keyword {
+    match token {
+        Token::Word(Word { keyword, quote_style: None, .. }) => *keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+fn last_are(tokens: &[TokenWithSpan], keywords: &[Keyword]) -> bool {
+    tokens.len() >= keywords.len()
+        && tokens.iter().rev().zip(keywords.iter().rev()).all(|(token, wanted)| keyword(&token.token) == *wanted)
+}
+
+fn ends_operand(token: &Token) -> bool {
+    match token {
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => true,
+        Token::RParen | Token::RBracket => true,
+        Token::Word(_) => !matches!(
+            keyword(token),
+            Keyword::SELECT
+                | Keyword::DISTINCT
+                | Keyword::WHERE
+                | Keyword::HAVING
+                | Keyword::BY
+                | Keyword::ON
+                | Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::AS
+                | Keyword::CASE
+                | Keyword::WHEN
+                | Keyword::THEN
+                | Keyword::ELSE
+                | Keyword::BETWEEN
+                | Keyword::IN
+                | Keyword::LIKE
+                | Keyword::FROM
+                | Keyword::JOIN
+        ),
+        _ => false,
+    }
+}
+
+fn begins_operand(token: &Token) -> bool {
+    match token {
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => true,
+        Token::LParen | Token::Plus | Token::Minus | Token::Tilde | Token::Colon => true,
+        Token::Word(_) => !matches!(
+            keyword(token),
+            Keyword::FROM
+                | Keyword::AS
+                | Keyword::WHERE
+                | Keyword::GROUP
+                | Keyword::ORDER
+                | Keyword::HAVING
+                | Keyword::LIMIT
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::MINUS
+                | Keyword::AND
+                | Keyword::OR
+                | Keyword::ASC
+                | Keyword::DESC
+        ),
+        _ => false,
+    }
+}
+
+/// sqlparser says where it stopped only in its message, as ` at Line: 1, Column: 8`; nothing stands for the end.
+fn syntax_error(e: ParserError, tokens: &[TokenWithSpan]) -> SparkError {
+    let message = match e {
+        ParserError::RecursionLimitExceeded => return error::too_complex(),
+        ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
+    };
+    let place = message.rsplit_once(" at Line: ").and_then(|(_, place)| {
+        let (line, column) = place.split_once(", Column: ")?;
+        Some(Location { line: line.parse().ok()?, column: column.parse().ok()? })
+    });
+    match place.and_then(|at| tokens.iter().find(|t| t.span.start == at)) {
+        Some(token) => error::near(token),
+        None => error::at_end(),
+    }
+}

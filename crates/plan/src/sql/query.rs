@@ -1,0 +1,171 @@
+//! Queries: what stands around a `SELECT`.
+
+use datafusion::common::ScalarValue;
+use sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
+
+use super::lower::{Lowering, name};
+use super::position::{self, Outputs};
+use crate::error::{Result, SparkError};
+use crate::ir::{
+    Deduplicate, Expr, NullOrdering, Read, Relation, RelationKind, SetOp, SetOpKind, SortDirection, SortOrder,
+};
+
+impl Lowering<'_> {
+    pub(super) fn query(&mut self, query: ast::Query) -> Result<Relation> {
+        self.deeper(1, |this| this.query_here(query))
+    }
+
+    fn query_here(&mut self, query: ast::Query) -> Result<Relation> {
+        unsupported_clauses(&query)?;
+        let relations = match query.with {
+            None => Vec::new(),
+            Some(with) if with.recursive => return Err(SparkError::unsupported("WITH RECURSIVE")),
+            Some(with) => with.cte_tables.into_iter().map(|cte| self.cte(cte)).collect::<Result<_>>()?,
+        };
+        let (mut relation, outputs) = self.body(*query.body)?;
+        if let Some(order_by) = query.order_by {
+            let order = match order_by.kind {
+                ast::OrderByKind::Expressions(keys) => self.sort_orders(keys)?,
+                ast::OrderByKind::All(options) => {
+                    position::all(&outputs)?.into_iter().map(|expr| sort_order(expr, &options)).collect()
+                }
+            };
+            let order = order.into_iter().map(|key| outputs.order_by(key)).collect::<Result<_>>()?;
+            relation = RelationKind::Sort { input: Box::new(relation), order }.into();
+        }
+        relation = self.limit(relation, query.limit_clause)?;
+        if !relations.is_empty() {
+            relation = RelationKind::With { input: Box::new(relation), relations }.into();
+        }
+        Ok(relation)
+    }
+
+    fn cte(&mut self, cte: ast::Cte) -> Result<(String, Relation)> {
+        let query = self.query(*cte.query)?;
+        let alias = name(cte.alias.name)?;
+        let columns = column_names(cte.alias.columns)?;
+        if columns.is_empty() {
+            return Ok((alias, query));
+        }
+        let named = RelationKind::SubqueryAlias { input: Box::new(query), alias: alias.clone(), columns };
+        Ok((alias, named.into()))
+    }
+
+    /// The rows, and what their columns are made of: an `ORDER BY` can name them by position.
+    fn body(&mut self, body: SetExpr) -> Result<(Relation, Outputs)> {
+        match body {
+            SetExpr::Select(select) => self.select(*select),
+            SetExpr::Query(query) => Ok((self.query(*query)?, Outputs::Unknown)),
+            SetExpr::Values(values) => {
+                let rows: Vec<Vec<Expr>> =
+                    values.rows.into_iter().map(|row| self.exprs(row.content)).collect::<Result<_>>()?;
+                let width = rows.first().map_or(0, Vec::len);
+                let columns = (1..=width).map(|n| Expr::column([format!("col{n}")])).collect();
+                Ok((RelationKind::Values(rows).into(), Outputs::Names(columns)))
+            }
+            SetExpr::Table(table) => {
+                let parts = [table.schema_name, table.table_name].into_iter().flatten();
+                Ok((RelationKind::Read(Read::Table(parts.collect())).into(), Outputs::Unknown))
+            }
+            SetExpr::SetOperation { .. } => self.set_operations(body),
+            SetExpr::Insert(_) => Err(SparkError::unsupported("the statement INSERT")),
+            SetExpr::Update(_) => Err(SparkError::unsupported("the statement UPDATE")),
+            SetExpr::Delete(_) => Err(SparkError::unsupported("the statement DELETE")),
+            SetExpr::Merge(_) => Err(SparkError::unsupported("the statement MERGE")),
+        }
+    }
+
+    /// A chain of set operations, from the left. It nests as deep as it is long.
+    fn set_operations(&mut self, body: SetExpr) -> Result<(Relation, Outputs)> {
+        let mut links = Vec::new();
+        let mut first = body;
+        while let SetExpr::SetOperation { left, op, set_quantifier, right } = first {
+            links.push((op, set_quantifier, *right));
+            first = *left;
+        }
+        self.deeper(links.len(), |this| {
+            let (mut relation, outputs) = this.body(first)?;
+            for (op, quantifier, right) in links.into_iter().rev() {
+                let (right, _) = this.deeper(1, |this| this.body(right))?;
+                let (all, by_name) = match quantifier {
+                    SetQuantifier::All => (true, false),
+                    SetQuantifier::None | SetQuantifier::Distinct => (false, false),
+                    SetQuantifier::ByName | SetQuantifier::DistinctByName => (false, true),
+                    SetQuantifier::AllByName => (true, true),
+                };
+                let kind = match op {
+                    SetOperator::Union => SetOpKind::Union,
+                    SetOperator::Intersect => SetOpKind::Intersect,
+                    SetOperator::Except | SetOperator::Minus => SetOpKind::Except,
+                };
+                let (left, right) = (Box::new(relation), Box::new(right));
+                let set_op = SetOp { left, right, kind, all, by_name, allow_missing: false };
+                relation = RelationKind::SetOp(set_op).into();
+            }
+            Ok((relation, outputs.into_names()))
+        })
+    }
+
+    pub(super) fn sort_orders(&mut self, keys: Vec<ast::OrderByExpr>) -> Result<Vec<SortOrder>> {
+        keys.into_iter().map(|key| Ok(sort_order(self.expr(key.expr)?, &key.options))).collect()
+    }
+
+    fn limit(&mut self, relation: Relation, clause: Option<ast::LimitClause>) -> Result<Relation> {
+        let (limit, offset) = match clause {
+            None => return Ok(relation),
+            Some(ast::LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
+                (limit, offset.map(|o| o.value))
+            }
+            Some(_) => return Err(SparkError::unsupported("this form of LIMIT")),
+        };
+        let fetch = limit.map(|e| self.row_count("LIMIT", e)).transpose()?;
+        let skip = offset.map(|e| self.row_count("OFFSET", e)).transpose()?.unwrap_or(0);
+        if fetch.is_none() && skip == 0 {
+            return Ok(relation);
+        }
+        Ok(RelationKind::Limit { input: Box::new(relation), skip, fetch }.into())
+    }
+
+    fn row_count(&mut self, clause: &str, expr: ast::Expr) -> Result<usize> {
+        let count = match self.expr(expr)? {
+            Expr::Literal(ScalarValue::Int8(Some(n))) => i64::from(n),
+            Expr::Literal(ScalarValue::Int16(Some(n))) => i64::from(n),
+            Expr::Literal(ScalarValue::Int32(Some(n))) => i64::from(n),
+            Expr::Literal(ScalarValue::Int64(Some(n))) => n,
+            _ => return Err(SparkError::unsupported(format!("{clause} with anything but an integer"))),
+        };
+        usize::try_from(count).map_err(|_| position::negative_limit(clause, count))
+    }
+}
+
+fn sort_order(expr: Expr, options: &ast::OrderByOptions) -> SortOrder {
+    let direction = match options.asc {
+        Some(false) => SortDirection::Descending,
+        _ => SortDirection::Ascending,
+    };
+    let nulls = options.nulls_first.map(|first| if first { NullOrdering::First } else { NullOrdering::Last });
+    SortOrder::new(expr, direction, nulls)
+}
+
+/// The same rows without duplicates.
+pub(super) fn distinct(relation: Relation) -> Relation {
+    RelationKind::Deduplicate(Deduplicate { input: Box::new(relation), columns: Vec::new() }).into()
+}
+
+/// The names of `t(a, b)`.
+pub(super) fn column_names(columns: Vec<ast::TableAliasColumnDef>) -> Result<Vec<String>> {
+    columns.into_iter().map(|column| name(column.name)).collect()
+}
+
+fn unsupported_clauses(query: &ast::Query) -> Result<()> {
+    let clause = if query.fetch.is_some() {
+        "FETCH"
+    } else if !query.locks.is_empty() || query.for_clause.is_some() {
+        "FOR"
+    } else if !query.pipe_operators.is_empty() {
+        "the pipe operator |>"
+    } else {
+        return Ok(());
+    };
+    Err(SparkError::unsupported(clause))
+}

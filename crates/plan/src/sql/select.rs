@@ -1,0 +1,111 @@
+//! One `SELECT`.
+
+use std::collections::HashMap;
+
+use sqlparser::ast::{self, SelectItem, SelectItemQualifiedWildcardKind};
+
+use super::aggregate::has_aggregate;
+use super::lower::{Lowering, name, parts};
+use super::position::Outputs;
+use super::query::distinct;
+use crate::error::{Result, SparkError};
+use crate::ir::{Aggregate, Expr, GroupKind, Relation, RelationKind};
+
+impl Lowering<'_> {
+    pub(super) fn select(&mut self, select: ast::Select) -> Result<(Relation, Outputs)> {
+        unsupported_clauses(&select)?;
+        let mut windows = HashMap::new();
+        for ast::NamedWindowDefinition(ident, window) in select.named_window {
+            windows.insert(name(ident)?.to_lowercase(), window);
+        }
+        self.windows.push(windows);
+        let mut input = self.from(select.from)?;
+        if let Some(condition) = select.selection {
+            let condition = self.expr(condition)?;
+            input = Some(match input {
+                Some(rows) => RelationKind::Filter { input: Box::new(rows), condition }.into(),
+                None => RelationKind::Filter { input: Box::new(one_row()), condition }.into(),
+            });
+        }
+        let list: Vec<Expr> =
+            select.projection.into_iter().map(|item| self.select_item(item)).collect::<Result<_>>()?;
+        let grouping = self.grouping(select.group_by, &list)?;
+        let having = select.having.map(|having| self.expr(having)).transpose()?;
+        self.windows.pop();
+
+        let grouping = grouping.or_else(|| {
+            let aggregates = having.is_some() || list.iter().any(has_aggregate);
+            aggregates.then_some((GroupKind::GroupBy, Vec::new()))
+        });
+        let outputs = list.clone();
+        let relation = match grouping {
+            Some((kind, keys)) => {
+                let input = Box::new(input.unwrap_or_else(one_row));
+                RelationKind::Aggregate(Aggregate { input, kind, keys, list, keys_in_front: false, having }).into()
+            }
+            None => RelationKind::Project { input: input.map(Box::new), list }.into(),
+        };
+        Ok(match select.distinct {
+            None | Some(ast::Distinct::All) => (relation, Outputs::Items(outputs)),
+            Some(ast::Distinct::Distinct) => (distinct(relation), Outputs::Names(outputs)),
+            Some(ast::Distinct::On(_)) => return Err(SparkError::unsupported("DISTINCT ON")),
+        })
+    }
+
+    pub(super) fn select_item(&mut self, item: SelectItem) -> Result<Expr> {
+        match item {
+            SelectItem::UnnamedExpr(expr) => self.expr(expr),
+            SelectItem::ExprWithAlias { expr, alias } => Ok(self.expr(expr)?.alias(name(alias)?)),
+            SelectItem::ExprWithAliases { expr, aliases } => {
+                let names = aliases.into_iter().map(name).collect::<Result<_>>()?;
+                Ok(Expr::Alias { expr: Box::new(self.expr(expr)?), names })
+            }
+            SelectItem::Wildcard(options) => star(Vec::new(), &options),
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(object), options) => {
+                star(parts(object)?, &options)
+            }
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
+                Err(SparkError::unsupported("the fields of an expression by .*"))
+            }
+        }
+    }
+}
+
+fn star(qualifier: Vec<String>, options: &ast::WildcardAdditionalOptions) -> Result<Expr> {
+    let plain = options.opt_ilike.is_none()
+        && options.opt_exclude.is_none()
+        && options.opt_except.is_none()
+        && options.opt_replace.is_none()
+        && options.opt_rename.is_none();
+    if plain { Ok(Expr::Star { qualifier, plan_id: None }) } else { Err(SparkError::unsupported("* EXCEPT")) }
+}
+
+/// What `SELECT` without `FROM` reads.
+fn one_row() -> Relation {
+    RelationKind::Project { input: None, list: Vec::new() }.into()
+}
+
+fn unsupported_clauses(select: &ast::Select) -> Result<()> {
+    let clause = if !select.lateral_views.is_empty() {
+        "LATERAL VIEW"
+    } else if select.qualify.is_some() {
+        "QUALIFY"
+    } else if !select.cluster_by.is_empty() {
+        "CLUSTER BY"
+    } else if !select.distribute_by.is_empty() {
+        "DISTRIBUTE BY"
+    } else if !select.sort_by.is_empty() {
+        "SORT BY"
+    } else if select.top.is_some() {
+        "TOP"
+    } else if select.into.is_some() {
+        "SELECT INTO"
+    } else if !select.connect_by.is_empty() {
+        "CONNECT BY"
+    } else if select.flavor == ast::SelectFlavor::FromFirstNoSelect {
+        "FROM without SELECT"
+    } else {
+        return Ok(());
+    };
+    Err(SparkError::unsupported(clause))
+}

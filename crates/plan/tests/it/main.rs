@@ -1,0 +1,4 @@
+//! Tests of the plan crate.
+
+mod ddl;
+mod sql;
