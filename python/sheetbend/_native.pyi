@@ -17,6 +17,9 @@ def scan(
     schema: pa.Schema | None = None,
 ) -> Scan: ...
 
+def reads_under_way() -> int:
+    """How many threads read from plug-ins, or cancel that."""
+
 class Scan:
     """Rows to be read, once."""
 
