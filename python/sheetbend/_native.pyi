@@ -57,6 +57,9 @@ def scan(
         schema: The promised schema, in place of the one that the plug-in infers.
     """
 
+def reads_under_way() -> int:
+    """How many threads read from plug-ins, or cancel that."""
+
 class Scan:
     """Rows to be read, once, by whatever speaks Arrow."""
 
