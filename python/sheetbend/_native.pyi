@@ -16,7 +16,6 @@ def scan(
     name: str = "source",
     schema: pa.Schema | None = None,
 ) -> Scan: ...
-
 def reads_under_way() -> int:
     """How many threads read from plug-ins, or cancel that."""
 
