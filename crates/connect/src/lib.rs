@@ -1,1 +1,33 @@
-//! placeholder
+//! The Spark Connect service: gRPC in, unresolved plans out to `sheetbend_plan`, record batches back.
+//!
+//! A call enters in `service`, finds its `session`, and is either answered at once (`config`, `analyze`, `artifacts`)
+//! or becomes an `operation`: a task that lowers the plan (`lower`), has it resolved and planned (`engine`), and writes
+//! batches (`arrow_out`) to a log (`responses`) that the client reads.
+
+mod analyze;
+mod arrow_out;
+mod artifacts;
+mod catalog;
+mod cell;
+mod codec;
+mod command;
+mod config;
+mod engine;
+mod environment;
+mod error;
+mod failure;
+mod lower;
+mod operation;
+mod responses;
+mod rows;
+mod schema_text;
+mod server;
+mod service;
+mod session;
+mod sessions;
+mod show;
+mod stack;
+mod tree;
+mod views;
+
+pub use server::{Server, ServerConfig};

@@ -1,13 +1,14 @@
 //! What can go wrong between a plug-in and the engine.
 
+use std::error::Error;
+
 use datafusion::error::DataFusionError;
-use thiserror::Error;
 
 /// A result whose error is the bridge's.
 pub type Result<T, E = BridgeError> = std::result::Result<T, E>;
 
 /// An error of the bridge. Inside a running query it travels as [`DataFusionError::External`].
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BridgeError {
     /// No format has this name.
@@ -43,6 +44,23 @@ pub struct PluginFailure {
     pub message: String,
     /// The Python traceback; none where the plug-in broke the contract without raising.
     pub traceback: Option<String>,
+    /// Whether another attempt may succeed: the exception was of Python's `OSError` family (a lost connection, a
+    /// timeout), and not one of a missing file or right.
+    pub transient: bool,
+}
+
+impl PluginFailure {
+    /// The failure of a plug-in that `error` carries, however DataFusion has wrapped it.
+    pub fn of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            match error.downcast_ref() {
+                Some(BridgeError::Plugin(failure)) => return Some(failure),
+                _ => next = error.source(),
+            }
+        }
+        None
+    }
 }
 
 impl From<BridgeError> for DataFusionError {

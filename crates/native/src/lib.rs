@@ -1,1 +1,21 @@
-//! placeholder
+//! The Python extension module `sheetbend._native`: what the Python package calls, and no logic of its own.
+
+mod runtime;
+mod scan;
+mod server;
+
+use pyo3::prelude::*;
+use tracing_subscriber::EnvFilter;
+
+/// The native half of Sheetbend. Private: `sheetbend` and `sheetbend.testing` wrap it.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // A second import in the same process finds the log set up already.
+    let filter = EnvFilter::try_from_env("SHEETBEND_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<scan::Scan>()?;
+    module.add_class::<server::Server>()?;
+    module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    Ok(())
+}

@@ -1,5 +1,6 @@
-//! Spark semantics on DataFusion: one unresolved plan ([`ir`]), the SQL text that lowers into it ([`sql`]), and the
-//! resolver that turns it into a DataFusion `LogicalPlan` ([`resolver`]).
+//! Spark semantics on DataFusion: one unresolved plan ([`ir`]), and the resolver that turns it into a DataFusion
+//! `LogicalPlan` ([`resolver`]). SQL text lowers into the same plan through [`sql`]; [`ddl`] reads and writes Spark's
+//! names of types.
 //!
 //! This crate knows no gRPC and no Python. What it needs from outside (tables, sources, settings) it asks through
 //! [`environment::Environment`].

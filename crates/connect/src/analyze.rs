@@ -1,0 +1,150 @@
+//! Questions about a plan that are answered without running it.
+
+use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::Arc;
+
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::displayable;
+use sheetbend_plan::environment::Resolved;
+use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::ir::{Relation, RelationKind};
+use sheetbend_plan::resolver::resolve;
+use spark_connect_proto::analyze_plan_request::Analyze;
+use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
+use spark_connect_proto::analyze_plan_response::{self as answer, Result as Answer};
+use spark_connect_proto::{Plan, StorageLevel, plan};
+
+use crate::engine::Engine;
+use crate::error::{invalid_plan, missing};
+use crate::lower::{Lowering, types};
+use crate::session::Session;
+use crate::{failure, schema_text, stack, tree};
+
+/// The version of Spark whose protocol and semantics this server speaks.
+const SPARK_VERSION: &str = "4.2.0";
+
+/// Answers a question.
+///
+/// # Errors
+/// A plan that cannot mean anything, or a question that is not supported.
+pub(crate) async fn answer(question: Analyze, session: &Arc<Session>, engine: &Engine) -> Result<Answer> {
+    match question {
+        Analyze::SparkVersion(_) => {
+            Ok(Answer::SparkVersion(answer::SparkVersion { version: SPARK_VERSION.to_owned() }))
+        }
+        Analyze::DdlParse(parse) => {
+            let parsed = schema_text::parse_type(&parse.ddl_string)?;
+            Ok(Answer::DdlParse(answer::DdlParse { parsed: Some(types::to_proto(&parsed)?) }))
+        }
+        Analyze::IsStreaming(_) => Ok(Answer::IsStreaming(answer::IsStreaming { is_streaming: false })),
+        Analyze::InputFiles(_) => Ok(Answer::InputFiles(answer::InputFiles { files: Vec::new() })),
+        // Nothing is kept in memory yet; that changes no result.
+        Analyze::Persist(_) => Ok(Answer::Persist(answer::Persist {})),
+        Analyze::Unpersist(_) => Ok(Answer::Unpersist(answer::Unpersist {})),
+        Analyze::GetStorageLevel(_) => {
+            let storage_level = Some(StorageLevel { replication: 1, ..StorageLevel::default() });
+            Ok(Answer::GetStorageLevel(answer::GetStorageLevel { storage_level }))
+        }
+        Analyze::JsonToDdl(_) => Err(SparkError::unsupported("schemas from JSON to DDL")),
+        other => {
+            let (session, engine) = (session.clone(), engine.clone());
+            stack::run(move || async move { of_plan(other, &session, &engine).await }).await
+        }
+    }
+}
+
+/// Answers to questions about a plan, which take stack.
+async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Result<Answer> {
+    Ok(match question {
+        Analyze::Schema(schema) => {
+            let resolved = resolve(&lower(schema.plan, session)?, session).await?;
+            Answer::Schema(answer::Schema { schema: Some(types::schema_to_proto(&resolved.schema)?) })
+        }
+        Analyze::TreeString(tree) => {
+            let resolved = resolve(&lower(tree.plan, session)?, session).await?;
+            let depth = tree.level.and_then(|level| usize::try_from(level).ok()).filter(|level| *level > 0);
+            let tree_string = tree::tree(&resolved.schema, depth.unwrap_or(usize::MAX));
+            Answer::TreeString(answer::TreeString { tree_string })
+        }
+        Analyze::Explain(explain) => {
+            let mode = ExplainMode::try_from(explain.explain_mode).unwrap_or_default();
+            let resolved = resolve(&lower(explain.plan, session)?, session).await?;
+            Answer::Explain(answer::Explain { explain_string: explanation(&resolved, mode, engine).await? })
+        }
+        Analyze::IsLocal(local) => {
+            let is_local = is_local(&lower(local.plan, session)?);
+            Answer::IsLocal(answer::IsLocal { is_local })
+        }
+        Analyze::SameSemantics(same) => {
+            let result = lower(same.target_plan, session)? == lower(same.other_plan, session)?;
+            Answer::SameSemantics(answer::SameSemantics { result })
+        }
+        Analyze::SemanticHash(hash) => {
+            let result = semantic_hash(&lower(hash.plan, session)?);
+            Answer::SemanticHash(answer::SemanticHash { result })
+        }
+        _ => return Err(invalid_plan("The question is about no plan.")),
+    })
+}
+
+fn lower(plan: Option<Plan>, session: &Session) -> Result<Relation> {
+    match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
+        plan::OpType::Root(relation) => Lowering::new(session).relation(relation),
+        plan::OpType::Command(_) => Err(invalid_plan("A command has no schema.")),
+        plan::OpType::CompressedOperation(_) => Err(SparkError::unsupported("compressed plans")),
+    }
+}
+
+/// The plans of a query as `explain()` prints them. Options of a source are not part of a plan, so they are not shown.
+async fn explanation(resolved: &Resolved, mode: ExplainMode, engine: &Engine) -> Result<String> {
+    let state = engine.state();
+    let physical = state.create_physical_plan(&resolved.plan).await.map_err(|e| failure::from_engine(&e))?;
+    let mut text = String::new();
+    if matches!(mode, ExplainMode::Extended | ExplainMode::Cost) {
+        let optimized = state.optimize(&resolved.plan).map_err(|e| failure::from_engine(&e))?;
+        section(&mut text, "Analyzed Logical Plan", &logical(&resolved.plan));
+        section(&mut text, "Optimized Logical Plan", &logical(&optimized));
+    }
+    let plan = displayable(physical.as_ref());
+    let plan = match mode {
+        ExplainMode::Cost => plan.set_show_statistics(true).indent(false).to_string(),
+        _ => plan.indent(false).to_string(),
+    };
+    section(&mut text, "Physical Plan", &plan);
+    Ok(text)
+}
+
+fn logical(plan: &LogicalPlan) -> String {
+    format!("{}\n", plan.display_indent())
+}
+
+fn section(text: &mut String, title: &str, plan: &str) {
+    let gap = if text.is_empty() { "" } else { "\n" };
+    // Writing to a string does not fail.
+    let _ = write!(text, "{gap}== {title} ==\n{plan}");
+}
+
+fn is_local(relation: &Relation) -> bool {
+    match &relation.kind {
+        RelationKind::Local { .. } => true,
+        RelationKind::ToDf { input, .. } => is_local(input),
+        _ => false,
+    }
+}
+
+/// Equal for relations that are equal.
+fn semantic_hash(relation: &Relation) -> i32 {
+    struct Sink(DefaultHasher);
+    impl Write for Sink {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.write(text.as_bytes());
+            Ok(())
+        }
+    }
+    let mut sink = Sink(DefaultHasher::new());
+    // Writing to a hasher does not fail.
+    let _ = write!(sink, "{relation:?}");
+    let bytes = sink.0.finish().to_le_bytes();
+    i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}

@@ -1,0 +1,190 @@
+//! Blobs that a client has uploaded: the rows of a large `createDataFrame`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use parking_lot::RwLock;
+use prost::bytes::{Bytes, BytesMut};
+use sha2::{Digest, Sha256};
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use spark_connect_proto::add_artifacts_request::{ArtifactChunk, Payload};
+use spark_connect_proto::add_artifacts_response::ArtifactSummary;
+
+use crate::error::missing;
+
+/// Blobs are named by their content.
+const CACHE: &str = "cache/";
+
+/// What a session may hold; the client learns it as `spark.sql.session.localRelationSizeLimit`.
+const SESSION_BYTES: usize = 1 << 30;
+
+/// The blobs of a session by the SHA-256 of their content.
+#[derive(Debug, Default)]
+pub(crate) struct Artifacts(RwLock<HashMap<String, Bytes>>);
+
+impl Clone for Artifacts {
+    fn clone(&self) -> Self {
+        Self(RwLock::new(self.0.read().clone()))
+    }
+}
+
+impl Artifacts {
+    /// The blob with this hash.
+    ///
+    /// # Errors
+    /// None was uploaded.
+    pub(crate) fn get(&self, hash: &str) -> Result<Bytes> {
+        self.0.read().get(hash).cloned().ok_or_else(|| {
+            SparkError::new(
+                ErrorClass::Runtime,
+                "LOCAL_RELATION_NOT_FOUND",
+                "42K0Q",
+                format!("No local relation with the hash {hash} was uploaded in this session."),
+            )
+        })
+    }
+
+    /// Whether an artifact of this name is there.
+    pub(crate) fn exists(&self, name: &str) -> bool {
+        name.strip_prefix(CACHE).is_some_and(|hash| self.0.read().contains_key(hash))
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&self) {
+        self.0.write().clear();
+    }
+
+    fn add(&self, name: &str, data: Bytes) -> Result<()> {
+        let Some(hash) = name.strip_prefix(CACHE) else {
+            return Err(SparkError::unsupported(format_args!("the artifact `{name}`: only cached relations")));
+        };
+        let found = Sha256::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        if found != hash {
+            return Err(invalid(&format!("The artifact `{name}` does not have the hash of its name: it has {found}.")));
+        }
+        let mut blobs = self.0.write();
+        check_size(blobs.values().map(Bytes::len).sum::<usize>() + data.len())?;
+        blobs.insert(hash.to_owned(), data);
+        Ok(())
+    }
+}
+
+/// The upload of one `AddArtifacts` call.
+#[derive(Debug, Default)]
+pub(crate) struct Upload {
+    /// By name, whether the checksum was right.
+    summaries: BTreeMap<String, bool>,
+    current: Option<Chunked>,
+}
+
+/// An artifact that comes in several messages.
+#[derive(Debug)]
+struct Chunked {
+    name: String,
+    data: BytesMut,
+    total_bytes: usize,
+    chunks_left: i64,
+    intact: bool,
+}
+
+impl Upload {
+    /// Takes in one message.
+    ///
+    /// # Errors
+    /// Messages out of order, or an artifact that is refused.
+    pub(crate) fn add(&mut self, payload: Option<Payload>, artifacts: &Artifacts) -> Result<()> {
+        match payload.ok_or_else(|| missing("payload"))? {
+            Payload::Batch(batch) => {
+                self.idle()?;
+                for artifact in batch.artifacts {
+                    let chunk = artifact.data.unwrap_or_default();
+                    self.finish(&artifact.name, intact(&chunk), chunk.data, artifacts)?;
+                }
+                Ok(())
+            }
+            Payload::BeginChunk(begin) => {
+                self.idle()?;
+                let total_bytes = usize::try_from(begin.total_bytes).map_err(|_| invalid("An artifact of no size."))?;
+                check_size(total_bytes)?;
+                self.current = Some(Chunked {
+                    name: begin.name,
+                    data: BytesMut::new(),
+                    total_bytes,
+                    chunks_left: begin.num_chunks,
+                    intact: true,
+                });
+                self.chunk(begin.initial_chunk.unwrap_or_default(), artifacts)
+            }
+            Payload::Chunk(chunk) => self.chunk(chunk, artifacts),
+        }
+    }
+
+    /// What became of each artifact.
+    ///
+    /// # Errors
+    /// The last artifact is not whole.
+    pub(crate) fn end(self) -> Result<Vec<ArtifactSummary>> {
+        self.idle()?;
+        Ok(self
+            .summaries
+            .into_iter()
+            .map(|(name, is_crc_successful)| ArtifactSummary { name, is_crc_successful })
+            .collect())
+    }
+
+    fn chunk(&mut self, chunk: ArtifactChunk, artifacts: &Artifacts) -> Result<()> {
+        let Some(current) = &mut self.current else {
+            return Err(invalid("A chunk came without the beginning of its artifact."));
+        };
+        current.intact &= intact(&chunk);
+        current.data.extend_from_slice(&chunk.data);
+        current.chunks_left -= 1;
+        if current.data.len() > current.total_bytes {
+            return Err(invalid(&format!("The artifact `{}` is longer than it said.", current.name)));
+        }
+        if current.chunks_left > 0 {
+            return Ok(());
+        }
+        match self.current.take() {
+            Some(whole) => self.finish(&whole.name, whole.intact, whole.data.freeze(), artifacts),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, name: &str, intact: bool, data: Bytes, artifacts: &Artifacts) -> Result<()> {
+        if intact {
+            artifacts.add(name, data)?;
+        }
+        self.summaries.insert(name.to_owned(), intact);
+        Ok(())
+    }
+
+    fn idle(&self) -> Result<()> {
+        match &self.current {
+            None => Ok(()),
+            Some(current) => Err(invalid(&format!(
+                "The artifact `{}` is not whole: {} chunks did not come.",
+                current.name, current.chunks_left
+            ))),
+        }
+    }
+}
+
+fn intact(chunk: &ArtifactChunk) -> bool {
+    i64::from(crc32fast::hash(&chunk.data)) == chunk.crc
+}
+
+fn check_size(bytes: usize) -> Result<()> {
+    if bytes <= SESSION_BYTES {
+        return Ok(());
+    }
+    Err(SparkError::new(
+        ErrorClass::Runtime,
+        "LOCAL_RELATION_SIZE_LIMIT_EXCEEDED",
+        "54000",
+        format!("The session's local relations would take {bytes} bytes; the limit is {SESSION_BYTES}."),
+    ))
+}
+
+fn invalid(message: &str) -> SparkError {
+    SparkError::new(ErrorClass::IllegalArgument, "INVALID_ARTIFACT", "22023", message)
+}

@@ -1,0 +1,165 @@
+//! `spark.catalog`: answers as small tables. There is one catalog and one database, and its tables are temporary views.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, ListArray, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::ir::RelationKind;
+use spark_connect_proto as proto;
+use spark_connect_proto::catalog::CatType;
+
+use crate::error::missing;
+use crate::lower::identifier;
+use crate::session::Session;
+
+const CATALOG: &str = "spark_catalog";
+const DATABASE: &str = "default";
+
+/// The answer to a request. `dropTempView` takes effect here, when its relation is lowered: the protocol has it as a
+/// relation, and clients execute it once.
+pub(crate) fn relation(request: proto::Catalog, session: &Session) -> Result<RelationKind> {
+    match request.cat_type.ok_or_else(|| missing("catalog.cat_type"))? {
+        CatType::CurrentDatabase(_) => text(DATABASE),
+        CatType::CurrentCatalog(_) => text(CATALOG),
+        CatType::SetCurrentDatabase(set) if set.db_name.eq_ignore_ascii_case(DATABASE) => nothing(),
+        CatType::SetCurrentCatalog(set) if set.catalog_name.eq_ignore_ascii_case(CATALOG) => nothing(),
+        CatType::DatabaseExists(exists) => flag(is_database(&exists.db_name)),
+        CatType::TableExists(exists) => {
+            let database = exists.db_name.is_none_or(|name| name.is_empty());
+            flag(database && has_view(session, &exists.table_name)?)
+        }
+        CatType::DropTempView(drop) => flag(session.views.remove(&drop.view_name)),
+        CatType::DropGlobalTempView(_) => flag(false),
+        CatType::ListCatalogs(list) => {
+            let names = matching(vec![CATALOG.to_owned()], list.pattern.as_deref());
+            table(vec![("name", false, strings(&names)), ("description", true, nulls(names.len()))])
+        }
+        CatType::ListDatabases(list) => {
+            let names = matching(vec![DATABASE.to_owned()], list.pattern.as_deref());
+            let same = |value: &str| strings(&vec![value.to_owned(); names.len()]);
+            table(vec![
+                ("name", false, strings(&names)),
+                ("catalog", true, same(CATALOG)),
+                ("description", true, same("default database")),
+                ("locationUri", false, same("")),
+            ])
+        }
+        CatType::ListTables(list) => list_tables(matching(session.views.names(), list.pattern.as_deref())),
+        CatType::ListColumns(list) => list_columns(session, &list.table_name),
+        CatType::IsCached(_) => flag(false),
+        CatType::CacheTable(_) | CatType::UncacheTable(_) | CatType::ClearCache(_) => nothing(),
+        CatType::RefreshTable(_) | CatType::RefreshByPath(_) => nothing(),
+        _ => Err(SparkError::unsupported("this call of `spark.catalog`")),
+    }
+}
+
+fn is_database(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name == DATABASE || name == format!("{CATALOG}.{DATABASE}")
+}
+
+fn has_view(session: &Session, name: &str) -> Result<bool> {
+    Ok(match identifier::parse(name)?.as_slice() {
+        [name] => session.views.get(name).is_some(),
+        _ => false,
+    })
+}
+
+fn list_tables(names: Vec<String>) -> Result<RelationKind> {
+    let count = names.len();
+    // A temporary view stands in no database: an empty namespace.
+    let field = Arc::new(Field::new_list_field(DataType::Utf8, true));
+    let namespaces = ListArray::new_null(field, count);
+    table(vec![
+        ("name", false, strings(&names)),
+        ("catalog", true, nulls(count)),
+        ("namespace", true, Arc::new(namespaces)),
+        ("description", true, nulls(count)),
+        ("tableType", false, strings(&vec!["TEMPORARY".to_owned(); count])),
+        ("isTemporary", false, flags(&vec![true; count])),
+    ])
+}
+
+fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
+    let parts = identifier::parse(name)?;
+    let view = match parts.as_slice() {
+        [name] => session.views.get(name),
+        _ => None,
+    };
+    let view = view.ok_or_else(|| {
+        SparkError::new(
+            sheetbend_plan::error::ErrorClass::Analysis,
+            "TABLE_OR_VIEW_NOT_FOUND",
+            "42P01",
+            format!("The table or view `{name}` cannot be found. Verify the spelling, or that it was created in this session."),
+        )
+        .with("relationName", format!("`{name}`"))
+    })?;
+    let fields = view.schema.fields();
+    let count = fields.len();
+    let names: Vec<_> = fields.iter().map(|field| field.name().clone()).collect();
+    let types: Vec<_> = fields.iter().map(|field| crate::tree::type_name(field.data_type())).collect();
+    let nullable: Vec<_> = fields.iter().map(|field| field.is_nullable()).collect();
+    table(vec![
+        ("name", false, strings(&names)),
+        ("description", true, nulls(count)),
+        ("dataType", false, strings(&types)),
+        ("nullable", false, flags(&nullable)),
+        ("isPartition", false, flags(&vec![false; count])),
+        ("isBucket", false, flags(&vec![false; count])),
+        ("isCluster", false, flags(&vec![false; count])),
+    ])
+}
+
+/// Names that fit a pattern, in which `*` stands for anything and `|` for "or".
+fn matching(names: Vec<String>, pattern: Option<&str>) -> Vec<String> {
+    let Some(pattern) = pattern else { return names };
+    let patterns: Vec<_> = pattern.split('|').map(|part| part.trim().to_lowercase()).collect();
+    names.into_iter().filter(|name| patterns.iter().any(|pattern| fits(&name.to_lowercase(), pattern))).collect()
+}
+
+fn fits(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name == pattern,
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
+            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| fits(&rest[at..], after))
+        }),
+    }
+}
+
+fn text(value: &str) -> Result<RelationKind> {
+    table(vec![("value", false, strings(&[value.to_owned()]))])
+}
+
+fn flag(value: bool) -> Result<RelationKind> {
+    table(vec![("value", false, flags(&[value]))])
+}
+
+fn nothing() -> Result<RelationKind> {
+    table(Vec::new())
+}
+
+fn strings(values: &[String]) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+fn nulls(count: usize) -> ArrayRef {
+    Arc::new(StringArray::from_iter(std::iter::repeat_n(None::<&str>, count)))
+}
+
+fn flags(values: &[bool]) -> ArrayRef {
+    Arc::new(BooleanArray::from(values.to_vec()))
+}
+
+fn table(columns: Vec<(&str, bool, ArrayRef)>) -> Result<RelationKind> {
+    let fields =
+        columns.iter().map(|(name, nullable, column)| Field::new(*name, column.data_type().clone(), *nullable));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let rows = columns.first().map_or(0, |(.., column)| column.len());
+    let columns = columns.into_iter().map(|(.., column)| column).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(SparkError::internal)?;
+    Ok(RelationKind::Local { schema, batches: vec![batch] })
+}

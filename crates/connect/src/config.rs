@@ -1,0 +1,186 @@
+//! The settings of a session: what was set, over Spark's defaults.
+
+use std::collections::BTreeMap;
+
+use arrow::array::timezone::Tz;
+use sheetbend_plan::environment::Settings;
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+
+const TIME_ZONE: &str = "spark.sql.session.timeZone";
+const CASE_SENSITIVE: &str = "spark.sql.caseSensitive";
+
+/// What a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Boolean,
+    Integer,
+    TimeZone,
+    /// Fixed when the server starts.
+    Static,
+}
+
+use Kind::{Boolean, Integer, Static, Text, TimeZone};
+
+/// The settings with a default: those that clients ask for on their own, and those that change something here.
+///
+/// `spark.connect.session.planCompression.*` must not be among them: where the server does not know them, the client
+/// sends plans as they are.
+const DEFAULTS: &[(&str, Kind, &str)] = &[
+    ("spark.app.name", Static, "Sheetbend"),
+    (CASE_SENSITIVE, Boolean, "false"),
+    // There is no Java to have a stack trace of; a plug-in's traceback is in the message.
+    ("spark.sql.connect.serverStacktrace.enabled", Boolean, "false"),
+    ("spark.sql.pyspark.jvmStacktrace.enabled", Boolean, "false"),
+    ("spark.sql.ansi.enabled", Boolean, "true"),
+    ("spark.sql.catalogImplementation", Static, "in-memory"),
+    ("spark.sql.execution.arrow.enabled", Boolean, "false"),
+    ("spark.sql.execution.arrow.maxRecordsPerBatch", Integer, "10000"),
+    ("spark.sql.execution.arrow.pyspark.enabled", Boolean, "true"),
+    ("spark.sql.execution.arrow.pyspark.fallback.enabled", Boolean, "true"),
+    ("spark.sql.execution.arrow.pyspark.selfDestruct.enabled", Boolean, "false"),
+    ("spark.sql.execution.arrow.useLargeVarTypes", Boolean, "false"),
+    ("spark.sql.execution.pandas.convertToArrowArraySafely", Boolean, "true"),
+    ("spark.sql.execution.pandas.inferPandasDictAsMap", Boolean, "false"),
+    ("spark.sql.execution.pandas.structHandlingMode", Text, "legacy"),
+    ("spark.sql.execution.pyspark.binaryAsBytes", Boolean, "true"),
+    ("spark.sql.execution.pythonUDF.arrow.enabled", Boolean, "true"),
+    ("spark.python.sql.dataFrameDebugging.enabled", Boolean, "true"),
+    ("spark.sql.pyspark.inferNestedDictAsStruct.enabled", Boolean, "false"),
+    ("spark.sql.pyspark.legacy.inferArrayTypeFromFirstElement.enabled", Boolean, "false"),
+    ("spark.sql.pyspark.legacy.inferMapTypeFromFirstPair.enabled", Boolean, "false"),
+    ("spark.sql.repl.eagerEval.enabled", Boolean, "false"),
+    ("spark.sql.repl.eagerEval.maxNumRows", Integer, "20"),
+    ("spark.sql.repl.eagerEval.truncate", Integer, "20"),
+    ("spark.sql.session.localRelationBatchOfChunksSizeBytes", Integer, "1073741824"),
+    ("spark.sql.session.localRelationCacheThreshold", Integer, "1048576"),
+    ("spark.sql.session.localRelationChunkSizeBytes", Integer, "16777216"),
+    ("spark.sql.session.localRelationChunkSizeRows", Integer, "10000"),
+    ("spark.sql.session.localRelationSizeLimit", Integer, "1073741824"),
+    (TIME_ZONE, TimeZone, "UTC"),
+    ("spark.sql.shuffle.partitions", Integer, "200"),
+    ("spark.sql.sources.default", Text, "parquet"),
+    ("spark.sql.timestampType", Text, "TIMESTAMP_LTZ"),
+    ("spark.sql.warehouse.dir", Static, "spark-warehouse"),
+];
+
+/// The settings of a session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config(BTreeMap<String, String>);
+
+impl Config {
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// `SQL_CONF_NOT_FOUND` if it was not set and has no default.
+    pub(crate) fn get(&self, key: &str) -> Result<String> {
+        self.option(key).ok_or_else(|| {
+            SparkError::new(
+                ErrorClass::NoSuchElement,
+                "SQL_CONF_NOT_FOUND",
+                "42K0I",
+                format!("The SQL config \"{key}\" cannot be found. Please verify that the config exists."),
+            )
+            .with("sqlConf", format!("\"{key}\""))
+        })
+    }
+
+    /// The value of `key`; none if it was not set and has no default.
+    pub(crate) fn option(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned().or_else(|| default(key).map(|(_, value)| value.to_owned()))
+    }
+
+    /// The value of `key` if it was set; else `fallback`, and Spark's default only if there is none.
+    pub(crate) fn with_default(&self, key: &str, fallback: Option<&str>) -> Option<String> {
+        self.0.get(key).cloned().or_else(|| fallback.map(str::to_owned)).or_else(|| self.option(key))
+    }
+
+    /// All keys that begin with `prefix`, without it.
+    pub(crate) fn all(&self, prefix: &str) -> BTreeMap<String, String> {
+        let defaults = DEFAULTS.iter().map(|(key, _, value)| (*key, *value));
+        let set = self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        defaults
+            .chain(set)
+            .filter_map(|(key, value)| Some((key.strip_prefix(prefix)?.to_owned(), value.to_owned())))
+            .collect()
+    }
+
+    /// Sets `key`.
+    ///
+    /// # Errors
+    /// A setting that is fixed, or a value that it does not take.
+    pub(crate) fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        modifiable(key)?;
+        check(key, value)?;
+        self.0.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// Puts `key` back to its default.
+    ///
+    /// # Errors
+    /// A setting that is fixed.
+    pub(crate) fn unset(&mut self, key: &str) -> Result<()> {
+        modifiable(key)?;
+        self.0.remove(key);
+        Ok(())
+    }
+
+    /// Whether a session may set `key`. As in Spark, a key that nobody knows cannot be "modified", only set.
+    pub(crate) fn is_modifiable(&self, key: &str) -> bool {
+        default(key).is_some() && modifiable(key).is_ok()
+    }
+
+    /// What the resolver needs to know.
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        if let Some(zone) = self.option(TIME_ZONE) {
+            settings.time_zone = zone;
+        }
+        settings.case_sensitive = self.option(CASE_SENSITIVE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        settings
+    }
+}
+
+fn default(key: &str) -> Option<(Kind, &'static str)> {
+    DEFAULTS.iter().find(|(known, ..)| *known == key).map(|(_, kind, value)| (*kind, *value))
+}
+
+fn modifiable(key: &str) -> Result<()> {
+    let of_the_process = ["spark.driver.", "spark.executor.", "spark.master", "spark.submit."];
+    let fixed = default(key).is_some_and(|(kind, _)| kind == Static);
+    if !fixed && !of_the_process.iter().any(|prefix| key.starts_with(prefix)) {
+        return Ok(());
+    }
+    Err(SparkError::new(
+        ErrorClass::Analysis,
+        "CANNOT_MODIFY_CONFIG",
+        "46110",
+        format!("Cannot modify the value of the Spark config: \"{key}\". It is fixed when the server starts."),
+    )
+    .with("key", format!("\"{key}\"")))
+}
+
+fn check(key: &str, value: &str) -> Result<()> {
+    let (condition, expected) = match default(key).map(|(kind, _)| kind) {
+        Some(Boolean) if !matches!(value.trim().to_lowercase().as_str(), "true" | "false") => {
+            ("TYPE_MISMATCH", "boolean")
+        }
+        // Sizes may have a unit.
+        Some(Integer) if !value.trim().starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+            ("TYPE_MISMATCH", "integer")
+        }
+        Some(TimeZone) if value.parse::<Tz>().is_err() => {
+            ("TIME_ZONE", "an IANA name such as Europe/Paris, or an offset such as +01:00")
+        }
+        _ => return Ok(()),
+    };
+    Err(SparkError::new(
+        ErrorClass::IllegalArgument,
+        &format!("INVALID_CONF_VALUE.{condition}"),
+        "22022",
+        format!("The value '{value}' in the config \"{key}\" is invalid. Expected: {expected}."),
+    )
+    .with("confName", key)
+    .with("confValue", value))
+}

@@ -1,0 +1,56 @@
+//! Runs plans: from an unresolved relation to a stream of batches.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use sheetbend_plan::environment::Resolved;
+use sheetbend_plan::error::Result;
+use sheetbend_plan::ir::Relation;
+use sheetbend_plan::resolver::resolve;
+use sheetbend_plan::session::session_state;
+
+use crate::failure;
+use crate::session::Session;
+
+/// What all queries of a server share.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine {
+    state: Arc<SessionState>,
+}
+
+/// A query that is ready to run.
+#[derive(Debug)]
+pub(crate) struct Query {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    /// The columns as the client is to see them.
+    pub(crate) schema: SchemaRef,
+}
+
+impl Engine {
+    /// An engine with Spark's functions.
+    pub(crate) fn new() -> Self {
+        Self { state: Arc::new(session_state(None)) }
+    }
+
+    /// Resolves and plans `relation`. To be called where there is stack for it.
+    pub(crate) async fn plan(&self, relation: &Relation, session: &Session) -> Result<Query> {
+        let Resolved { plan, schema } = resolve(relation, session).await?;
+        let plan = self.state.create_physical_plan(&plan).await.map_err(|e| failure::from_engine(&e))?;
+        Ok(Query { plan, context: self.state.task_ctx(), schema })
+    }
+
+    /// The state that plans are made with.
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
+    }
+}
+
+impl Query {
+    /// Starts the query. It ends when the stream is dropped.
+    pub(crate) fn start(&self) -> Result<SendableRecordBatchStream> {
+        execute_stream(self.plan.clone(), self.context.clone()).map_err(|e| failure::from_engine(&e))
+    }
+}

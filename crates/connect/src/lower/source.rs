@@ -1,0 +1,40 @@
+//! Tables and sources.
+
+use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::ir::{Read, Source};
+use spark_connect_proto as proto;
+use spark_connect_proto::read::{DataSource, ReadType};
+
+use super::identifier;
+use crate::error::missing;
+use crate::schema_text;
+use crate::session::Session;
+
+/// What `read` reads.
+///
+/// # Errors
+/// A stream, or a schema that is none.
+pub(crate) fn read(read: proto::Read, session: &Session) -> Result<Read> {
+    if read.is_streaming {
+        return Err(SparkError::unsupported("`spark.readStream`"));
+    }
+    match read.read_type.ok_or_else(|| missing("read.read_type"))? {
+        ReadType::NamedTable(table) => Ok(Read::Table(identifier::parse(&table.unparsed_identifier)?)),
+        ReadType::DataSource(source) => Ok(Read::Source(source_of(source, session)?)),
+    }
+}
+
+fn source_of(source: DataSource, session: &Session) -> Result<Source> {
+    let format = match source.format.filter(|format| !format.is_empty()) {
+        Some(format) => format,
+        None => session.config.read().get("spark.sql.sources.default")?,
+    };
+    let schema = source.schema.filter(|text| !text.is_empty());
+    Ok(Source {
+        format,
+        options: source.options.into_iter().collect(),
+        paths: source.paths,
+        predicates: source.predicates,
+        schema: schema.as_deref().map(schema_text::parse_schema).transpose()?,
+    })
+}

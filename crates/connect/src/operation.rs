@@ -1,0 +1,223 @@
+//! An operation: one plan that a client has sent for execution.
+
+use std::sync::Arc;
+
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use futures::{FutureExt, StreamExt};
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use spark_connect_proto::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
+use spark_connect_proto::get_status_response::operation_status::OperationState;
+use spark_connect_proto::{ExecutePlanResponse, Plan, plan};
+use tokio_util::sync::CancellationToken;
+
+use crate::arrow_out::{self, BATCH_BYTES, Encoded};
+use crate::engine::{Engine, Query};
+use crate::error::missing;
+use crate::failure;
+use crate::lower::types;
+use crate::responses::{Origin, ResponseLog};
+use crate::session::Session;
+use crate::{command, rows, stack};
+
+/// A row of this size goes out in pieces, if the client can put them together: messages end at 128 MiB.
+const CHUNK_BYTES: usize = 32 << 20;
+
+/// One execution.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) log: Arc<ResponseLog>,
+    cancelled: CancellationToken,
+}
+
+/// What an operation needs to run.
+#[derive(Clone)]
+pub(crate) struct Task {
+    pub(crate) session: Arc<Session>,
+    pub(crate) engine: Engine,
+    /// Whether the client puts together a batch that comes in pieces.
+    pub(crate) chunking: bool,
+}
+
+impl Operation {
+    /// An operation that does not run yet.
+    pub(crate) fn new(origin: Origin, tags: Vec<String>) -> Self {
+        let id = origin.operation_id.clone();
+        Self { id, tags, log: ResponseLog::new(origin), cancelled: CancellationToken::new() }
+    }
+
+    /// Starts `plan`. Its responses come through the log.
+    pub(crate) fn start(&self, plan: Option<Plan>, task: Task) {
+        let (log, cancelled, session) = (self.log.clone(), self.cancelled.clone(), task.session.clone());
+        let mut work = tokio::spawn(run(plan, task, log.clone()));
+        tokio::spawn(async move {
+            let outcome = tokio::select! {
+                biased;
+                () = cancelled.cancelled() => {
+                    // Drops the query's stream, and with it all that it holds in the engine and in its sources.
+                    work.abort();
+                    Err(cancelled_error())
+                }
+                outcome = &mut work => outcome.unwrap_or_else(|e| Err(match e.try_into_panic() {
+                    Ok(panic) => stack::panicked(&*panic),
+                    Err(e) => SparkError::internal(e),
+                })),
+            };
+            match outcome {
+                Ok(()) => log.complete(),
+                Err(error) => log.fail(session.status(error)),
+            }
+        });
+    }
+
+    /// Ends it now, if it still runs. Its reader is told so.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.cancel();
+    }
+
+    /// How far it is.
+    pub(crate) fn state(&self) -> OperationState {
+        match self.log.outcome() {
+            None => OperationState::Running,
+            Some(Ok(())) => OperationState::Succeeded,
+            Some(Err(_)) if self.cancelled.is_cancelled() => OperationState::Cancelled,
+            Some(Err(_)) => OperationState::Failed,
+        }
+    }
+}
+
+fn cancelled_error() -> SparkError {
+    SparkError::new(ErrorClass::Internal, "OPERATION_CANCELED", "HY008", "Operation has been canceled.")
+}
+
+async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()> {
+    let mut output = Output { log, rows: 0, chunking: task.chunking };
+    match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
+        plan::OpType::Root(relation) => match rows::prepare(relation, &task).await? {
+            rows::Rows::Query(query) => output.query(&query).await?,
+            rows::Rows::Batch(batch) => output.table(&batch).await?,
+        },
+        plan::OpType::Command(command) => {
+            if let Some(response) = command::execute(command, &task).await? {
+                output.send(response, 0).await;
+            }
+        }
+        plan::OpType::CompressedOperation(_) => return Err(SparkError::unsupported("compressed plans")),
+    }
+    output.send(ResponseType::ResultComplete(ResultComplete {}), 0).await;
+    Ok(())
+}
+
+/// Writes rows to a log.
+struct Output {
+    log: Arc<ResponseLog>,
+    rows: i64,
+    chunking: bool,
+}
+
+impl Output {
+    /// All rows of a query as they come.
+    ///
+    /// Batches that are there already go out together: the client answers every message with a call.
+    async fn query(&mut self, query: &Query) -> Result<()> {
+        self.schema(&query.schema).await?;
+        let mut stream = query.start()?;
+        let mut waiting = Waiting::default();
+        let mut sent = false;
+        loop {
+            let next = match stream.next().now_or_never() {
+                Some(next) => next,
+                None => {
+                    sent |= self.flush(&mut waiting, &query.schema).await?;
+                    stream.next().await
+                }
+            };
+            match next {
+                Some(batch) => {
+                    let batch = batch.map_err(|e| failure::from_engine(&e))?;
+                    if batch.num_rows() > 0 {
+                        waiting.add(arrow_out::conform(&batch, &query.schema)?);
+                    }
+                    if waiting.bytes >= BATCH_BYTES {
+                        sent |= self.flush(&mut waiting, &query.schema).await?;
+                    }
+                }
+                None => break,
+            }
+        }
+        sent |= self.flush(&mut waiting, &query.schema).await?;
+        if !sent {
+            self.batch(&arrow_out::empty(&query.schema)).await?;
+        }
+        Ok(())
+    }
+
+    /// Rows that are all there.
+    async fn table(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.schema(&batch.schema()).await?;
+        self.batch(batch).await
+    }
+
+    async fn schema(&self, schema: &SchemaRef) -> Result<()> {
+        let schema = Some(types::schema_to_proto(schema)?);
+        self.log.append(ExecutePlanResponse { schema, ..ExecutePlanResponse::default() }, 0).await;
+        Ok(())
+    }
+
+    async fn flush(&mut self, waiting: &mut Waiting, schema: &SchemaRef) -> Result<bool> {
+        let batches = std::mem::take(waiting).batches;
+        match batches.as_slice() {
+            [] => return Ok(false),
+            [one] => self.batch(one).await?,
+            many => self.batch(&concat_batches(schema, many).map_err(SparkError::internal)?).await?,
+        }
+        Ok(true)
+    }
+
+    async fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
+        for Encoded { data, rows } in arrow_out::encode(batch)? {
+            let rows = i64::try_from(rows).map_err(SparkError::internal)?;
+            let whole = ArrowBatch { row_count: rows, start_offset: Some(self.rows), ..ArrowBatch::default() };
+            if self.chunking && data.len() > CHUNK_BYTES {
+                let count = data.len().div_ceil(CHUNK_BYTES);
+                for index in 0..count {
+                    let end = data.len().min((index + 1) * CHUNK_BYTES);
+                    let piece = ArrowBatch {
+                        data: data.slice(index * CHUNK_BYTES..end),
+                        chunk_index: i64::try_from(index).ok(),
+                        num_chunks_in_batch: i64::try_from(count).ok(),
+                        ..whole.clone()
+                    };
+                    self.send(ResponseType::ArrowBatch(piece), end - index * CHUNK_BYTES).await;
+                }
+            } else {
+                let bytes = data.len();
+                self.send(ResponseType::ArrowBatch(ArrowBatch { data, ..whole }), bytes).await;
+            }
+            self.rows += rows;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, response: ResponseType, bytes: usize) {
+        let response = ExecutePlanResponse { response_type: Some(response), ..ExecutePlanResponse::default() };
+        self.log.append(response, bytes).await;
+    }
+}
+
+/// Batches that have come but are not sent.
+#[derive(Default)]
+struct Waiting {
+    batches: Vec<RecordBatch>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn add(&mut self, batch: RecordBatch) {
+        self.bytes += batch.get_array_memory_size();
+        self.batches.push(batch);
+    }
+}

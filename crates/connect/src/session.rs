@@ -1,0 +1,141 @@
+//! A session: what one client has set, named, uploaded and started.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use sheetbend_datasource::format::FormatRegistry;
+use sheetbend_plan::error::{ErrorClass, SparkError};
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::artifacts::Artifacts;
+use crate::config::Config;
+use crate::error::ErrorLog;
+use crate::operation::Operation;
+use crate::views::Views;
+
+/// Who a session belongs to, and its id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SessionKey {
+    pub(crate) user_id: String,
+    pub(crate) session_id: String,
+}
+
+/// One client's session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) key: SessionKey,
+    /// The server's own id. Clients check that it never changes.
+    pub(crate) server_side_id: String,
+    pub(crate) config: RwLock<Config>,
+    pub(crate) views: Views,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) errors: ErrorLog,
+    /// The formats of the server, and those that the session adds.
+    pub(crate) formats: Arc<FormatRegistry>,
+    operations: Mutex<HashMap<String, Arc<Operation>>>,
+    last_used: Mutex<Instant>,
+}
+
+impl Session {
+    /// A new session over the server's formats.
+    pub(crate) fn new(key: SessionKey, formats: Arc<FormatRegistry>) -> Self {
+        Self {
+            key,
+            server_side_id: Uuid::new_v4().to_string(),
+            config: RwLock::default(),
+            views: Views::default(),
+            artifacts: Artifacts::default(),
+            errors: ErrorLog::default(),
+            formats: Arc::new(FormatRegistry::child(formats)),
+            operations: Mutex::default(),
+            last_used: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// A session of another id with the same settings, views, artifacts and formats.
+    pub(crate) fn fork(&self, session_id: String) -> Self {
+        let key = SessionKey { user_id: self.key.user_id.clone(), session_id };
+        Self {
+            config: RwLock::new(self.config.read().clone()),
+            views: self.views.clone(),
+            artifacts: self.artifacts.clone(),
+            ..Self::new(key, self.formats.clone())
+        }
+    }
+
+    /// The status of an error, of which more can be fetched if it is long.
+    pub(crate) fn status(&self, error: SparkError) -> Status {
+        tracing::debug!(condition = %error.condition, session = %self.key.session_id, "request failed");
+        self.errors.status(error)
+    }
+
+    /// Takes note that the client is there.
+    pub(crate) fn touch(&self) {
+        *self.last_used.lock() = Instant::now();
+    }
+
+    /// For how long the client has asked nothing and nothing has run.
+    pub(crate) fn idle(&self) -> Duration {
+        if self.operations.lock().is_empty() { self.last_used.lock().elapsed() } else { Duration::ZERO }
+    }
+
+    /// Adds an operation.
+    ///
+    /// # Errors
+    /// `INVALID_HANDLE.OPERATION_ALREADY_EXISTS` if there is one of its id.
+    pub(crate) fn add_operation(&self, operation: Arc<Operation>) -> Result<(), SparkError> {
+        let mut operations = self.operations.lock();
+        if operations.contains_key(&operation.id) {
+            return Err(invalid_handle(
+                "OPERATION_ALREADY_EXISTS",
+                &operation.id,
+                "An operation of this id exists already.",
+            ));
+        }
+        operations.insert(operation.id.clone(), operation);
+        Ok(())
+    }
+
+    /// The operation of this id.
+    pub(crate) fn operation(&self, id: &str) -> Option<Arc<Operation>> {
+        self.operations.lock().get(id).cloned()
+    }
+
+    /// All operations.
+    pub(crate) fn operations(&self) -> Vec<Arc<Operation>> {
+        self.operations.lock().values().cloned().collect()
+    }
+
+    /// Forgets an operation, and cancels it if it runs.
+    pub(crate) fn remove_operation(&self, id: &str) {
+        let removed = self.operations.lock().remove(id);
+        if let Some(operation) = removed {
+            operation.cancel();
+            self.touch();
+        }
+    }
+
+    /// Cancels and forgets everything.
+    pub(crate) fn close(&self) {
+        let operations = std::mem::take(&mut *self.operations.lock());
+        for operation in operations.into_values() {
+            operation.cancel();
+        }
+        self.views.clear();
+        self.artifacts.clear();
+    }
+}
+
+/// An id that leads to nothing.
+pub(crate) fn invalid_handle(kind: &str, handle: &str, message: &str) -> SparkError {
+    SparkError::new(
+        ErrorClass::Internal,
+        &format!("INVALID_HANDLE.{kind}"),
+        "HY000",
+        format!("The handle {handle} is invalid. {message}"),
+    )
+    .with("handle", handle)
+}

@@ -1,0 +1,70 @@
+//! The temporary views of a session.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use sheetbend_plan::environment::Resolved;
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+
+/// Views by name without regard to case.
+#[derive(Debug, Default)]
+pub(crate) struct Views(RwLock<BTreeMap<String, View>>);
+
+#[derive(Debug, Clone)]
+struct View {
+    /// The name as written.
+    name: String,
+    query: Arc<Resolved>,
+}
+
+impl Clone for Views {
+    fn clone(&self) -> Self {
+        Self(RwLock::new(self.0.read().clone()))
+    }
+}
+
+impl Views {
+    /// The view of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Resolved>> {
+        self.0.read().get(&name.to_lowercase()).map(|view| view.query.clone())
+    }
+
+    /// Creates a view.
+    ///
+    /// # Errors
+    /// `TEMP_TABLE_OR_VIEW_ALREADY_EXISTS` if there is one and `replace` is not asked for.
+    pub(crate) fn create(&self, name: &str, query: Resolved, replace: bool) -> Result<()> {
+        let mut views = self.0.write();
+        let key = name.to_lowercase();
+        if !replace && views.contains_key(&key) {
+            return Err(SparkError::new(
+                ErrorClass::Analysis,
+                "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS",
+                "42P07",
+                format!(
+                    "Cannot create the temporary view `{name}` because it already exists. Choose a different name, drop \
+                     the existing view, or replace it."
+                ),
+            )
+            .with("relationName", format!("`{name}`")));
+        }
+        views.insert(key, View { name: name.to_owned(), query: Arc::new(query) });
+        Ok(())
+    }
+
+    /// Drops a view; whether there was one.
+    pub(crate) fn remove(&self, name: &str) -> bool {
+        self.0.write().remove(&name.to_lowercase()).is_some()
+    }
+
+    /// The names as written, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.read().values().map(|view| view.name.clone()).collect()
+    }
+
+    /// Drops all.
+    pub(crate) fn clear(&self) {
+        self.0.write().clear();
+    }
+}

@@ -1,0 +1,195 @@
+//! Checks batches against the schema that was promised, and makes small differences good.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use datafusion::common::project_schema;
+
+use crate::types::{Widening, widening};
+
+/// In which way a batch is not what was promised.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// The batch lacks a column.
+    #[error(
+        "it has no column '{column}', which the schema promises as {promised}. It has: {}",
+        found.join(", ")
+    )]
+    Missing {
+        /// The column.
+        column: String,
+        /// Its type.
+        promised: String,
+        /// The columns of the batch.
+        found: Vec<String>,
+    },
+    /// The batch has columns that the schema does not have.
+    #[error("it has columns that the schema does not promise: {}. The schema promises: {}", columns.join(", "), promised.join(", "))]
+    Unpromised {
+        /// The columns.
+        columns: Vec<String>,
+        /// The columns of the schema.
+        promised: Vec<String>,
+    },
+    /// The batch has two columns of one name.
+    #[error("it has the column '{column}' twice")]
+    Twice {
+        /// The column.
+        column: String,
+    },
+    /// The type of a column is another, and its values may not fit.
+    #[error("column '{column}' is {found}, the schema promises {promised}")]
+    Type {
+        /// The column.
+        column: String,
+        /// The type that was promised.
+        promised: String,
+        /// The type in the batch.
+        found: String,
+    },
+    /// A value does not fit into the type that was promised.
+    #[error("column '{column}' is {found}, the schema promises {promised}, and a value does not fit: {reason}")]
+    Value {
+        /// The column.
+        column: String,
+        /// The type that was promised.
+        promised: String,
+        /// The type in the batch.
+        found: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// There are NULLs where there must be none.
+    #[error("column '{column}' has {nulls} NULL, and the schema promises none (nullable=False)")]
+    Null {
+        /// The column.
+        column: String,
+        /// How many.
+        nulls: usize,
+    },
+    /// The columns do not make a batch.
+    #[error("it is malformed: {0}")]
+    Malformed(String),
+}
+
+/// Makes batches of a schema, projected, of the batches of one source.
+///
+/// Columns are found by name. Where the type is another that the promised one holds all values of, it is cast.
+#[derive(Debug)]
+pub struct Conform {
+    promised: SchemaRef,
+    projection: Option<Vec<usize>>,
+    projected: SchemaRef,
+    /// The schema that was met last, and what is to be done with a batch of it: batches of a source mostly agree.
+    last: Option<(SchemaRef, Vec<Step>)>,
+}
+
+/// What makes one column of the output.
+#[derive(Debug)]
+struct Step {
+    from: usize,
+    how: Widening,
+}
+
+impl Conform {
+    /// For batches of `promised`, of which only the columns of `projection` are kept.
+    ///
+    /// # Errors
+    /// A projection of columns that are not there.
+    pub fn try_new(promised: SchemaRef, projection: Option<Vec<usize>>) -> datafusion::error::Result<Self> {
+        let projected = project_schema(&promised, projection.as_ref())?;
+        Ok(Self { promised, projection, projected, last: None })
+    }
+
+    /// The schema of the batches that come out.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.projected
+    }
+
+    /// The batch as promised. Columns that need no cast are not copied.
+    ///
+    /// # Errors
+    /// A [`Mismatch`], also in a column that is not kept, except for NULLs there.
+    pub fn apply(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Mismatch> {
+        let known = self.last.as_ref().is_some_and(|(schema, _)| *schema == batch.schema());
+        if !known {
+            self.last = Some((batch.schema(), self.steps(&batch.schema())?));
+        }
+        let steps = self.last.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+        let columns: Result<Vec<_>, _> = steps
+            .iter()
+            .zip(self.projected.fields())
+            .map(|(step, field)| step.column(batch.column(step.from), field))
+            .collect();
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.projected), columns?, &rows)
+            .map_err(|error| Mismatch::Malformed(error.to_string()))
+    }
+
+    /// Checks all columns; returns the steps for those that are kept.
+    fn steps(&self, found: &Schema) -> Result<Vec<Step>, Mismatch> {
+        let names = |schema: &Schema| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        let extra: Vec<_> = names(found).into_iter().filter(|name| self.promised.index_of(name).is_err()).collect();
+        if !extra.is_empty() {
+            return Err(Mismatch::Unpromised { columns: extra, promised: names(&self.promised) });
+        }
+        let mut steps = Vec::with_capacity(self.promised.fields().len());
+        for promised in self.promised.fields() {
+            let mut matching = found.fields().iter().enumerate().filter(|(_, field)| field.name() == promised.name());
+            let Some((from, field)) = matching.next() else {
+                return Err(Mismatch::Missing {
+                    column: promised.name().clone(),
+                    promised: promised.data_type().to_string(),
+                    found: names(found),
+                });
+            };
+            if matching.next().is_some() {
+                return Err(Mismatch::Twice { column: promised.name().clone() });
+            }
+            let how = widening(field.data_type(), promised.data_type()).ok_or_else(|| Mismatch::Type {
+                column: promised.name().clone(),
+                promised: promised.data_type().to_string(),
+                found: field.data_type().to_string(),
+            })?;
+            steps.push((from, how));
+        }
+        let step = |index: usize| steps.get(index).map(|&(from, how)| Step { from, how });
+        Ok(match &self.projection {
+            Some(kept) => kept.iter().filter_map(|&index| step(index)).collect(),
+            None => (0..steps.len()).filter_map(step).collect(),
+        })
+    }
+}
+
+impl Step {
+    fn column(&self, column: &ArrayRef, promised: &Field) -> Result<ArrayRef, Mismatch> {
+        let column = match self.how {
+            Widening::Same => Arc::clone(column),
+            how => cast(column, promised, how == Widening::Checked).map_err(|reason| Mismatch::Value {
+                column: promised.name().clone(),
+                promised: promised.data_type().to_string(),
+                found: column.data_type().to_string(),
+                reason,
+            })?,
+        };
+        let nulls = if promised.is_nullable() { 0 } else { column.logical_null_count() };
+        match nulls {
+            0 => Ok(column),
+            nulls => Err(Mismatch::Null { column: promised.name().clone(), nulls }),
+        }
+    }
+}
+
+fn cast(column: &ArrayRef, promised: &Field, checked: bool) -> Result<ArrayRef, String> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    let text = |error: ArrowError| error.to_string();
+    let cast = cast_with_options(column, promised.data_type(), &options).map_err(text)?;
+    // There and back again: what is lost on the way does not fit.
+    if checked && *cast_with_options(&cast, column.data_type(), &options).map_err(text)? != **column {
+        return Err("it is finer than the type; round it in the plug-in".to_owned());
+    }
+    Ok(cast)
+}

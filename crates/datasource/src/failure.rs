@@ -1,0 +1,108 @@
+//! Python exceptions, panics and broken contracts as errors that say where.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use crate::error::{BridgeError, PluginFailure};
+use crate::python;
+
+const REDACTED: &str = "*********(redacted)";
+const CONDITION: &str = "PYTHON_DATA_SOURCE_ERROR";
+const CONTRACT_CONDITION: &str = "INVALID_PYTHON_DATA_SOURCE";
+const SQL_STATE: &str = "38000";
+
+/// Texts that must not leave the bridge, longest first.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Arc<[String]>);
+
+impl Secrets {
+    pub(crate) fn new(texts: Vec<String>) -> Self {
+        Self(texts.into())
+    }
+
+    fn scrub(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, secret| match text.contains(secret.as_str()) {
+            true => text.replace(secret.as_str(), REDACTED),
+            false => text,
+        })
+    }
+}
+
+/// Where in a plug-in something may go wrong. Every error of the bridge about a plug-in is made here, so that each names
+/// its place and none carries a secret.
+#[derive(Clone)]
+pub(crate) struct Site {
+    /// The format's name, and the plug-in's class where it is known: `orders (my_pkg.Orders)`.
+    pub(crate) plugin: String,
+    pub(crate) secrets: Secrets,
+    pub(crate) method: &'static str,
+    pub(crate) partition: Option<usize>,
+}
+
+impl Site {
+    pub(crate) fn load(plugin: String) -> Self {
+        Self { plugin, secrets: Secrets::default(), method: "load", partition: None }
+    }
+
+    /// The error for an exception.
+    pub(crate) fn raised(&self, py: Python<'_>, error: &PyErr) -> BridgeError {
+        let Ok(raised) = python::failure(py, error) else {
+            return self.failed("failed: an exception that cannot be shown", false);
+        };
+        let text = match (&raised.traceback, self.method) {
+            (Some(_), "load") => format!("it cannot be loaded: {}", raised.text),
+            (Some(_), _) => format!("failed: {}", raised.text),
+            (None, _) => raised.text,
+        };
+        self.fail(&raised.condition, &raised.sql_state, &text, raised.traceback, raised.transient)
+    }
+
+    /// The error for a result that is not what the contract says; `what` goes on from the name of the method.
+    pub(crate) fn broke(&self, what: impl AsRef<str>) -> BridgeError {
+        self.fail(CONTRACT_CONDITION, SQL_STATE, what.as_ref(), None, false)
+    }
+
+    /// The error for something that failed outside Python, such as an Arrow stream.
+    pub(crate) fn failed(&self, what: impl AsRef<str>, transient: bool) -> BridgeError {
+        self.fail(CONDITION, SQL_STATE, what.as_ref(), None, transient)
+    }
+
+    /// The error for a Rust panic in native code that the plug-in uses, or in the bridge.
+    pub(crate) fn panicked(&self, payload: &(dyn Any + Send)) -> BridgeError {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        self.failed(format!("failed: native code panicked: {text}"), false)
+    }
+
+    /// The error for a call that came while the interpreter was ending.
+    pub(crate) fn ended(&self) -> BridgeError {
+        self.failed("failed: the Python interpreter has ended", false)
+    }
+
+    fn fail(
+        &self,
+        condition: &str,
+        sql_state: &str,
+        what: &str,
+        traceback: Option<String>,
+        transient: bool,
+    ) -> BridgeError {
+        let at = match (self.method, self.partition) {
+            ("load", _) => String::new(),
+            (method, None) => format!("{method} "),
+            (method, Some(partition)) => format!("{method} of partition {partition} "),
+        };
+        BridgeError::Plugin(Box::new(PluginFailure {
+            plugin: self.plugin.clone(),
+            method: self.method,
+            partition: self.partition,
+            condition: condition.to_owned(),
+            sql_state: sql_state.to_owned(),
+            message: self.secrets.scrub(format!("Data source {}: {at}{what}", self.plugin)),
+            traceback: traceback.map(|text| self.secrets.scrub(text)),
+            transient: transient && self.partition.is_some(),
+        }))
+    }
+}

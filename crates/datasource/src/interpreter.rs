@@ -1,0 +1,39 @@
+//! When the interpreter is held, and for how long it was waited for.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use pyo3::prelude::*;
+
+use crate::error::Result;
+use crate::failure::Site;
+use crate::metrics::ReadMetrics;
+
+/// Runs `work` attached to the interpreter, on a thread that may block.
+///
+/// # Errors
+/// What `work` fails with; also a panic in it, and an interpreter that has ended.
+pub(crate) async fn attached<T: Send + 'static>(
+    site: Site,
+    work: impl FnOnce(Python<'_>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let on_panic = site.clone();
+    let task = tokio::task::spawn_blocking(move || guarded(&site, work));
+    task.await.unwrap_or_else(|error| Err(on_panic.failed(format!("failed: {error}"), false)))
+}
+
+/// Runs `work` attached to the interpreter, on this thread.
+pub(crate) fn guarded<T>(site: &Site, work: impl FnOnce(Python<'_>) -> Result<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(|| Python::try_attach(work))) {
+        Ok(Some(result)) => result,
+        Ok(None) => Err(site.ended()),
+        Err(payload) => Err(site.panicked(payload.as_ref())),
+    }
+}
+
+/// Lets other threads have the interpreter while `work` runs: everything that may wait happens in here.
+pub(crate) fn detached<T: Send>(py: Python<'_>, metrics: &ReadMetrics, work: impl FnOnce() -> T + Send) -> T {
+    let (value, ready) = py.detach(|| (work(), Instant::now()));
+    metrics.entered(ready);
+    value
+}

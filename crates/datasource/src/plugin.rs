@@ -1,0 +1,49 @@
+//! A plug-in: an object of Python that has the methods, and what it is called.
+
+use pyo3::prelude::*;
+
+use crate::error::Result;
+use crate::failure::Site;
+use crate::python;
+
+/// A plug-in that has been found to have its methods.
+#[derive(Debug)]
+pub(crate) struct Plugin {
+    pub(crate) object: Py<PyAny>,
+    /// The name of the format.
+    pub(crate) format: String,
+    /// Module and class.
+    pub(crate) class: String,
+}
+
+impl Plugin {
+    /// Imports `module` and makes a plug-in of its class.
+    pub(crate) fn load(py: Python<'_>, format: &str, module: &str, class: &str) -> Result<Self> {
+        let site = Site::load(display(format, &format!("{module}.{class}")));
+        Self::named(format, python::load(py, module, class)).map_err(|error| site.raised(py, &error))
+    }
+
+    /// A plug-in of an instance, or of a class that is called without arguments.
+    pub(crate) fn adopt(format: &str, candidate: &Bound<'_, PyAny>) -> Result<Self> {
+        let py = candidate.py();
+        Self::named(format, python::adopt(candidate)).map_err(|error| {
+            let class = python::class_name(candidate).unwrap_or_default();
+            Site::load(display(format, &class)).raised(py, &error)
+        })
+    }
+
+    /// How messages call it.
+    pub(crate) fn display(&self) -> String {
+        display(&self.format, &self.class)
+    }
+
+    fn named(format: &str, object: PyResult<Bound<'_, PyAny>>) -> PyResult<Self> {
+        let object = object?;
+        let class = python::class_name(&object)?;
+        Ok(Self { object: object.unbind(), format: format.to_owned(), class })
+    }
+}
+
+fn display(format: &str, class: &str) -> String {
+    format!("{format} ({class})")
+}

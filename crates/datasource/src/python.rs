@@ -1,0 +1,106 @@
+//! Calls into `sheetbend._bridge`, the Python half of the bridge. Each function is one of the same name there.
+
+use arrow::datatypes::SchemaRef;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyIterator};
+use pyo3_arrow::PySchema;
+
+use crate::format::SourceInfo;
+
+/// What is to be said of an exception.
+#[derive(FromPyObject)]
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    pub(crate) traceback: Option<String>,
+    pub(crate) condition: String,
+    pub(crate) sql_state: String,
+    pub(crate) transient: bool,
+}
+
+/// Options as a plug-in gets them, and the texts in them that are secret.
+#[derive(FromPyObject)]
+pub(crate) struct Configured {
+    pub(crate) options: Py<PyAny>,
+    pub(crate) secrets: Vec<String>,
+}
+
+pub(crate) fn load<'py>(py: Python<'py>, module: &str, class: &str) -> PyResult<Bound<'py, PyAny>> {
+    bridge(py)?.call_method1(intern!(py, "load"), (module, class))
+}
+
+pub(crate) fn adopt<'py>(candidate: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    bridge(candidate.py())?.call_method1(intern!(candidate.py(), "adopt"), (candidate,))
+}
+
+pub(crate) fn class_name(plugin: &Bound<'_, PyAny>) -> PyResult<String> {
+    bridge(plugin.py())?.call_method1(intern!(plugin.py(), "class_name"), (plugin,))?.extract()
+}
+
+pub(crate) fn configure(plugin: &Bound<'_, PyAny>, info: &SourceInfo) -> PyResult<Configured> {
+    let py = plugin.py();
+    let values = PyDict::new(py);
+    for (key, value) in &info.options {
+        values.set_item(key, value)?;
+    }
+    let schema = info.schema.as_ref().map(|schema| PySchema::new(schema.clone()).into_pyarrow(py)).transpose()?;
+    let arguments = (plugin, values, &info.paths, &info.predicates, schema);
+    bridge(py)?.call_method1(intern!(py, "configure"), arguments)?.extract()
+}
+
+pub(crate) fn check_options(plugin: &Bound<'_, PyAny>, source: &str, options: &Py<PyAny>) -> PyResult<()> {
+    let py = plugin.py();
+    bridge(py)?.call_method1(intern!(py, "check"), (plugin, source, options)).map(drop)
+}
+
+pub(crate) fn infer_schema<'py>(plugin: &Bound<'py, PyAny>, options: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    bridge(plugin.py())?.call_method1(intern!(plugin.py(), "infer_schema"), (plugin, options))
+}
+
+/// The schema that `exporter` exports by `__arrow_c_schema__`.
+pub(crate) fn import_schema(exporter: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+    exporter.extract::<PySchema>().map(PySchema::into_inner)
+}
+
+pub(crate) fn plan_partitions(plugin: &Bound<'_, PyAny>, options: &Py<PyAny>) -> PyResult<Vec<String>> {
+    bridge(plugin.py())?.call_method1(intern!(plugin.py(), "plan_partitions"), (plugin, options))?.extract()
+}
+
+pub(crate) fn new_context<'py>(py: Python<'py>, batch_size: usize, partition: usize) -> PyResult<Bound<'py, PyAny>> {
+    let arguments = PyDict::new(py);
+    arguments.set_item(intern!(py, "batch_size"), batch_size)?;
+    arguments.set_item(intern!(py, "partition"), partition)?;
+    bridge(py)?.call_method(intern!(py, "ReadContext"), (), Some(&arguments))
+}
+
+pub(crate) fn cancel(context: &Bound<'_, PyAny>) -> PyResult<()> {
+    context.call_method0(intern!(context.py(), "cancel")).map(drop)
+}
+
+pub(crate) fn read_partition<'py>(
+    plugin: &Bound<'py, PyAny>,
+    spec: &str,
+    options: &Py<PyAny>,
+    context: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyIterator>> {
+    let arguments = (plugin, spec, options, context);
+    bridge(plugin.py())?.call_method1(intern!(plugin.py(), "read_partition"), arguments)?.try_iter()
+}
+
+pub(crate) fn unexpected_item(item: &Bound<'_, PyAny>) -> PyResult<String> {
+    bridge(item.py())?.call_method1(intern!(item.py(), "unexpected_item"), (item,))?.extract()
+}
+
+pub(crate) fn close(rows: &Bound<'_, PyIterator>) -> PyResult<()> {
+    bridge(rows.py())?.call_method1(intern!(rows.py(), "close"), (rows,)).map(drop)
+}
+
+pub(crate) fn failure(py: Python<'_>, error: &PyErr) -> PyResult<Failure> {
+    // Not `PyErr::value`, which has no traceback yet.
+    let value = error.clone_ref(py).into_value(py);
+    bridge(py)?.call_method1(intern!(py, "failure"), (value,))?.extract()
+}
+
+fn bridge(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    py.import(intern!(py, "sheetbend._bridge"))
+}

@@ -1,0 +1,196 @@
+//! Reads one plug-in through the engine, and gives the rows back to Python: what `sheetbend.testing` stands on.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::{SessionConfig, SessionContext, ident};
+use futures::{FutureExt, StreamExt};
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use pyo3_arrow::{PyRecordBatchReader, PySchema};
+use sheetbend_datasource::error::PluginFailure;
+use sheetbend_datasource::format::{SourceInfo, TableFormat};
+use sheetbend_datasource::python_format::RegisteredFormat;
+
+use crate::runtime::runtime;
+
+/// Plans to read `plugin`, an instance or a class; the rows are read when the result is.
+///
+/// Args: the options; the names of the columns to read, all when None; the most rows; how many partitions at a time;
+/// the name of the source in messages; the promised schema, in place of the one that the plug-in infers.
+#[pyfunction]
+#[pyo3(signature = (plugin, options, *, columns=None, limit=None, target_partitions=None, name="source", schema=None))]
+#[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
+pub(crate) fn scan(
+    py: Python<'_>,
+    plugin: &Bound<'_, PyAny>,
+    options: BTreeMap<String, String>,
+    columns: Option<Vec<String>>,
+    limit: Option<usize>,
+    target_partitions: Option<usize>,
+    name: &str,
+    schema: Option<PySchema>,
+) -> PyResult<Scan> {
+    let format = RegisteredFormat::try_new(name, plugin).map_err(|error| to_python(py, &error.into()))?;
+    let info = SourceInfo { options, schema: schema.map(PySchema::into_inner), ..SourceInfo::default() };
+    let runtime = runtime()?;
+    let planned = py.detach(|| runtime.block_on(plan(format, info, columns, limit, target_partitions)));
+    let (context, plan) = planned.map_err(|error| to_python(py, &error))?;
+    let stream = py.detach(|| {
+        let _entered = runtime.enter();
+        execute_stream(Arc::clone(&plan), context.task_ctx())
+    });
+    let stream = stream.map_err(|error| to_python(py, &error))?;
+    Ok(Scan { plan, stream: Mutex::new(Some(stream)) })
+}
+
+async fn plan(
+    format: RegisteredFormat,
+    info: SourceInfo,
+    columns: Option<Vec<String>>,
+    limit: Option<usize>,
+    target_partitions: Option<usize>,
+) -> Result<(SessionContext, Arc<dyn ExecutionPlan>), DataFusionError> {
+    let mut config = SessionConfig::new();
+    if let Some(target) = target_partitions {
+        config = config.with_target_partitions(target);
+    }
+    let context = SessionContext::new_with_config(config);
+    let mut table = context.read_table(format.create_provider(info).await?)?;
+    if let Some(columns) = columns {
+        table = table.select(columns.into_iter().map(ident))?;
+    }
+    let table = if limit.is_some() { table.limit(0, limit)? } else { table };
+    let plan = table.create_physical_plan().await?;
+    Ok((context, plan))
+}
+
+/// Rows to be read, once, by whatever speaks Arrow.
+#[pyclass(frozen, module = "sheetbend._native")]
+pub(crate) struct Scan {
+    plan: Arc<dyn ExecutionPlan>,
+    stream: Mutex<Option<SendableRecordBatchStream>>,
+}
+
+#[pymethods]
+impl Scan {
+    /// The physical plan; `metrics=True` adds what has been counted so far.
+    #[pyo3(signature = (*, metrics=false))]
+    fn explain(&self, metrics: bool) -> String {
+        let shown = match metrics {
+            true => DisplayableExecutionPlan::with_metrics(self.plan.as_ref()),
+            false => DisplayableExecutionPlan::new(self.plan.as_ref()),
+        };
+        shown.indent(false).to_string()
+    }
+
+    /// What has been counted so far, summed over the partitions of the node that reads the source. Times are nanoseconds.
+    fn metrics(&self) -> BTreeMap<String, usize> {
+        let mut counted = BTreeMap::new();
+        let mut nodes = vec![&self.plan];
+        while let Some(node) = nodes.pop() {
+            if node.name() == "PythonExec" {
+                let metrics = node.metrics().unwrap_or_default();
+                for metric in metrics.iter().filter(|metric| !metric.value().is_timestamp()) {
+                    *counted.entry(metric.value().name().to_owned()).or_default() += metric.value().as_usize();
+                }
+            }
+            nodes.extend(node.children());
+        }
+        counted
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        Ok(pyo3_arrow::ffi::to_schema_pycapsule(py, self.plan.schema().as_ref())?)
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let stream = self.stream.lock().take();
+        let stream = stream.ok_or_else(|| PyValueError::new_err("the rows of this scan have been read already"))?;
+        let reader = PyRecordBatchReader::new(Box::new(Pull { stream: Some(stream) }));
+        reader.into_pyobject(py)?.call_method1("__arrow_c_stream__", (requested_schema,))
+    }
+}
+
+/// Pulls the stream of a query from a thread that may hold the interpreter.
+struct Pull {
+    stream: Option<SendableRecordBatchStream>,
+}
+
+impl Pull {
+    fn pull(stream: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>, ArrowError> {
+        let runtime = runtime().map_err(|error| ArrowError::ExternalError(error.into()))?;
+        let _entered = runtime.enter();
+        if let Some(ready) = stream.next().now_or_never() {
+            return ready.transpose().map_err(|error| to_arrow(&error));
+        }
+        // The rows come from threads that need the interpreter, and a consumer may hold it: it is attached, which costs
+        // nothing where that is so, to be let go.
+        Python::attach(|py| py.detach(|| runtime.block_on(stream.next()))).transpose().map_err(|error| to_arrow(&error))
+    }
+}
+
+impl Iterator for Pull {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let stream = self.stream.as_mut()?;
+        // This is called through C, where a panic would end the process.
+        let pulled = catch_unwind(AssertUnwindSafe(|| Self::pull(stream)))
+            .unwrap_or_else(|_| Err(ArrowError::ComputeError("the query panicked".to_owned())))
+            .transpose();
+        if !matches!(pulled, Some(Ok(_))) {
+            self.stream = None;
+        }
+        pulled
+    }
+}
+
+impl RecordBatchReader for Pull {
+    fn schema(&self) -> SchemaRef {
+        match &self.stream {
+            Some(stream) => stream.schema(),
+            None => SchemaRef::new(arrow::datatypes::Schema::empty()),
+        }
+    }
+}
+
+/// An exception of `sheetbend.errors`, with the plug-in's traceback in its text.
+pub(crate) fn to_python(py: Python<'_>, error: &DataFusionError) -> PyErr {
+    let class = py.import("sheetbend.errors").and_then(|errors| errors.getattr("PluginError"));
+    match class {
+        Ok(class) => PyErr::from_value(match class.call1((text(error),)) {
+            Ok(value) => value,
+            Err(error) => return error,
+        }),
+        Err(_) => PyRuntimeError::new_err(text(error)),
+    }
+}
+
+fn to_arrow(error: &DataFusionError) -> ArrowError {
+    // C strings end at a NUL.
+    ArrowError::ExternalError(text(error).replace('\0', "\\0").into())
+}
+
+fn text(error: &DataFusionError) -> String {
+    match PluginFailure::of(error) {
+        Some(PluginFailure { message, traceback: Some(traceback), .. }) => format!("{message}\n\n{traceback}"),
+        Some(failure) => failure.message.clone(),
+        None => error.to_string(),
+    }
+}

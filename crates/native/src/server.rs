@@ -1,0 +1,112 @@
+//! The Spark Connect server, started and stopped from Python.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use sheetbend_connect::{Server as ConnectServer, ServerConfig};
+use sheetbend_datasource::format::FormatRegistry;
+use sheetbend_datasource::python_format::{PythonDataSourceFormat, RegisteredFormat};
+use tokio::sync::{oneshot, watch};
+
+use crate::runtime::runtime;
+use crate::scan::to_python;
+
+/// One server. It is started once and stopped once.
+#[pyclass(frozen, module = "sheetbend._native")]
+pub(crate) struct Server {
+    config: ServerConfig,
+    running: Mutex<Option<Running>>,
+}
+
+/// A server that listens.
+struct Running {
+    shutdown: Option<oneshot::Sender<()>>,
+    ended: watch::Receiver<bool>,
+}
+
+#[pymethods]
+impl Server {
+    #[new]
+    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout))]
+    fn new(host: &str, port: u16, detached_timeout: f64, session_timeout: f64) -> PyResult<Self> {
+        let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
+        let formats = FormatRegistry::default();
+        formats.register(Arc::new(PythonDataSourceFormat));
+        let config = ServerConfig {
+            address: SocketAddr::new(host, port),
+            detached_timeout: seconds("detached_timeout", detached_timeout)?,
+            session_timeout: seconds("session_timeout", session_timeout)?,
+            ..ServerConfig::new(Arc::new(formats))
+        };
+        Ok(Self { config, running: Mutex::new(None) })
+    }
+
+    /// Adds a plug-in as the format `name`, in place of one of that name.
+    fn register(&self, py: Python<'_>, name: &str, plugin: &Bound<'_, PyAny>) -> PyResult<()> {
+        let format = RegisteredFormat::try_new(name, plugin).map_err(|error| to_python(py, &error.into()))?;
+        self.config.formats.register(Arc::new(format));
+        Ok(())
+    }
+
+    /// Listens, and returns the port.
+    fn start(&self, py: Python<'_>) -> PyResult<u16> {
+        if self.running.lock().is_some() {
+            return Err(PyRuntimeError::new_err("the server has been started already"));
+        }
+        let runtime = runtime()?;
+        let bound = py.detach(|| runtime.block_on(ConnectServer::bind(self.config.clone())));
+        let server = bound.map_err(|error| match error.raw_os_error() {
+            Some(number) => PyOSError::new_err((number, error.to_string())),
+            None => PyOSError::new_err(error.to_string()),
+        })?;
+        let port = server.local_address().port();
+        let (shutdown, asked) = oneshot::channel();
+        let (end, ended) = watch::channel(false);
+        runtime.spawn(async move {
+            let served = server.serve(async { drop(asked.await) }).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the server ended");
+            }
+            end.send_replace(true);
+        });
+        *self.running.lock() = Some(Running { shutdown: Some(shutdown), ended });
+        Ok(port)
+    }
+
+    /// Cancels what runs, ends every session, and returns when all have ended.
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(running) = &mut *self.running.lock() {
+            // The server ends when the sender is gone.
+            running.shutdown.take();
+        }
+        self.wait(py, None).map(drop)
+    }
+
+    /// Waits until the server has stopped, at most `timeout` seconds; returns whether it has.
+    #[pyo3(signature = (timeout))]
+    fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let Some(mut ended) = self.running.lock().as_ref().map(|running| running.ended.clone()) else {
+            return Ok(true);
+        };
+        let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
+        let runtime = runtime()?;
+        py.detach(|| {
+            runtime.block_on(async {
+                let ended = ended.wait_for(|ended| *ended);
+                match timeout {
+                    Some(timeout) => Ok(tokio::time::timeout(timeout, ended).await.is_ok()),
+                    None => Ok(ended.await.is_ok()),
+                }
+            })
+        })
+    }
+}
+
+fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| PyValueError::new_err(format!("{name} must be a number of seconds, got {value}")))
+}

@@ -1,0 +1,66 @@
+"""For authors of plug-ins: reads a plug-in through the engine, without a server.
+
+    reader = scan(MySource(), {"path": "data.bin"}, columns=["id"], limit=10)
+    table = reader.read_all()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sheetbend import _native
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["explain", "scan"]
+
+
+def scan(
+    plugin: object,
+    options: Mapping[str, str] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> pa.RecordBatchReader:
+    """Reads a plug-in as a query would: the same planning, threads, checks and errors.
+
+    Rows come in no order of partitions, while the plug-in still produces. Closing the reader, or dropping it, cancels
+    the read. Buffers are the plug-in's own, where no column had to be cast.
+
+    Args:
+        plugin: An instance, or a class that is called without arguments.
+        options: The options of the reader.
+        columns: The columns to read; all by default.
+        limit: The most rows to read.
+
+    Raises:
+        PluginError: The plug-in does not keep the contract, or raised while the read was planned. What goes wrong
+            while rows are read is raised by the reader, as an error of pyarrow with the same text.
+    """
+    import pyarrow as pa
+
+    return pa.RecordBatchReader.from_stream(_scan(plugin, options, columns=columns, limit=limit))
+
+
+def explain(
+    plugin: object,
+    options: Mapping[str, str] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    limit: int | None = None,
+    analyze: bool = False,
+) -> str:
+    """The physical plan of a read; with ``analyze``, what it cost after it has been run to its end."""
+    planned = _scan(plugin, options, columns=columns, limit=limit)
+    if analyze:
+        import pyarrow as pa
+
+        for _ in pa.RecordBatchReader.from_stream(planned):
+            pass
+    return planned.explain(metrics=analyze)
+
+
+def _scan(plugin: object, options: Mapping[str, str] | None, **arguments: Any) -> _native.Scan:
+    return _native.scan(plugin, dict(options or {}), **arguments)
