@@ -173,10 +173,14 @@ def _in_json(value: str) -> str:
 def infer_schema(plugin: Any, options: Options) -> object:
     """An object with ``__arrow_c_schema__``."""
     schema = plugin.infer_schema(options)
-    # A pyarrow field or type exports a schema too, but is none.
-    if not hasattr(schema, "__arrow_c_schema__") or type(schema).__name__ in ("Field", "DataType"):
+    # A pyarrow field or type exports a schema too, but is none; a class has the method, but exports nothing.
+    if not hasattr(schema, "__arrow_c_schema__") or isinstance(schema, type) or _is_field_or_type(schema):
         raise PluginError(f"returned {_describe(schema)}, expected a pyarrow.Schema")
     return schema
+
+
+def _is_field_or_type(schema: object) -> bool:
+    return any(cls.__module__ == "pyarrow.lib" and cls.__name__ in ("DataType", "Field") for cls in type(schema).__mro__)
 
 
 def plan_partitions(plugin: Any, options: Options) -> list[str]:
@@ -247,8 +251,9 @@ def read_partition(plugin: Any, spec: str, options: Options, context: ReadContex
 
 
 def is_arrow(value: object) -> bool:
-    """Whether ``value`` exports rows."""
-    return hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    """Whether ``value`` exports rows. A class has the methods of what it makes, but exports nothing."""
+    exports = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    return exports and not isinstance(value, type)
 
 
 def unexpected_item(item: object) -> str:
@@ -329,6 +334,8 @@ class Failure(NamedTuple):
     """An exception, as the engine passes it on."""
 
     text: str
+    contract: bool
+    """Whether the bridge raised it, over something that a plug-in returned or an option; the text says what."""
     traceback: str | None
     condition: str
     sql_state: str
@@ -340,14 +347,15 @@ _PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirecto
 
 
 def failure(error: BaseException) -> Failure:
-    """What to say of ``error``. There is no traceback where the bridge raised it over a broken contract."""
+    """What to say of ``error``. It has a traceback where it comes from code of the plug-in."""
     report = traceback.TracebackException.from_exception(error)
-    ours = all(frame.filename in _OWN_FILES for frame in report.stack)
+    contract = isinstance(error, SheetbendError) and all(frame.filename in _OWN_FILES for frame in report.stack)
     _cut(report)
-    contract = ours and isinstance(error, SheetbendError)
+    raised_here = not report.stack and report.__cause__ is None and report.__context__ is None
     return Failure(
         text=_text(error) if contract else f"{type(error).__name__}: {_text(error)}",
-        traceback=None if contract else "".join(report.format()).rstrip(),
+        contract=contract,
+        traceback=None if contract or raised_here else "".join(report.format()).rstrip(),
         condition=_text_attribute(error, "condition", SheetbendError.condition),
         sql_state=_text_attribute(error, "sql_state", SheetbendError.sql_state),
         transient=isinstance(error, OSError) and not isinstance(error, _PERMANENT),

@@ -1,26 +1,73 @@
-"""The native half of Sheetbend (``crates/native``)."""
+"""The Rust half: a server that speaks Spark Connect, and a scan without one.
 
-from collections.abc import Sequence
+Log lines go to standard error, filtered by the environment variable ``SHEETBEND_LOG`` (``info``, ``warn``,
+``sheetbend_connect=debug``, ...) as it is when this module is first imported.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
 __version__: str
 
+class Server:
+    """One server. It is started once and stopped once."""
+
+    def __init__(self, host: str, port: int, *, detached_timeout: float, session_timeout: float) -> None:
+        """A server that is not started yet.
+
+        Args:
+            host: The IP address to listen on.
+            port: The TCP port; 0 for a free one.
+            detached_timeout: Seconds that a query goes on after its client went away.
+            session_timeout: Seconds without a request after which a session and all it holds are dropped.
+        """
+
+    def register(self, name: str, plugin: object) -> None:
+        """Adds a plug-in as the format ``name``, in place of one of that name. Possible before and after the start."""
+
+    def start(self) -> int:
+        """Listens, and returns the port. Raises :class:`OSError` with its ``errno`` where it cannot."""
+
+    def stop(self) -> None:
+        """Cancels what runs, ends every session and thread, and returns when all have ended. Harmless when repeated."""
+
+    def wait(self, timeout: float | None) -> bool:
+        """Waits until the server has stopped, at most ``timeout`` seconds; returns whether it has."""
+
 def scan(
     plugin: object,
-    options: dict[str, str],
+    options: Mapping[str, str],
     *,
     columns: Sequence[str] | None = None,
     limit: int | None = None,
     target_partitions: int | None = None,
     name: str = "source",
     schema: pa.Schema | None = None,
-) -> Scan: ...
+) -> Scan:
+    """Plans to read a plug-in as a server reads it; the rows are read when the result is.
+
+    Args:
+        plugin: The plug-in, an instance or a class.
+        options: What a reader would give with ``option``.
+        columns: The columns to read, in this order; all by default.
+        limit: The most rows to read.
+        target_partitions: How many partitions are read at the same time; one a core by default.
+        name: How the source is called in errors.
+        schema: The promised schema, in place of the one that the plug-in infers.
+    """
+
+def reads_under_way() -> int:
+    """How many threads read from plug-ins, or cancel that."""
 
 class Scan:
-    """Rows to be read, once."""
+    """Rows to be read, once, by whatever speaks Arrow."""
 
-    def explain(self, *, metrics: bool = False) -> str: ...
-    def metrics(self) -> dict[str, int]: ...
+    def explain(self, *, metrics: bool = False) -> str:
+        """The physical plan; with ``metrics`` what has been counted so far."""
+
+    def metrics(self) -> dict[str, int]:
+        """What has been counted so far, summed over the partitions of the source; times are nanoseconds."""
+
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...

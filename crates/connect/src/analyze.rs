@@ -4,9 +4,8 @@ use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::displayable;
-use sheetbend_plan::environment::Resolved;
+use arrow::datatypes::DataType;
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Relation, RelationKind};
 use sheetbend_plan::resolver::resolve;
@@ -19,7 +18,7 @@ use crate::engine::Engine;
 use crate::error::{invalid_plan, missing};
 use crate::lower::{Lowering, types};
 use crate::session::Session;
-use crate::{failure, schema_text, stack, tree};
+use crate::{explain, stack, tree};
 
 /// The version of Spark whose protocol and semantics this server speaks.
 const SPARK_VERSION: &str = "4.2.0";
@@ -34,7 +33,7 @@ pub(crate) async fn answer(question: Analyze, session: &Arc<Session>, engine: &E
             Ok(Answer::SparkVersion(answer::SparkVersion { version: SPARK_VERSION.to_owned() }))
         }
         Analyze::DdlParse(parse) => {
-            let parsed = schema_text::parse_type(&parse.ddl_string)?;
+            let parsed = type_or_columns(&parse.ddl_string)?;
             Ok(Answer::DdlParse(answer::DdlParse { parsed: Some(types::to_proto(&parsed)?) }))
         }
         Analyze::IsStreaming(_) => Ok(Answer::IsStreaming(answer::IsStreaming { is_streaming: false })),
@@ -54,6 +53,15 @@ pub(crate) async fn answer(question: Analyze, session: &Arc<Session>, engine: &E
     }
 }
 
+/// `int` is a type, `a INT, b STRING` the columns of a struct; text of either kind comes here.
+fn type_or_columns(text: &str) -> Result<DataType> {
+    let data_type = ddl::parse_data_type(text);
+    if data_type.is_ok() || !text.trim().contains([' ', ':']) {
+        return data_type;
+    }
+    ddl::parse_schema(text).map(|schema| DataType::Struct(schema.fields))
+}
+
 /// Answers to questions about a plan, which take stack.
 async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Result<Answer> {
     Ok(match question {
@@ -67,10 +75,10 @@ async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Resul
             let tree_string = tree::tree(&resolved.schema, depth.unwrap_or(usize::MAX));
             Answer::TreeString(answer::TreeString { tree_string })
         }
-        Analyze::Explain(explain) => {
-            let mode = ExplainMode::try_from(explain.explain_mode).unwrap_or_default();
-            let resolved = resolve(&lower(explain.plan, session)?, session).await?;
-            Answer::Explain(answer::Explain { explain_string: explanation(&resolved, mode, engine).await? })
+        Analyze::Explain(question) => {
+            let mode = ExplainMode::try_from(question.explain_mode).unwrap_or_default();
+            let resolved = resolve(&lower(question.plan, session)?, session).await?;
+            Answer::Explain(answer::Explain { explain_string: explain::text(&resolved, mode, engine).await? })
         }
         Analyze::IsLocal(local) => {
             let is_local = is_local(&lower(local.plan, session)?);
@@ -94,35 +102,6 @@ fn lower(plan: Option<Plan>, session: &Session) -> Result<Relation> {
         plan::OpType::Command(_) => Err(invalid_plan("A command has no schema.")),
         plan::OpType::CompressedOperation(_) => Err(SparkError::unsupported("compressed plans")),
     }
-}
-
-/// The plans of a query as `explain()` prints them. Options of a source are not part of a plan, so they are not shown.
-async fn explanation(resolved: &Resolved, mode: ExplainMode, engine: &Engine) -> Result<String> {
-    let state = engine.state();
-    let physical = state.create_physical_plan(&resolved.plan).await.map_err(|e| failure::from_engine(&e))?;
-    let mut text = String::new();
-    if matches!(mode, ExplainMode::Extended | ExplainMode::Cost) {
-        let optimized = state.optimize(&resolved.plan).map_err(|e| failure::from_engine(&e))?;
-        section(&mut text, "Analyzed Logical Plan", &logical(&resolved.plan));
-        section(&mut text, "Optimized Logical Plan", &logical(&optimized));
-    }
-    let plan = displayable(physical.as_ref());
-    let plan = match mode {
-        ExplainMode::Cost => plan.set_show_statistics(true).indent(false).to_string(),
-        _ => plan.indent(false).to_string(),
-    };
-    section(&mut text, "Physical Plan", &plan);
-    Ok(text)
-}
-
-fn logical(plan: &LogicalPlan) -> String {
-    format!("{}\n", plan.display_indent())
-}
-
-fn section(text: &mut String, title: &str, plan: &str) {
-    let gap = if text.is_empty() { "" } else { "\n" };
-    // Writing to a string does not fail.
-    let _ = write!(text, "{gap}== {title} ==\n{plan}");
 }
 
 fn is_local(relation: &Relation) -> bool {

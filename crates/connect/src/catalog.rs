@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, ListArray, StringArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::RelationKind;
 use spark_connect_proto as proto;
@@ -13,6 +15,7 @@ use spark_connect_proto::catalog::CatType;
 use crate::error::missing;
 use crate::lower::identifier;
 use crate::session::Session;
+use crate::views;
 
 const CATALOG: &str = "spark_catalog";
 const DATABASE: &str = "default";
@@ -71,7 +74,8 @@ fn list_tables(names: Vec<String>) -> Result<RelationKind> {
     let count = names.len();
     // A temporary view stands in no database: an empty namespace.
     let field = Arc::new(Field::new_list_field(DataType::Utf8, true));
-    let namespaces = ListArray::new_null(field, count);
+    let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, count));
+    let namespaces = ListArray::new(field, offsets, nulls(0), None);
     table(vec![
         ("name", false, strings(&names)),
         ("catalog", true, nulls(count)),
@@ -88,19 +92,11 @@ fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
         [name] => session.views.get(name),
         _ => None,
     };
-    let view = view.ok_or_else(|| {
-        SparkError::new(
-            sheetbend_plan::error::ErrorClass::Analysis,
-            "TABLE_OR_VIEW_NOT_FOUND",
-            "42P01",
-            format!("The table or view `{name}` cannot be found. Verify the spelling, or that it was created in this session."),
-        )
-        .with("relationName", format!("`{name}`"))
-    })?;
+    let view = view.ok_or_else(|| views::not_found(name))?;
     let fields = view.schema.fields();
     let count = fields.len();
     let names: Vec<_> = fields.iter().map(|field| field.name().clone()).collect();
-    let types: Vec<_> = fields.iter().map(|field| crate::tree::type_name(field.data_type())).collect();
+    let types: Vec<_> = fields.iter().map(|field| ddl::type_name(field.data_type())).collect();
     let nullable: Vec<_> = fields.iter().map(|field| field.is_nullable()).collect();
     table(vec![
         ("name", false, strings(&names)),
@@ -114,7 +110,7 @@ fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
 }
 
 /// Names that fit a pattern, in which `*` stands for anything and `|` for "or".
-fn matching(names: Vec<String>, pattern: Option<&str>) -> Vec<String> {
+pub(crate) fn matching(names: Vec<String>, pattern: Option<&str>) -> Vec<String> {
     let Some(pattern) = pattern else { return names };
     let patterns: Vec<_> = pattern.split('|').map(|part| part.trim().to_lowercase()).collect();
     names.into_iter().filter(|name| patterns.iter().any(|pattern| fits(&name.to_lowercase(), pattern))).collect()
@@ -141,7 +137,7 @@ fn nothing() -> Result<RelationKind> {
     table(Vec::new())
 }
 
-fn strings(values: &[String]) -> ArrayRef {
+pub(crate) fn strings(values: &[String]) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
@@ -149,11 +145,11 @@ fn nulls(count: usize) -> ArrayRef {
     Arc::new(StringArray::from_iter(std::iter::repeat_n(None::<&str>, count)))
 }
 
-fn flags(values: &[bool]) -> ArrayRef {
+pub(crate) fn flags(values: &[bool]) -> ArrayRef {
     Arc::new(BooleanArray::from(values.to_vec()))
 }
 
-fn table(columns: Vec<(&str, bool, ArrayRef)>) -> Result<RelationKind> {
+pub(crate) fn table(columns: Vec<(&str, bool, ArrayRef)>) -> Result<RelationKind> {
     let fields =
         columns.iter().map(|(name, nullable, column)| Field::new(*name, column.data_type().clone(), *nullable));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

@@ -98,7 +98,7 @@ async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()
     match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
         plan::OpType::Root(relation) => match rows::prepare(relation, &task).await? {
             rows::Rows::Query(query) => output.query(&query).await?,
-            rows::Rows::Batch(batch) => output.table(&batch).await?,
+            rows::Rows::Batches(schema, batches) => output.table(&schema, &batches).await?,
         },
         plan::OpType::Command(command) => {
             if let Some(response) = command::execute(command, &task).await? {
@@ -156,9 +156,9 @@ impl Output {
     }
 
     /// Rows that are all there.
-    async fn table(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.schema(&batch.schema()).await?;
-        self.batch(batch).await
+    async fn table(&mut self, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+        self.schema(schema).await?;
+        self.batch(&concat_batches(schema, batches).map_err(SparkError::internal)?).await
     }
 
     async fn schema(&self, schema: &SchemaRef) -> Result<()> {

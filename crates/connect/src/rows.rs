@@ -1,5 +1,8 @@
-//! A relation that is to be executed: a query, or a table that `show()` renders.
+//! A relation that is to be executed: a query, or one of the forms that end a query and are rendered here.
 
+use std::collections::VecDeque;
+
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use sheetbend_plan::error::Result;
@@ -17,33 +20,68 @@ pub(crate) enum Rows {
     /// A query that makes them.
     Query(Query),
     /// They are there.
-    Batch(RecordBatch),
+    Batches(SchemaRef, Vec<RecordBatch>),
+}
+
+/// What is done with the rows of a query.
+enum End {
+    /// They go to the client.
+    Rows,
+    /// `show()`.
+    Show(Show),
+    /// `tail()`: the last ones only.
+    Tail(usize),
 }
 
 /// Makes `relation` ready.
 pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Rows> {
     let (session, engine) = (task.session.clone(), task.engine.clone());
-    let (query, show) = stack::run(move || async move {
+    let (query, end) = stack::run(move || async move {
         let relation = Lowering::new(&session).relation(relation)?;
-        let (relation, show) = unwrap_show(relation);
-        let query = engine.plan(&relation, &session).await?;
-        Ok((query, show))
+        let (relation, end) = unwrap_end(relation);
+        Ok((engine.plan(&relation, &session).await?, end))
     })
     .await?;
-    let Some(show) = show else { return Ok(Rows::Query(query)) };
-    let batches: Vec<RecordBatch> = query.start()?.try_collect().await.map_err(|e| failure::from_engine(&e))?;
-    let batches = batches.iter().map(|batch| arrow_out::conform(batch, &query.schema)).collect::<Result<Vec<_>>>()?;
-    let zone = task.session.config.read().settings().time_zone;
-    show::render(&query.schema, &batches, &show, &zone).map(Rows::Batch)
+    match end {
+        End::Rows => Ok(Rows::Query(query)),
+        End::Show(show) => {
+            let zone = task.session.config.read().settings().time_zone;
+            let shown = show::render(&query.schema, &last(&query, usize::MAX).await?, &show, &zone)?;
+            Ok(Rows::Batches(shown.schema(), vec![shown]))
+        }
+        End::Tail(limit) => Ok(Rows::Batches(query.schema.clone(), last(&query, limit).await?)),
+    }
 }
 
-/// What `show()` shows of which relation: one row more than it prints tells whether there are more.
-fn unwrap_show(relation: Relation) -> (Relation, Option<Show>) {
-    match relation {
-        Relation { kind: RelationKind::ShowString { input, rows, truncate, vertical }, .. } => {
+/// Takes the form that ends a query off it.
+fn unwrap_end(relation: Relation) -> (Relation, End) {
+    match relation.kind {
+        RelationKind::ShowString { input, rows, truncate, vertical } => {
+            // One row more than is shown tells whether there are more.
             let kind = RelationKind::Limit { input, skip: 0, fetch: Some(rows.saturating_add(1)) };
-            (kind.into(), Some(Show { rows, truncate, vertical }))
+            (kind.into(), End::Show(Show { rows, truncate, vertical }))
         }
-        other => (other, None),
+        RelationKind::Tail { input, limit } => (*input, End::Tail(limit)),
+        kind => (Relation { kind, ..relation }, End::Rows),
     }
+}
+
+/// The last `limit` rows of a query.
+async fn last(query: &Query, limit: usize) -> Result<Vec<RecordBatch>> {
+    let mut stream = query.start()?;
+    let mut kept = VecDeque::new();
+    let mut rows = 0;
+    while let Some(batch) = stream.try_next().await.map_err(|e| failure::from_engine(&e))? {
+        rows += batch.num_rows();
+        kept.push_back(arrow_out::conform(&batch, &query.schema)?);
+        while let Some(first) = kept.front().map(RecordBatch::num_rows).filter(|first| rows - first >= limit) {
+            kept.pop_front();
+            rows -= first;
+        }
+    }
+    if let Some(first) = kept.front_mut() {
+        let surplus = rows.saturating_sub(limit);
+        *first = first.slice(surplus, first.num_rows() - surplus);
+    }
+    Ok(kept.into())
 }

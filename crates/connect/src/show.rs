@@ -3,12 +3,11 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::StringArray;
+use arrow::array::{Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use sheetbend_plan::error::{Result, SparkError};
-
-use crate::cell::Cells;
+use sheetbend_plan::format::{SHOW, format_array};
 
 /// The narrowest column.
 const MIN_WIDTH: usize = 3;
@@ -28,7 +27,7 @@ pub(crate) struct Show {
 /// # Errors
 /// A time zone or a type that is not known.
 pub(crate) fn render(schema: &SchemaRef, batches: &[RecordBatch], show: &Show, zone: &str) -> Result<RecordBatch> {
-    let rows = cells(schema, batches, show, zone)?;
+    let rows = cells(batches, show, zone)?;
     let more = batches.iter().map(RecordBatch::num_rows).sum::<usize>() > show.rows;
     let names: Vec<_> = schema.fields().iter().map(|field| escaped(field.name())).collect();
     let mut text = if show.vertical { vertical(&names, &rows) } else { table(&names, &rows, show.truncate > 0) };
@@ -41,17 +40,15 @@ pub(crate) fn render(schema: &SchemaRef, batches: &[RecordBatch], show: &Show, z
     RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).map_err(SparkError::internal)
 }
 
-fn cells(schema: &SchemaRef, batches: &[RecordBatch], show: &Show, zone: &str) -> Result<Vec<Vec<String>>> {
+fn cells(batches: &[RecordBatch], show: &Show, zone: &str) -> Result<Vec<Vec<String>>> {
     let mut rows = Vec::new();
     for batch in batches {
         let count = batch.num_rows().min(show.rows - rows.len());
-        let columns = batch.columns().iter().map(|column| Cells::new(column, zone)).collect::<Result<Vec<_>>>()?;
+        let columns = batch.columns().iter().map(|column| format_array(&column.slice(0, count), zone, SHOW));
+        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(SparkError::internal)?;
         for row in 0..count {
-            let mut line = Vec::with_capacity(schema.fields().len());
-            for column in &columns {
-                line.push(cut(escaped(&column.text(row)), show.truncate));
-            }
-            rows.push(line);
+            let cells = columns.iter().map(|column| if column.is_null(row) { SHOW.null } else { column.value(row) });
+            rows.push(cells.map(|cell| cut(escaped(cell), show.truncate)).collect());
         }
     }
     Ok(rows)

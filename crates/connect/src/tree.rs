@@ -1,4 +1,4 @@
-//! Schemas as text for people: `printSchema()`, and the short names of types.
+//! Schemas as text for people: what `printSchema()` prints.
 
 use std::fmt::Write;
 
@@ -11,28 +11,8 @@ pub(crate) fn tree(schema: &Schema, depth: usize) -> String {
     text
 }
 
-/// Spark's short name of a type, such as `bigint` or `array<string>`.
-pub(crate) fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Int8 => "tinyint".to_owned(),
-        DataType::Int16 => "smallint".to_owned(),
-        DataType::Int32 => "int".to_owned(),
-        DataType::Int64 => "bigint".to_owned(),
-        DataType::List(element) => format!("array<{}>", type_name(element.data_type())),
-        DataType::Struct(fields) => {
-            let fields = fields.iter().map(|field| format!("{}:{}", field.name(), type_name(field.data_type())));
-            format!("struct<{}>", fields.collect::<Vec<_>>().join(","))
-        }
-        DataType::Map(..) => match key_and_value(data_type) {
-            Some((key, value)) => format!("map<{},{}>", type_name(key.data_type()), type_name(value.data_type())),
-            None => "map".to_owned(),
-        },
-        other => word(other),
-    }
-}
-
 /// The key and value of a map type.
-pub(crate) fn key_and_value(data_type: &DataType) -> Option<(&Field, &Field)> {
+fn key_and_value(data_type: &DataType) -> Option<(&Field, &Field)> {
     let DataType::Map(entries, _) = data_type else { return None };
     let DataType::Struct(fields) = entries.data_type() else { return None };
     match fields.as_ref() {

@@ -68,3 +68,33 @@ impl Views {
         self.0.write().clear();
     }
 }
+
+/// The name of a temporary view, which stands in no database.
+///
+/// # Errors
+/// More than one part.
+pub(crate) fn temporary_name(parts: Vec<String>) -> Result<String> {
+    <[String; 1]>::try_from(parts).map(|[name]| name).map_err(|parts| {
+        let name = parts.join(".");
+        SparkError::new(
+            ErrorClass::Analysis,
+            "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS",
+            "428EK",
+            format!("A temporary view has a name of one part; `{name}` has {}.", parts.len()),
+        )
+        .with("actualName", name)
+    })
+}
+
+/// The error for a view that is not there.
+pub(crate) fn not_found(name: &str) -> SparkError {
+    SparkError::new(
+        ErrorClass::Analysis,
+        "TABLE_OR_VIEW_NOT_FOUND",
+        "42P01",
+        format!(
+            "The table or view `{name}` cannot be found. Verify the spelling, and that it was created in this session."
+        ),
+    )
+    .with("relationName", format!("`{name}`"))
+}

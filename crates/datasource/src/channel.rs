@@ -29,9 +29,15 @@ pub struct Sender<T, E> {
 
 /// The end that a query holds: a stream of items until the first error.
 ///
-/// Items that are left when it is dropped are dropped with it; [`Receiver::close`] hands them out instead.
+/// Items that are left when it is dropped are dropped with it; [`Closer::close`] hands them out instead.
 #[derive(Debug)]
 pub struct Receiver<T, E> {
+    shared: Arc<Shared<T, E>>,
+}
+
+/// Closes a channel from wherever it is.
+#[derive(Debug)]
+pub struct Closer<T, E> {
     shared: Arc<Shared<T, E>>,
 }
 
@@ -105,20 +111,21 @@ impl<T, E> Drop for Sender<T, E> {
 }
 
 impl<T, E> Receiver<T, E> {
-    /// Wakes the sender and has it stop. Returns the items that were not received.
-    pub fn close(&self) -> Vec<T> {
-        let mut state = self.shared.state.lock();
-        state.receiving = false;
-        state.bytes = 0;
-        let left = std::mem::take(&mut state.queue);
-        drop(state);
-        self.shared.room.notify_all();
-        left.into_iter().map(|(item, _)| item).collect()
+    /// What closes this channel.
+    pub fn closer(&self) -> Closer<T, E> {
+        Closer { shared: Arc::clone(&self.shared) }
     }
 
     /// Whether the sender is still there.
     pub fn has_sender(&self) -> bool {
         matches!(self.shared.state.lock().sender, End::Open)
+    }
+}
+
+impl<T, E> Closer<T, E> {
+    /// Has the sender stop, which is woken where it waits. Returns the items that were not received.
+    pub fn close(&self) -> Vec<T> {
+        self.shared.close()
     }
 }
 
@@ -147,11 +154,25 @@ impl<T, E: From<Lost>> Stream for Receiver<T, E> {
 
 impl<T, E> Drop for Receiver<T, E> {
     fn drop(&mut self) {
-        self.close();
+        drop(self.shared.close());
     }
 }
 
 impl<T, E> Shared<T, E> {
+    fn close(&self) -> Vec<T> {
+        let mut state = self.state.lock();
+        state.receiving = false;
+        state.bytes = 0;
+        let left = std::mem::take(&mut state.queue);
+        if !left.is_empty() && !matches!(state.sender, End::Open) {
+            // Who still receives must not take this for the end of the items.
+            state.sender = End::Lost;
+        }
+        drop(state);
+        self.room.notify_all();
+        left.into_iter().map(|(item, _)| item).collect()
+    }
+
     fn end(&self, end: End<E>) {
         let mut state = self.state.lock();
         if !matches!(state.sender, End::Open) {

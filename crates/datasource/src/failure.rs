@@ -51,10 +51,10 @@ impl Site {
         let Ok(raised) = python::failure(py, error) else {
             return self.failed("failed: an exception that cannot be shown", false);
         };
-        let text = match (&raised.traceback, self.method) {
-            (Some(_), "load") => format!("it cannot be loaded: {}", raised.text),
-            (Some(_), _) => format!("failed: {}", raised.text),
-            (None, _) => raised.text,
+        let text = match (raised.contract, self.method) {
+            (true, _) => raised.text,
+            (false, "load") => format!("it cannot be loaded: {}", raised.text),
+            (false, _) => format!("failed: {}", raised.text),
         };
         self.fail(&raised.condition, &raised.sql_state, &text, raised.traceback, raised.transient)
     }

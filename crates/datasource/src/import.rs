@@ -7,7 +7,7 @@ use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyCapsule, PyType};
 use pyo3_arrow::PyArray;
 
 /// What an object exports.
@@ -31,6 +31,10 @@ impl Stream {
 /// A record batch exports both an array and a stream of one; the array is the cheaper, and never waits.
 pub(crate) fn import(exporter: &Bound<'_, PyAny>) -> PyResult<Option<Rows>> {
     let py = exporter.py();
+    if exporter.is_instance_of::<PyType>() {
+        // A class has the methods of what it makes, but exports nothing.
+        return Ok(None);
+    }
     if exporter.hasattr(intern!(py, "__arrow_c_array__"))? {
         return batch(exporter.extract::<PyArray>()?).map(|batch| Some(Rows::Batch(batch)));
     }

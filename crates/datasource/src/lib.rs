@@ -20,6 +20,7 @@ pub mod provider;
 mod python;
 pub mod python_format;
 mod reader;
+pub mod reads;
 pub mod source;
 pub mod spec;
 pub mod types;

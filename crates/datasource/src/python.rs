@@ -12,6 +12,7 @@ use crate::format::SourceInfo;
 #[derive(FromPyObject)]
 pub(crate) struct Failure {
     pub(crate) text: String,
+    pub(crate) contract: bool,
     pub(crate) traceback: Option<String>,
     pub(crate) condition: String,
     pub(crate) sql_state: String,

@@ -15,7 +15,6 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::error::{DataFusionError, Result};
 use futures::Stream;
-use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
@@ -27,6 +26,7 @@ use crate::import::{self, Rows};
 use crate::interpreter::{detached, guarded};
 use crate::metrics::ReadMetrics;
 use crate::python;
+use crate::reads::{Entry, Read};
 use crate::source::Source;
 use crate::spec::Spec;
 
@@ -50,40 +50,26 @@ impl Reader {
     /// Starts to read `specs`, one after the other. The read is cancelled when the stream is dropped.
     pub(crate) fn start(self, specs: Vec<Spec>) -> Result<ReadStream> {
         let (sender, receiver) = channel(CHANNEL_BYTES);
-        let current = Arc::new(Current::default());
+        let read = Arc::new(Read::new(receiver.closer()));
         if specs.is_empty() || self.limit == Some(0) {
             sender.finish();
-            return Ok(ReadStream { receiver, current });
+            return Ok(ReadStream { receiver, read });
         }
+        let entry = Entry::of(&read).ok_or_else(|| self.source.site("read_partition").ended())?;
         let conform = Conform::try_new(Arc::clone(&self.schema), self.projection.clone())?;
-        let reading = Reading { conform, left: self.limit, sender, current: Arc::clone(&current), reader: self };
-        spawn("sheetbend-read", move || reading.run(&specs))?;
-        Ok(ReadStream { receiver, current })
-    }
-}
-
-/// The context of the spec that is being read, for whoever cancels it.
-#[derive(Default)]
-struct Current(Mutex<Option<Py<PyAny>>>);
-
-impl Current {
-    fn set(&self, context: Option<Py<PyAny>>) {
-        // The old one is dropped when the lock is free again: that may run Python code.
-        let _old = std::mem::replace(&mut *self.0.lock(), context);
-    }
-
-    fn cancel(&self, py: Python<'_>) {
-        let Some(context) = self.0.lock().take() else { return };
-        if let Err(error) = python::cancel(context.bind(py)) {
-            tracing::warn!(%error, "a callback of a plug-in that cancels a read failed");
-        }
+        let reading = Reading { conform, left: self.limit, sender, read: Arc::clone(&read), reader: self };
+        spawn("sheetbend-read", move || {
+            reading.run(&specs);
+            drop(entry);
+        })?;
+        Ok(ReadStream { receiver, read })
     }
 }
 
 /// The batches of a partition.
 pub(crate) struct ReadStream {
     receiver: Receiver<RecordBatch, BridgeError>,
-    current: Arc<Current>,
+    read: Arc<Read>,
 }
 
 impl Stream for ReadStream {
@@ -96,16 +82,17 @@ impl Stream for ReadStream {
 
 impl Drop for ReadStream {
     fn drop(&mut self) {
-        let left = self.receiver.close();
+        let left = self.read.close();
         if !self.receiver.has_sender() && left.is_empty() {
             return;
         }
         // Callbacks of the plug-in may wait, and so may dropping what was imported from Python: not here, where other
         // queries may run.
-        let current = Arc::clone(&self.current);
+        let Some(entry) = Entry::of(&self.read) else { return };
+        let read = Arc::clone(&self.read);
         let cancelling = spawn("sheetbend-cancel", move || {
-            Python::try_attach(|py| current.cancel(py));
-            drop(left);
+            Python::try_attach(|py| read.cancel_context(py));
+            drop((left, entry));
         });
         if let Err(error) = cancelling {
             tracing::warn!(%error, "no thread to cancel a read");
@@ -120,7 +107,7 @@ struct Reading {
     /// How many rows are still wanted.
     left: Option<usize>,
     sender: Sender<RecordBatch, BridgeError>,
-    current: Arc<Current>,
+    read: Arc<Read>,
 }
 
 /// Whether to go on.
@@ -135,6 +122,8 @@ impl Reading {
             self.read_all(py, specs)
         });
         match result {
+            // Nobody receives this, but where the process ends.
+            Ok(()) if self.sender.is_closed() => self.sender.fail(site.ended()),
             Ok(()) => self.sender.finish(),
             Err(error) => self.sender.fail(error),
         }
@@ -142,18 +131,18 @@ impl Reading {
 
     fn read_all(&mut self, py: Python<'_>, specs: &[Spec]) -> error::Result<()> {
         for spec in specs {
-            if self.sender.is_closed() || self.read(py, spec)?.is_break() {
+            if self.sender.is_closed() || self.read_spec(py, spec)?.is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn read(&mut self, py: Python<'_>, spec: &Spec) -> error::Result<Flow> {
+    fn read_spec(&mut self, py: Python<'_>, spec: &Spec) -> error::Result<Flow> {
         let site = Site { partition: Some(spec.position), ..self.reader.source.site("read_partition") };
         let raised = |error: PyErr| site.raised(py, &error);
         let context = python::new_context(py, self.reader.batch_size, spec.position).map_err(raised)?;
-        self.current.set(Some(context.clone().unbind()));
+        self.read.set_context(Some(context.clone().unbind()));
         // A cancel that came before the context was there has found none.
         if self.sender.is_closed() {
             return Ok(Flow::Break(()));
@@ -164,9 +153,9 @@ impl Reading {
         drop(opening);
         let flow = self.send_items(py, &rows, &site);
         if !matches!(flow, Ok(Flow::Continue(()))) {
-            self.current.cancel(py);
+            self.read.cancel_context(py);
         }
-        self.current.set(None);
+        self.read.set_context(None);
         let closed = python::close(&rows).map_err(raised);
         match (flow, closed) {
             (Ok(Flow::Continue(())), Err(error)) => Err(error),

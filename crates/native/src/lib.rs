@@ -17,5 +17,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scan::Scan>()?;
     module.add_class::<server::Server>()?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    module.add_function(wrap_pyfunction!(runtime::reads_under_way, module)?)?;
+    runtime::register_shutdown(module)?;
     Ok(())
 }

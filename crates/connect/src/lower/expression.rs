@@ -1,6 +1,7 @@
 //! Expressions.
 
 use datafusion::common::ScalarValue;
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{CastMode, Expr, Function, NullOrdering, Relation, SortDirection, SortOrder, WindowFrame};
 use spark_connect_proto as proto;
@@ -14,7 +15,6 @@ use spark_connect_proto::subquery_expression::SubqueryType;
 
 use super::{Lowering, identifier, literal, types};
 use crate::error::{invalid_plan, missing};
-use crate::schema_text;
 
 impl Lowering<'_> {
     /// The unresolved form of an expression.
@@ -99,7 +99,7 @@ impl Lowering<'_> {
     fn cast(&mut self, cast: Cast) -> Result<Expr> {
         let to = match cast.cast_to_type.ok_or_else(|| missing("cast.cast_to_type"))? {
             CastToType::Type(data_type) => types::from_proto(data_type)?,
-            CastToType::TypeStr(text) => schema_text::parse_type(&text)?,
+            CastToType::TypeStr(text) => ddl::parse_data_type(&text)?,
         };
         let mode = match EvalMode::try_from(cast.eval_mode) {
             Ok(EvalMode::Try) => CastMode::Try,

@@ -1,35 +1,34 @@
 //! Rows that come with a plan.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
+use arrow::buffer::Buffer;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::reader::StreamReader;
+use arrow::ipc::reader::StreamDecoder;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use prost::bytes::{Buf, Bytes};
+use prost::bytes::Bytes;
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::RelationKind;
 
 use super::types;
 use crate::error::invalid_plan;
-use crate::schema_text;
 
 /// Rows of Arrow IPC streams, each whole in itself, in the columns of `schema` if one is given.
 ///
 /// # Errors
 /// Bytes that are no Arrow stream, or rows that do not fit the schema.
 pub(crate) fn relation(streams: &[Bytes], schema: Option<&str>) -> Result<RelationKind> {
-    let stated = schema.filter(|text| !text.is_empty()).map(schema_text::parse_schema).transpose()?;
+    let stated = schema.filter(|text| !text.is_empty()).map(ddl::parse_schema).transpose()?.map(Arc::new);
     let mut found = None;
     let mut batches = Vec::new();
     for stream in streams {
-        let reader = StreamReader::try_new(stream.clone().reader(), None).map_err(malformed)?;
-        found.get_or_insert_with(|| reader.schema());
-        for batch in reader {
-            batches.push(batch.map_err(malformed)?);
-        }
+        let schema = read(stream, &mut batches)?;
+        found.get_or_insert(schema);
     }
     let schema = match (stated, found) {
         (Some(stated), _) => stated,
@@ -38,6 +37,23 @@ pub(crate) fn relation(streams: &[Bytes], schema: Option<&str>) -> Result<Relati
     };
     let batches = batches.iter().map(|batch| fit(batch, &schema)).collect::<Result<_>>()?;
     Ok(RelationKind::Local { schema, batches })
+}
+
+/// The batches of a stream, and their schema. The decoder that is pushed to allocates no more than has come.
+fn read(stream: &Bytes, batches: &mut Vec<RecordBatch>) -> Result<SchemaRef> {
+    let read = || {
+        let mut decoder = StreamDecoder::new();
+        let mut rest = Buffer::from(stream.clone());
+        while !rest.is_empty() {
+            batches.extend(decoder.decode(&mut rest)?);
+        }
+        decoder.finish()?;
+        decoder.schema().ok_or_else(|| ArrowError::IpcError("no schema".to_owned()))
+    };
+    // The reader trusts parts of the metadata, and panics where they are wrong.
+    panic::catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ArrowError::IpcError("its metadata contradict each other".to_owned())))
+        .map_err(malformed)
 }
 
 fn spark_schema(schema: &Schema) -> SchemaRef {

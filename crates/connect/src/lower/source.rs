@@ -1,5 +1,8 @@
 //! Tables and sources.
 
+use std::sync::Arc;
+
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Read, Source};
 use spark_connect_proto as proto;
@@ -7,7 +10,6 @@ use spark_connect_proto::read::{DataSource, ReadType};
 
 use super::identifier;
 use crate::error::missing;
-use crate::schema_text;
 use crate::session::Session;
 
 /// What `read` reads.
@@ -35,6 +37,6 @@ fn source_of(source: DataSource, session: &Session) -> Result<Source> {
         options: source.options.into_iter().collect(),
         paths: source.paths,
         predicates: source.predicates,
-        schema: schema.as_deref().map(schema_text::parse_schema).transpose()?,
+        schema: schema.as_deref().map(ddl::parse_schema).transpose()?.map(Arc::new),
     })
 }

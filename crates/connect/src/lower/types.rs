@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, TimeUnit};
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use spark_connect_proto::data_type::{self as kind, Kind};
 use spark_connect_proto::{self as proto};
 
 use crate::error::missing;
-use crate::schema_text;
 
 /// The Arrow type of a Spark type.
 ///
@@ -40,7 +40,7 @@ pub(crate) fn from_proto(data_type: proto::DataType) -> Result<DataType> {
             DataType::Struct(fields.fields.into_iter().map(field_from_proto).collect::<Result<Fields>>()?)
         }
         Kind::Map(map) => map_of(inner(map.key_type)?, inner(map.value_type)?, map.value_contains_null),
-        Kind::Unparsed(text) => schema_text::parse_type(&text.data_type_string)?,
+        Kind::Unparsed(text) => ddl::parse_data_type(&text.data_type_string)?,
         Kind::Udt(udt) => inner(udt.sql_type)?,
         Kind::Variant(_) => return Err(SparkError::unsupported("the type VARIANT")),
         Kind::Geometry(_) | Kind::Geography(_) => return Err(SparkError::unsupported("geospatial types")),

@@ -1,0 +1,44 @@
+//! The plans of a query as `explain()` and `EXPLAIN` print them.
+
+use std::fmt::Write;
+
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::displayable;
+use sheetbend_plan::environment::Resolved;
+use sheetbend_plan::error::Result;
+use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
+
+use crate::engine::Engine;
+use crate::failure;
+
+/// The plans of a query. Options of a source are no part of a plan, so none is shown.
+///
+/// # Errors
+/// The query cannot be planned.
+pub(crate) async fn text(resolved: &Resolved, mode: ExplainMode, engine: &Engine) -> Result<String> {
+    let state = engine.state();
+    let physical = state.create_physical_plan(&resolved.plan).await.map_err(|e| failure::from_engine(&e))?;
+    let mut text = String::new();
+    if matches!(mode, ExplainMode::Extended | ExplainMode::Cost) {
+        let optimized = state.optimize(&resolved.plan).map_err(|e| failure::from_engine(&e))?;
+        section(&mut text, "Analyzed Logical Plan", &logical(&resolved.plan));
+        section(&mut text, "Optimized Logical Plan", &logical(&optimized));
+    }
+    let plan = displayable(physical.as_ref());
+    let plan = match mode {
+        ExplainMode::Cost => plan.set_show_statistics(true).indent(false).to_string(),
+        _ => plan.indent(false).to_string(),
+    };
+    section(&mut text, "Physical Plan", &plan);
+    Ok(text)
+}
+
+fn logical(plan: &LogicalPlan) -> String {
+    format!("{}\n", plan.display_indent())
+}
+
+fn section(text: &mut String, title: &str, plan: &str) {
+    let gap = if text.is_empty() { "" } else { "\n" };
+    // Writing to a string does not fail.
+    let _ = write!(text, "{gap}== {title} ==\n{plan}");
+}

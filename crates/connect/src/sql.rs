@@ -1,0 +1,154 @@
+//! `spark.sql`: a query goes back to the client, which executes it as a relation; any other statement takes effect at
+//! once, and its result goes back as rows.
+
+use arrow::ipc::writer::StreamWriter;
+use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::ir::{Read, Relation, RelationKind};
+use sheetbend_plan::resolver::resolve;
+use sheetbend_plan::sql::{self, Parameters, Statement};
+use spark_connect_proto as proto;
+use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
+use spark_connect_proto::relation::RelType;
+
+use crate::catalog::{flags, matching, strings, table};
+use crate::engine::Engine;
+use crate::lower::Lowering;
+use crate::operation::Task;
+use crate::session::Session;
+use crate::{explain, stack, views};
+
+/// Executes a statement; the relation that stands for its result.
+///
+/// # Errors
+/// Text that is no statement, or a statement that fails.
+pub(crate) async fn execute(command: proto::SqlCommand, task: &Task) -> Result<proto::Relation> {
+    let relation = relation_of(command);
+    let (session, engine) = (task.session.clone(), task.engine.clone());
+    stack::run(move || async move {
+        let lowered = Lowering::new(&session).relation(relation.clone())?;
+        let (query, parameters, named) = match lowered.kind {
+            RelationKind::Sql { query, named_args, positional_args } => {
+                (query, Parameters { named: named_args, positional: positional_args }, Vec::new())
+            }
+            // `spark.sql("... {df}", df=df)`: relations that the text refers to by name.
+            RelationKind::With { input, relations } => match input.kind {
+                RelationKind::Sql { query, named_args, positional_args } => {
+                    (query, Parameters { named: named_args, positional: positional_args }, relations)
+                }
+                _ => return Ok(relation),
+            },
+            _ => return Ok(relation),
+        };
+        match sql::parse_statement(&query, &parameters)? {
+            Statement::Query(_) => Ok(relation),
+            statement => to_relation(run(statement, named, &session, &engine).await?),
+        }
+    })
+    .await
+}
+
+#[expect(deprecated, reason = "older clients do not send the SQL as a relation")]
+fn relation_of(command: proto::SqlCommand) -> proto::Relation {
+    command.input.unwrap_or_else(|| {
+        let sql = proto::Sql {
+            query: command.sql,
+            args: command.args,
+            pos_args: command.pos_args,
+            named_arguments: command.named_arguments,
+            pos_arguments: command.pos_arguments,
+        };
+        proto::Relation { rel_type: Some(RelType::Sql(sql)), ..proto::Relation::default() }
+    })
+}
+
+async fn run(
+    statement: Statement,
+    named: Vec<(String, Relation)>,
+    session: &Session,
+    engine: &Engine,
+) -> Result<RelationKind> {
+    match statement {
+        Statement::Query(query) => Ok(query.kind),
+        Statement::CreateView { name, replace, query } => {
+            let query = resolve(&with(query, named), session).await?;
+            session.views.create(&views::temporary_name(name)?, query, replace)?;
+            table(Vec::new())
+        }
+        Statement::CreateSourceView { name, replace, source } => {
+            let query = resolve(&RelationKind::Read(Read::Source(source)).into(), session).await?;
+            session.views.create(&views::temporary_name(name)?, query, replace)?;
+            table(Vec::new())
+        }
+        Statement::DropView { name, if_exists } => {
+            let name = views::temporary_name(name)?;
+            if !session.views.remove(&name) && !if_exists {
+                return Err(views::not_found(&name));
+            }
+            table(Vec::new())
+        }
+        Statement::Explain { mode, query } => {
+            let query = resolve(&with(query, named), session).await?;
+            let text = explain::text(&query, explain_mode(mode), engine).await?;
+            table(vec![("plan", false, strings(&[text]))])
+        }
+        Statement::Set { key, value } => set(key, value, session),
+        // Temporary views stand in no namespace, and are in every listing.
+        Statement::Show { views, namespace: _, pattern } => {
+            let names = matching(session.views.names(), pattern.as_deref());
+            let count = names.len();
+            table(vec![
+                ("namespace", false, strings(&vec![String::new(); count])),
+                (if views { "viewName" } else { "tableName" }, false, strings(&names)),
+                ("isTemporary", false, flags(&vec![true; count])),
+            ])
+        }
+    }
+}
+
+fn with(query: Relation, relations: Vec<(String, Relation)>) -> Relation {
+    if relations.is_empty() {
+        return query;
+    }
+    RelationKind::With { input: Box::new(query), relations }.into()
+}
+
+fn set(key: Option<String>, value: Option<String>, session: &Session) -> Result<RelationKind> {
+    let pairs = match (key, value) {
+        (Some(key), Some(value)) => {
+            session.config.write().set(&key, &value)?;
+            vec![(key, value)]
+        }
+        (Some(key), None) => {
+            let value = session.config.read().option(&key).unwrap_or_else(|| "<undefined>".to_owned());
+            vec![(key, value)]
+        }
+        (None, _) => session.config.read().all("").into_iter().collect(),
+    };
+    let (keys, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    table(vec![("key", false, strings(&keys)), ("value", false, strings(&values))])
+}
+
+fn explain_mode(mode: sql::ExplainMode) -> ExplainMode {
+    match mode {
+        sql::ExplainMode::Simple => ExplainMode::Simple,
+        sql::ExplainMode::Extended => ExplainMode::Extended,
+        sql::ExplainMode::Codegen => ExplainMode::Codegen,
+        sql::ExplainMode::Cost => ExplainMode::Cost,
+        sql::ExplainMode::Formatted => ExplainMode::Formatted,
+    }
+}
+
+/// Rows as a relation that the client sends back.
+fn to_relation(rows: RelationKind) -> Result<proto::Relation> {
+    let RelationKind::Local { schema, batches } = rows else {
+        return Err(SparkError::internal("The result of a statement has no rows of its own."));
+    };
+    let encode = || {
+        let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
+        batches.iter().try_for_each(|batch| writer.write(batch))?;
+        writer.into_inner()
+    };
+    let data = encode().map_err(SparkError::internal)?;
+    let local = proto::LocalRelation { data: Some(data.into()), schema: None };
+    Ok(proto::Relation { rel_type: Some(RelType::LocalRelation(local)), ..proto::Relation::default() })
+}

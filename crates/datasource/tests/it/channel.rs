@@ -1,0 +1,127 @@
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use sheetbend_datasource::channel::{Lost, Receiver, Sender, channel};
+
+#[derive(Debug, PartialEq)]
+enum Failed {
+    Lost,
+    Said(&'static str),
+}
+
+impl From<Lost> for Failed {
+    fn from(_: Lost) -> Self {
+        Self::Lost
+    }
+}
+
+fn of(capacity: usize) -> (Sender<u32, Failed>, Receiver<u32, Failed>) {
+    channel(capacity)
+}
+
+/// Sends on another thread and says so when it is done.
+fn sending(sender: Sender<u32, Failed>, item: u32, bytes: usize) -> mpsc::Receiver<Result<(), u32>> {
+    let (done, sent) = mpsc::channel();
+    thread::spawn(move || {
+        let result = sender.send(item, bytes);
+        sender.finish();
+        done.send(result).unwrap();
+    });
+    sent
+}
+
+const SOON: Duration = Duration::from_millis(50);
+const LATE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn items_come_in_order_and_then_the_end() {
+    let (sender, receiver) = of(100);
+    for item in 0..3 {
+        sender.send(item, 10).unwrap();
+    }
+    sender.finish();
+    assert_eq!(receiver.collect::<Vec<_>>().await, [Ok(0), Ok(1), Ok(2)]);
+}
+
+#[tokio::test]
+async fn a_sender_waits_for_bytes_to_be_taken() {
+    let (sender, mut receiver) = of(100);
+    sender.send(1, 60).unwrap();
+    let sent = sending(sender, 2, 60);
+    assert!(sent.recv_timeout(SOON).is_err());
+    assert_eq!(receiver.next().await, Some(Ok(1)));
+    assert_eq!(sent.recv_timeout(LATE), Ok(Ok(())));
+    assert_eq!(receiver.next().await, Some(Ok(2)));
+    assert_eq!(receiver.next().await, None);
+}
+
+#[tokio::test]
+async fn an_item_larger_than_the_channel_passes_when_it_is_empty() {
+    let (sender, mut receiver) = of(100);
+    sender.send(1, 1000).unwrap();
+    let sent = sending(sender, 2, usize::MAX);
+    assert!(sent.recv_timeout(SOON).is_err());
+    assert_eq!(receiver.next().await, Some(Ok(1)));
+    assert_eq!(sent.recv_timeout(LATE), Ok(Ok(())));
+}
+
+#[tokio::test]
+async fn a_receiver_is_woken() {
+    let (sender, mut receiver) = of(100);
+    let received = tokio::spawn(async move { receiver.next().await });
+    tokio::time::sleep(SOON).await;
+    sender.send(7, 1).unwrap();
+    assert_eq!(received.await.unwrap(), Some(Ok(7)));
+}
+
+#[tokio::test]
+async fn an_error_comes_after_the_items_and_passes_a_full_channel() {
+    let (sender, mut receiver) = of(1);
+    sender.send(1, 1).unwrap();
+    sender.fail(Failed::Said("no"));
+    assert_eq!(receiver.next().await, Some(Ok(1)));
+    assert_eq!(receiver.next().await, Some(Err(Failed::Said("no"))));
+    assert_eq!(receiver.next().await, None);
+}
+
+#[tokio::test]
+async fn a_sender_that_goes_away_is_no_end() {
+    let (sender, receiver) = of(100);
+    sender.send(1, 1).unwrap();
+    drop(sender);
+    assert_eq!(receiver.collect::<Vec<_>>().await, [Ok(1), Err(Failed::Lost)]);
+}
+
+#[test]
+fn a_receiver_that_goes_away_wakes_the_sender() {
+    let (sender, receiver) = of(1);
+    sender.send(1, 1).unwrap();
+    let sent = sending(sender, 2, 1);
+    assert!(sent.recv_timeout(SOON).is_err());
+    drop(receiver);
+    assert_eq!(sent.recv_timeout(LATE), Ok(Err(2)));
+}
+
+#[test]
+fn closing_hands_out_what_is_left() {
+    let (sender, receiver) = of(100);
+    sender.send(1, 1).unwrap();
+    sender.send(2, 1).unwrap();
+    assert!(receiver.has_sender());
+    assert_eq!(receiver.closer().close(), [1, 2]);
+    assert!(sender.is_closed());
+    assert_eq!(sender.send(3, 1), Err(3));
+}
+
+#[test]
+fn items_that_someone_else_took_are_missed() {
+    let (sender, mut receiver) = of(100);
+    sender.send(1, 1).unwrap();
+    sender.finish();
+    assert!(!receiver.has_sender());
+    receiver.closer().close();
+    assert_eq!(receiver.next().now_or_never(), Some(Some(Err(Failed::Lost))));
+    assert_eq!(receiver.next().now_or_never(), Some(None));
+}

@@ -1,0 +1,9 @@
+//! The parts of the bridge that need no interpreter.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod channel;
+mod conform;
+mod format;
+mod spec;
+mod types;

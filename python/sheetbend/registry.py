@@ -1,0 +1,136 @@
+"""Checks of what is registered: a name that a query can use, and a plug-in that has its three methods."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+
+from sheetbend.errors import PluginError
+
+__all__ = ["METHODS", "RESERVED_NAMES", "check_name", "import_plugin", "instance_of"]
+
+METHODS = {
+    "infer_schema": ("options",),
+    "plan_partitions": ("options",),
+    "read_partition": ("partition_spec", "options"),
+}
+"""The methods that a plug-in must have, with the arguments that they are called with."""
+
+RESERVED_NAMES = frozenset({"python"})
+"""Formats that the server has without any plug-in."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+
+
+def check_name(name: str) -> str:
+    """The name of a source in the form it is kept in, which is lower case.
+
+    Raises:
+        PluginError: It is no name, or one that the server keeps for itself.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PluginError(
+            f"{name!r} is no name for a source. A name starts with a letter and goes on with letters, digits, '_', '.' "
+            "or '-'."
+        )
+    if name.lower() in RESERVED_NAMES:
+        raise PluginError(f"The name '{name}' is kept for format(\"{name}\"); choose another one.")
+    return name.lower()
+
+
+def instance_of(datasource: object, *, name: str) -> object:
+    """A plug-in, checked: the instance itself, or one made of the class that was given.
+
+    Args:
+        datasource: An instance, or a class whose constructor needs no arguments.
+        name: How the source is called in errors.
+
+    Raises:
+        PluginError: A method is missing or takes other arguments, or the class cannot be made an instance of.
+    """
+    owner = datasource if isinstance(datasource, type) else type(datasource)
+    _check_methods(datasource, owner, name)
+    if not isinstance(datasource, type):
+        return datasource
+    try:
+        return datasource()
+    except Exception as error:
+        raise PluginError(
+            f"Source '{name}': {_path(owner)}() raised {type(error).__name__}: {error}. "
+            "Register an instance where the constructor needs arguments."
+        ) from error
+
+
+def import_plugin(reference: str, *, name: str) -> object:
+    """The class or instance that ``module:attribute`` names, not checked yet.
+
+    Raises:
+        PluginError: The text has another form, the module cannot be imported, or it has no such attribute.
+    """
+    module_name, separator, attribute = reference.partition(":")
+    if not (separator and module_name and attribute):
+        raise PluginError(f"Source '{name}': expected 'module:Class', got '{reference}'.")
+    try:
+        found: object = importlib.import_module(module_name)
+    except Exception as error:
+        raise PluginError(
+            f"Source '{name}': the module '{module_name}' cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    for part in attribute.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise PluginError(f"Source '{name}': the module '{module_name}' has no '{attribute}'.") from None
+    return found
+
+
+def _check_methods(datasource: object, owner: type, name: str) -> None:
+    missing = [method for method in METHODS if not callable(getattr(datasource, method, None))]
+    if missing:
+        raise PluginError(
+            f"Source '{name}': {_path(owner)} lacks {_listed(missing)}. A data source is a class with the methods "
+            f"{_listed(list(METHODS))}."
+        )
+    for method, arguments in METHODS.items():
+        _check_signature(getattr(datasource, method), method, arguments, datasource, name)
+
+
+def _check_signature(
+    function: Callable[..., object], method: str, arguments: tuple[str, ...], datasource: object, name: str
+) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # A method of an extension module may not say what it takes.
+    owner = datasource if isinstance(datasource, type) else type(datasource)
+    # A plain function that is reached through its class still has its `self`.
+    static = isinstance(inspect.getattr_static(owner, method, None), staticmethod | classmethod)
+    unbound = isinstance(datasource, type) and not static
+    given = (*(("self",) if unbound else ()), *arguments)
+    # A reader may ask for a third argument, its context.
+    forms = [given, (*given, "context")] if method == "read_partition" else [given]
+    if not any(_takes(signature, form) for form in forms):
+        expected = f"{method}({', '.join(('self', *arguments) if not static else arguments)})"
+        raise PluginError(
+            f"Source '{name}': {_path(owner)}.{method}{signature} does not take what it is called with; "
+            f"expected {expected}."
+        )
+
+
+def _takes(signature: inspect.Signature, arguments: tuple[str, ...]) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def _path(owner: type) -> str:
+    return f"{owner.__module__}.{owner.__qualname__}"
+
+
+def _listed(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

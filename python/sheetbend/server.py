@@ -1,0 +1,201 @@
+"""A server that PySpark clients connect to, inside this Python process.
+
+::
+
+    with sheetbend.Server(port=0) as server:
+        server.register_datasource("orders", OrdersDataSource())
+        spark = SparkSession.builder.remote(server.url).getOrCreate()
+        spark.read.format("orders").load().show()
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import select
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from sheetbend.discovery import Discovered, discover
+from sheetbend.errors import SheetbendError
+from sheetbend.registry import check_name, instance_of
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+    from typing_extensions import Self
+
+    from sheetbend import _native
+
+__all__ = ["DEFAULT_PORT", "Server"]
+
+DEFAULT_PORT = 15002
+"""The port of Spark Connect."""
+
+
+class Server:
+    """A Spark Connect server. It can be started, stopped and started again; its methods may be called by any thread.
+
+    The built-in sources and those of installed packages are there from the start.
+
+    Args:
+        host: The address to listen on. Only loopback: whoever reaches the server can have it import and run Python
+            code, and it cannot tell yet who asks.
+        port: The TCP port; 0 takes a free one.
+        detached_timeout: Seconds that a query goes on after its client went away, for the client to come back.
+        session_timeout: Seconds without a request after which a session, with its views, is dropped.
+
+    Raises:
+        SheetbendError: The host is not a loopback address.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        *,
+        detached_timeout: float = 30.0,
+        session_timeout: float = 3600.0,
+    ) -> None:
+        self._host = _loopback(host)
+        self._port = port
+        self._detached_timeout = detached_timeout
+        self._session_timeout = session_timeout
+        self._lock = threading.Lock()
+        self._native: _native.Server | None = None
+        self._bound_port = 0
+        self._discovered = discover()
+        self._registered: dict[str, Discovered] = {}
+
+    def register_datasource(self, name: str, datasource: object) -> None:
+        """Makes a source readable as ``spark.read.format(name)``, in place of one that has the name already.
+
+        Args:
+            name: The name, without regard to case.
+            datasource: An instance with the three methods, or a class that has them and is made without arguments.
+
+        Raises:
+            PluginError: The name is none, or the class does not have the three methods.
+        """
+        key = check_name(name)
+        plugin = instance_of(datasource, name=key)
+        with self._lock:
+            self._registered[key] = Discovered(key, "registered", plugin)
+            if self._native is not None:
+                self._native.register(key, plugin)
+
+    def list_datasources(self) -> list[Discovered]:
+        """Every source of this server by name, with those that could not be loaded and why."""
+        with self._lock:
+            kept = [source for source in self._discovered if source.name not in self._registered]
+            return sorted([*kept, *self._registered.values()], key=lambda source: (source.name, source.origin))
+
+    def start(self) -> Self:
+        """Listens, and returns the server itself once clients can connect.
+
+        Raises:
+            OSError: The port is in use or may not be used.
+            SheetbendError: The server runs already.
+        """
+        # Imported here so that the pure Python half (plug-ins, their tests) needs no engine.
+        from sheetbend import _native  # noqa: PLC0415
+
+        sources = self.list_datasources()
+        with self._lock:
+            if self._native is not None:
+                raise SheetbendError(f"The server runs already, at {self._address()}.")
+            native = _native.Server(
+                self._host,
+                self._port,
+                detached_timeout=self._detached_timeout,
+                session_timeout=self._session_timeout,
+            )
+            # Loaded ones last: where a name is claimed twice, the one that can be read has it.
+            for source in sorted(sources, key=lambda source: source.error is None):
+                native.register(source.name, source.readable())
+            self._bound_port = native.start()
+            self._native = native
+        return self
+
+    def stop(self) -> None:
+        """Cancels what runs and returns when every session, connection and thread has ended. Harmless when stopped."""
+        with self._lock:
+            native, self._native = self._native, None
+        if native is not None:
+            native.stop()
+
+    @property
+    def url(self) -> str:
+        """What a client connects to: ``sc://127.0.0.1:15002``. Raises :class:`SheetbendError` before the start."""
+        with self._lock:
+            if self._native is None:
+                raise SheetbendError("The server is not started, so it has no URL yet.")
+            return self._address()
+
+    def serve_until_signalled(self) -> int:
+        """Waits for SIGINT or SIGTERM, then stops. A second signal ends the process at once, with status 128 + signal.
+
+        Only the main thread may call this, since only it can handle signals. Returns the number of the signal, 0 where
+        the server stopped by itself.
+        """
+        reader, writer = os.pipe()
+        received: list[int] = []
+
+        # A handler that sets an Event could dead-lock with the thread it interrupts; a pipe cannot.
+        def on_signal(number: int, _frame: FrameType | None) -> None:
+            if received:
+                os._exit(128 + number)
+            received.append(number)
+            os.write(writer, b".")
+
+        previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._wait_readable(reader)
+            self.stop()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            os.close(reader)
+            os.close(writer)
+        return received[0] if received else 0
+
+    def _wait_readable(self, descriptor: int) -> None:
+        while not select.select([descriptor], [], [], 1.0)[0]:
+            with self._lock:
+                native = self._native
+            if native is None or native.wait(0.0):
+                return
+
+    def _address(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"sc://{host}:{self._bound_port}"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        with self._lock:
+            return f"<sheetbend.Server {self._address() if self._native is not None else 'stopped'}>"
+
+
+def _loopback(host: str) -> str:
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise SheetbendError(
+            f"The host '{host}' is no IP address; expected a loopback one such as 127.0.0.1."
+        ) from None
+    if not address.is_loopback:
+        raise SheetbendError(
+            f"Refused to listen on {host}: the server has no authentication yet, and a client can have it import and "
+            "run Python code. Listen on 127.0.0.1, and reach it from another machine through an SSH tunnel."
+        )
+    return str(address)

@@ -1,0 +1,1 @@
+"""The built-in sources: plain plug-ins, like a user's own."""

@@ -1,0 +1,232 @@
+"""SQLite through its ADBC driver, always opened read-only."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import adbc_driver_manager
+import adbc_driver_sqlite.dbapi
+import pyarrow as pa
+
+from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
+from sheetbend.sources.jdbc.column import Column
+from sheetbend.sources.jdbc.dialects.base import BatchIterator, check_driver, quote_identifier, select
+from sheetbend.sources.jdbc.dialects.sqlite_types import arrow_type, reading_of
+from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
+from sheetbend.sources.jdbc.url import parse_sqlite
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Connection, Cursor
+
+    from sheetbend.options import Options
+    from sheetbend.plugin import ReadContext
+
+__all__ = ["SqliteDialect"]
+
+_DRIVERS = ("org.sqlite.JDBC",)
+_NOT_TAKEN = frozenset(spec.name.lower() for spec in CONNECTION_OPTIONS)
+_BATCH_ROWS = 8192
+_SAMPLE_ROWS = 1000
+_SAMPLED = {
+    frozenset({"integer"}): "INTEGER (sampled)",
+    frozenset({"real"}): "REAL (sampled)",
+    frozenset({"integer", "real"}): "REAL (sampled)",
+    frozenset({"blob"}): "BLOB (sampled)",
+}
+"""Stands in for the declared type of a column that has none, by what ``typeof`` says of its values."""
+_SENTINELS = {pa.int64(): "0", pa.float64(): "0.0", pa.string(): "''", pa.binary(): "x''"}
+_PROBE = '"sheetbend_columns"'
+_TABLE = re.compile(r"""((?:\w+|"(?:[^"]|"")+")\.)?(\w+|"(?:[^"]|"")+")""")
+"""The name of a table or view, with or without its schema."""
+
+
+class SqliteDialect:
+    """A database file."""
+
+    utc_suffix = ""
+
+    def __init__(self, rest: str, options: Options) -> None:
+        check_driver(options, "sqlite", _DRIVERS)
+        self._uri = parse_sqlite(rest)
+        for key in options:
+            if key.lower() in _NOT_TAKEN:
+                raise OptionError(f"Option '{key}' is not one of jdbc:sqlite:.")
+        if options.integer("queryTimeout", minimum=0):
+            raise OptionError("Option 'queryTimeout' is not supported by jdbc:sqlite:.")
+        self._batch_rows = options.integer("fetchsize", minimum=0)
+
+    def quote(self, identifier: str) -> str:
+        """The identifier in double quotes."""
+        return quote_identifier(identifier)
+
+    def column(self, name: str, declared: str) -> Column:
+        """The column of a declared type."""
+        return Column(name, declared, arrow_type(declared))
+
+    def describe(self, relation: str) -> list[Column]:
+        """The columns by their declared types. A view tells those of any query, without running it.
+
+        A column that declares none, such as an expression, is known only by its values: the types of those in the
+        first 1000 rows decide, and it is a string where they disagree or there are none.
+        """
+        with self._connect() as connection, connection.cursor() as cursor:
+            cursor.execute(select("*", f"{_enclosed(relation)} LIMIT 0"))
+            cursor.fetchall()
+            cursor.execute(f"CREATE TEMP VIEW {_PROBE} AS {select('*', _enclosed(relation))}")
+            table = _TABLE.fullmatch(relation)
+            schema, name = (table[1] or "", table[2]) if table else ("temp.", _PROBE)
+            cursor.execute(f"PRAGMA {schema}table_xinfo({name})")
+            # 1 is a hidden column of a virtual table; 2 and 3 are computed ones.
+            found = [row for row in cursor.fetchall() if row[6] != 1]
+            columns = {str(row[1]): str(row[2] or "") for row in found}
+            never_null = {str(row[1]) for row in found if row[3]}
+            keys = [str(row[1]) for row in found if row[5]]
+            cursor.execute(f"PRAGMA {schema}index_list({name})")
+            if not any(row[3] == "pk" for row in cursor.fetchall()):
+                # A key without an index of its own is the row's number.
+                never_null.update(keys)
+            # What a view calls BLOB may declare nothing.
+            unknown = ("", "ANY") if table else ("", "ANY", "BLOB")
+            columns.update(
+                _sampled(cursor, [name for name, declared in columns.items() if declared.upper() in unknown])
+            )
+        return [
+            replace(self.column(name, declared), never_null=name in never_null) for name, declared in columns.items()
+        ]
+
+    def read(
+        self, relation: str, columns: Sequence[Column], where: str | None, context: ReadContext | None
+    ) -> BatchIterator:
+        """Batches of the columns, converted one at a time.
+
+        The driver takes each column's type from the rows of the first batch, so that NULLs alone make any column int64.
+        A row before them, dropped again, tells it the types that the columns have.
+        """
+        rows = self._batch_rows or (context.batch_size if context else _BATCH_ROWS)
+        readings = [reading_of(column.type) for column in columns]
+        sentinels = ", ".join(_SENTINELS[reading.wire] for reading in readings)
+        selected = [
+            reading.sql.format(quote_identifier(column.name)) for reading, column in zip(readings, columns, strict=True)
+        ]
+        schema = pa.schema([column.field for column in columns])
+        with self._connect() as connection, connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
+            try:
+                cursor.execute(f"SELECT {sentinels} UNION ALL {select(selected, _enclosed(relation), where)}")
+                with cursor.fetch_record_batch() as reader:
+                    _check_wire(reader.schema, [reading.wire for reading in readings])
+                    skip = 1
+                    for batch in reader:
+                        if context is not None and context.cancelled:
+                            return
+                        yield _convert(batch.slice(skip), columns, schema)
+                        skip = 0
+            except (adbc_driver_manager.Error, OSError, _WireTypeError):
+                self._explain(relation, columns, where)
+                raise
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        try:
+            connection = adbc_driver_sqlite.dbapi.connect(self._uri, autocommit=True)
+        except adbc_driver_manager.Error:
+            raise self._unreadable("does not exist or cannot be opened") from None
+        try:
+            with connection:
+                yield connection
+        except SheetbendError:
+            raise
+        except (adbc_driver_manager.Error, OSError, _WireTypeError) as error:
+            raise self._translate(error) from None
+
+    def _unreadable(self, what: str) -> SourceConnectionError:
+        path = unquote(self._uri.removeprefix("file:").partition("?")[0])
+        return SourceConnectionError(f"The SQLite database file '{path}' {what}.")
+
+    def _translate(self, error: Exception) -> SheetbendError:
+        message = (str(error).partition("[SQLite] ")[2] or str(error)).partition("\nquery: ")[0]
+        if "no such table: " in message:
+            return TableNotFoundError(f"SQLite has no table '{message.partition('no such table: ')[2].strip()}'.")
+        if "file is not a database" in message:
+            return self._unreadable("is no SQLite database")
+        if "unable to open database file" in message:
+            return self._unreadable("cannot be opened")
+        if message.startswith("Failed to prepare query: "):
+            message = message.removeprefix("Failed to prepare query: ")
+            return OptionError(f"SQLite refuses the query made from the options: {message}.")
+        return SheetbendError(f"SQLite: {message}.")
+
+    def _explain(self, relation: str, columns: Sequence[Column], where: str | None) -> None:
+        """Raises for the first column that holds a value of another kind than it declares; returns if there is none."""
+        with self._connect() as connection, connection.cursor() as cursor:
+            for column in columns:
+                stored = ", ".join(f"'{kind}'" for kind in (*reading_of(column.type).stored, "null"))
+                kinds = select([f"typeof({quote_identifier(column.name)}) AS kind"], _enclosed(relation), where)
+                cursor.execute(select(["kind"], f"({kinds})", f"kind NOT IN ({stored}) LIMIT 1"))
+                row = cursor.fetchone()
+                if row is not None:
+                    raise _misfit(column, f"a value of kind {row[0]}")
+
+
+class _WireTypeError(Exception):
+    """The driver found another type than the column is fetched as."""
+
+
+def _enclosed(relation: str) -> str:
+    # SQLite runs the first of several statements and never looks at the rest: the parenthesis makes them an error.
+    return f"({relation}\n)"
+
+
+def _sampled(cursor: Cursor, names: Sequence[str]) -> dict[str, str]:
+    """What stands in for the declared types of the columns of ``names``."""
+    if not names:
+        return {}
+    quoted = [quote_identifier(name) for name in names]
+    # The inner typeof spares SQLite from loading large values.
+    kinds = [f"typeof({name}) AS k{index}" for index, name in enumerate(quoted)]
+    distinct = [f"group_concat(DISTINCT k{index})" for index in range(len(quoted))]
+    cursor.execute(select(distinct, f"({select(kinds, _PROBE)} LIMIT {_SAMPLE_ROWS})"))
+    found = [frozenset(str(cell or "").split(",")) - {"null", ""} for cell in cursor.fetchone() or ()]
+    return {name: _SAMPLED.get(kind, "TEXT (sampled)") for name, kind in zip(names, found, strict=True)}
+
+
+def _check_wire(schema: pa.Schema, wire: Sequence[pa.DataType]) -> None:
+    for field, expected in zip(schema, wire, strict=True):
+        if field.type != expected:
+            raise _WireTypeError(f"column '{field.name}' is read as {field.type} instead of {expected}")
+
+
+def _convert(batch: pa.RecordBatch, columns: Sequence[Column], schema: pa.Schema) -> pa.RecordBatch:
+    arrays = []
+    for column, values in zip(columns, batch.columns, strict=True):
+        try:
+            arrays.append(_converted(values, column))
+        except pa.ArrowInvalid:
+            raise _misfit(column, f"the value {_first_misfit(values, column)!r}") from None
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _converted(values: pa.Array, column: Column) -> pa.Array:
+    convert = reading_of(column.type).convert
+    return values if convert is None else convert(values, column.type)
+
+
+def _first_misfit(values: pa.Array, column: Column) -> str:
+    for index in range(len(values)):
+        try:
+            _converted(values.slice(index, 1), column)
+        except pa.ArrowInvalid:
+            return str(values[index].as_py())[:40]
+    return "?"
+
+
+def _misfit(column: Column, found: str) -> SheetbendError:
+    return SheetbendError(
+        f"Column '{column.name}' is declared {column.declared}, read as {column.type}, but a row holds {found}. "
+        "SQLite does not enforce declared types: correct the row, or read the table by a query that casts the column."
+    )

@@ -1,0 +1,44 @@
+"""The cases, by topic: what is asked of Apache Spark and of Sheetbend alike. ``record.py`` writes Spark's answers."""
+
+from __future__ import annotations
+
+from . import (
+    aggregates,
+    arithmetic,
+    casts,
+    columns,
+    conditions,
+    create,
+    dates,
+    errors,
+    functions,
+    joins,
+    names,
+    queries,
+    rows,
+    show,
+)
+from .model import Case
+
+__all__ = ["TOPICS", "Case"]
+
+TOPICS: dict[str, list[Case]] = {
+    module.__name__.rpartition(".")[2]: module.CASES
+    for module in (
+        columns,
+        rows,
+        joins,
+        aggregates,
+        casts,
+        arithmetic,
+        functions,
+        dates,
+        conditions,
+        names,
+        create,
+        show,
+        queries,
+        errors,
+    )
+}
+"""Every case, under the name of the file of its answers."""
