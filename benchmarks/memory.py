@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
 
 import orders_db
 import sheetbend
@@ -80,13 +81,16 @@ def _database(size: float, directory: Path) -> Load:
 def _measure(source: str, read: Callable[[DataFrame], tuple[int, int]], load: Load) -> int:
     with running_server(python_path=ROOT) as server:
         spark = SparkSession.builder.remote(server.url).create()
-        spark.range(1).count()
-        idle = server.memory("VmRSS")
-        started = time.monotonic()
-        rows, size = read(load(spark))
-        seconds = time.monotonic() - started
-        peak = server.memory("VmHWM")
-        spark.stop()
+        try:
+            spark.range(1).count()
+            idle = server.memory("VmRSS")
+            started = time.monotonic()
+            rows, size = read(load(spark))
+            seconds = time.monotonic() - started
+            peak = server.memory("VmHWM")
+        finally:
+            # A client whose server is gone would go on trying to end its session.
+            spark.stop()
     shown = f"{size / 1e6:.0f}" if size else ""
     name = read.__name__.strip("_")
     print(
@@ -98,7 +102,7 @@ def _measure(source: str, read: Callable[[DataFrame], tuple[int, int]], load: Lo
 
 def _aggregated(frame: DataFrame) -> tuple[int, int]:
     """Every column is read by the server, and one row comes back."""
-    counts = frame.selectExpr(*(f"count(`{name}`) AS `{name}`" for name in frame.columns)).collect()[0]
+    counts = frame.agg(*(f.count(name).alias(name) for name in frame.columns)).collect()[0]
     return max(counts), 0
 
 

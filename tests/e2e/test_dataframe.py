@@ -58,6 +58,8 @@ def test_group_by(people: DataFrame) -> None:
     assert [tuple(row) for row in grouped.collect()] == [("north", 2, 44.0), ("south", 1, None), ("west", 1, 19.0)]
     assert people.agg(f.min("age"), f.max("age"), f.sum("age"), f.count("age")).collect()[0] == (19, 52, 107, 3)
     assert people.groupBy("region").count().orderBy("region").first() == ("north", 2)
+    assert people.select(f.count("age"), f.max("age")).collect() == [(3, 52)]
+    assert people.selectExpr("sum(age) AS s").collect() == [(107,)]
     assert people.agg(f.countDistinct("region")).collect()[0][0] == 3
 
 
