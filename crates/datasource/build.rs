@@ -1,7 +1,5 @@
 //! Gives the test binaries what they need to link: pyo3 links with no libpython, because the extension module must not.
 
-#![expect(clippy::print_stdout, reason = "that is how a build script speaks")]
-
 fn main() {
     const ARGUMENTS: &str = "SHEETBEND_TEST_LINK_ARGS";
     println!("cargo::rerun-if-changed=build.rs");

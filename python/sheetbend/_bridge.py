@@ -24,7 +24,7 @@ from sheetbend import options as options_module
 from sheetbend import plugin as plugin_module
 from sheetbend.errors import PluginError, SheetbendError
 from sheetbend.options import Options, OptionSpec, check_options
-from sheetbend.plugin import ReadContext
+from sheetbend.plugin import DataSourcePlugin, ReadContext
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,12 +45,12 @@ _MAX_DEPTH = 100
 """How deep a partition spec may nest. The limit also ends the check of a spec that contains itself."""
 
 _EXPECTED_ROWS = (
-    "expected Arrow data: an object with __arrow_c_stream__ or __arrow_c_array__ (a pyarrow.RecordBatchReader, Table or "
-    "RecordBatch, ...), or an iterator, generator or async iterator of such objects"
+    "expected Arrow data: an object with __arrow_c_stream__ or __arrow_c_array__ (a pyarrow.RecordBatchReader, Table "
+    "or RecordBatch, ...), or an iterator, generator or async iterator of such objects"
 )
 
 
-# --- Finding the plug-in -----------------------------------------------------------------------------------------------
+# --- Finding the plug-in --------------------------------------------------------------------------
 
 
 def load(module: str, name: str) -> object:
@@ -70,7 +70,11 @@ def load(module: str, name: str) -> object:
 def adopt(candidate: object) -> object:
     """The plug-in that ``candidate``, an instance or a class, stands for, once it is known to have its methods."""
     cls = candidate if isinstance(candidate, type) else type(candidate)
-    missing = [f"{name}({', '.join(takes)})" for name, takes in _METHODS.items() if not callable(getattr(candidate, name, None))]
+    missing = [
+        f"{name}({', '.join(takes)})"
+        for name, takes in _METHODS.items()
+        if not callable(getattr(candidate, name, None))
+    ]
     if missing:
         noun = "method" if len(missing) == 1 else "methods"
         raise PluginError(f"class {class_name(cls)} has no {noun} {', '.join(missing)}")
@@ -91,7 +95,8 @@ def _import(module: str) -> types.ModuleType:
         if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
             raise
         raise PluginError(
-            f"module '{module}' was not found: '{error.name}' is neither installed in {sys.prefix} nor on the server's PYTHONPATH"
+            f"module '{module}' was not found: '{error.name}' is neither installed in {sys.prefix} nor on the server's "
+            "PYTHONPATH"
         ) from None
 
 
@@ -103,7 +108,7 @@ def _near_classes(name: str, owner: object) -> str:
     return f" It has: {', '.join(sorted(classes)[:20])}." if classes else " It has no public class."
 
 
-# --- Options -----------------------------------------------------------------------------------------------------------
+# --- Options --------------------------------------------------------------------------------------
 
 
 class Configured(NamedTuple):
@@ -167,10 +172,10 @@ def _in_json(value: str) -> str:
     return json.dumps(value)[1:-1]
 
 
-# --- Planning ----------------------------------------------------------------------------------------------------------
+# --- Planning -------------------------------------------------------------------------------------
 
 
-def infer_schema(plugin: Any, options: Options) -> object:
+def infer_schema(plugin: DataSourcePlugin, options: Options) -> object:
     """An object with ``__arrow_c_schema__``."""
     schema = plugin.infer_schema(options)
     # A pyarrow field or type exports a schema too, but is none; a class has the method, but exports nothing.
@@ -180,12 +185,14 @@ def infer_schema(plugin: Any, options: Options) -> object:
 
 
 def _is_field_or_type(schema: object) -> bool:
-    return any(cls.__module__ == "pyarrow.lib" and cls.__name__ in ("DataType", "Field") for cls in type(schema).__mro__)
+    return any(
+        cls.__module__ == "pyarrow.lib" and cls.__name__ in ("DataType", "Field") for cls in type(schema).__mro__
+    )
 
 
-def plan_partitions(plugin: Any, options: Options) -> list[str]:
+def plan_partitions(plugin: DataSourcePlugin, options: Options) -> list[str]:
     """The partition specs as JSON texts."""
-    specs = plugin.plan_partitions(options)
+    specs: object = plugin.plan_partitions(options)
     if isinstance(specs, (str, bytes, bytearray)) or not isinstance(specs, Sequence):
         raise PluginError(f"returned {_describe(specs)}, expected a list of dicts")
     return [_spec_to_json(spec, position) for position, spec in enumerate(specs)]
@@ -193,9 +200,7 @@ def plan_partitions(plugin: Any, options: Options) -> list[str]:
 
 def _spec_to_json(spec: object, position: int) -> str:
     if not isinstance(spec, dict):
-        raise PluginError(
-            f"returned {_describe(spec)} as partition spec {position}, expected a dict of JSON values"
-        )
+        raise PluginError(f"returned {_describe(spec)} as partition spec {position}, expected a dict of JSON values")
     _check_json(spec, position)
     try:
         return json.dumps(spec)
@@ -213,7 +218,9 @@ def _check_json(spec: object, position: int) -> None:
         if isinstance(value, dict):
             for key, child in value.items():
                 if not isinstance(key, str):
-                    raise PluginError(f"{returned} with the key {key!r} in {_path(path)}, expected str, got {type(key).__name__}")
+                    raise PluginError(
+                        f"{returned} with the key {key!r} in {_path(path)}, expected str, got {type(key).__name__}"
+                    )
                 pending.append((child, (*path, key)))
         elif isinstance(value, (list, tuple)):
             pending.extend((child, (*path, index)) for index, child in enumerate(value))
@@ -230,30 +237,30 @@ def _path(path: tuple[str | int, ...]) -> str:
     return "spec" + "".join(f"[{part!r}]" for part in path)
 
 
-# --- Reading -----------------------------------------------------------------------------------------------------------
+# --- Reading --------------------------------------------------------------------------------------
 
 
-def read_partition(plugin: Any, spec: str, options: Options, context: ReadContext) -> Iterator[object]:
+def new_context(batch_size: int, partition: int) -> ReadContext:
+    """What a reader is told of the read."""
+    return ReadContext(batch_size=batch_size, partition=partition)
+
+
+def read_partition(plugin: DataSourcePlugin, spec: str, options: Options, context: ReadContext) -> Iterator[object]:
     """The rows of one partition: an iterator of objects with ``__arrow_c_stream__`` or ``__arrow_c_array__``."""
-    arguments = (json.loads(spec), options)
-    if takes_context(plugin):
-        arguments += (context,)  # type: ignore[assignment]
-    rows = plugin.read_partition(*arguments)
-    if is_arrow(rows):
-        return iter((rows,))
-    if isinstance(rows, AsyncIterator) or hasattr(rows, "__aiter__"):
-        return _drive(aiter(rows), context)
-    if isinstance(rows, (str, bytes, bytearray, Mapping, type)) or not hasattr(rows, "__iter__"):
-        if inspect.iscoroutine(rows):
-            rows.close()
-        raise PluginError(f"returned {_describe(rows)}, {_EXPECTED_ROWS}")
-    return iter(rows)
-
-
-def is_arrow(value: object) -> bool:
-    """Whether ``value`` exports rows. A class has the methods of what it makes, but exports nothing."""
-    exports = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
-    return exports and not isinstance(value, type)
+    method: Callable[..., Any] = plugin.read_partition
+    more = (context,) if takes_context(plugin) else ()
+    rows = method(json.loads(spec), options, *more)
+    # A class has the methods of what it makes, but is none of it; what has no rows at all may be iterated over too.
+    if not isinstance(rows, (str, bytes, bytearray, Mapping, type)):
+        if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
+            return iter((rows,))
+        if hasattr(rows, "__iter__"):
+            return iter(rows)
+        if hasattr(rows, "__aiter__"):
+            return _drive(aiter(rows), context)
+    if inspect.iscoroutine(rows):
+        rows.close()
+    raise PluginError(f"returned {_describe(rows)}, {_EXPECTED_ROWS}")
 
 
 def unexpected_item(item: object) -> str:
@@ -261,15 +268,15 @@ def unexpected_item(item: object) -> str:
     return f"yielded {_describe(item)}, {_EXPECTED_ROWS}"
 
 
-def takes_context(plugin: Any) -> bool:
-    """Whether ``read_partition`` has a third parameter."""
+def takes_context(plugin: DataSourcePlugin) -> bool:
+    """Whether ``read_partition`` has a third parameter for the context: one of that name, or without a default."""
     try:
         parameters = inspect.signature(plugin.read_partition).parameters.values()
     except (TypeError, ValueError):  # a function in C without a signature
         return False
-    kinds = [parameter.kind for parameter in parameters]
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(kind in positional for kind in kinds) >= 3 or inspect.Parameter.VAR_POSITIONAL in kinds
+    third = [parameter for parameter in parameters if parameter.kind in positional][2:3]
+    return any(parameter.name == "context" or parameter.default is inspect.Parameter.empty for parameter in third)
 
 
 def close(rows: object) -> None:
@@ -327,7 +334,7 @@ def _finish(loop: asyncio.AbstractEventLoop, rows: AsyncIterator[object]) -> Non
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
-# --- Failures ----------------------------------------------------------------------------------------------------------
+# --- Failures -------------------------------------------------------------------------------------
 
 
 class Failure(NamedTuple):

@@ -103,8 +103,12 @@ def test_a_spec_comes_back_as_it_was(spec: dict[str, Any]) -> None:
         return [listed(item) for item in value] if isinstance(value, tuple) else value
 
     seen: list[Any] = []
-    plugin = Given(lambda spec, *_: seen.append(spec) or [numbers(1)], specs=[spec])
-    assert read(plugin).num_rows == 1
+
+    def rows(spec: Any, *_: Any) -> list[pa.RecordBatch]:
+        seen.append(spec)
+        return [numbers(1)]
+
+    assert read(Given(rows, specs=[spec])).num_rows == 1
     assert seen == [{key: listed(value) for key, value in spec.items()}]
 
 

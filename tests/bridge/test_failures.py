@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -81,13 +82,13 @@ def test_a_panic_of_an_extension_arrives() -> None:
 
 
 def test_an_exception_that_cannot_be_shown() -> None:
-    class Broken(Exception):
+    class BrokenError(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no text")
 
         __repr__ = __str__
 
-    assert "failed: Broken: " in failure(Given(raising(Broken())))
+    assert "failed: BrokenError: " in failure(Given(raising(BrokenError())))
 
 
 def test_a_nul_in_a_message_does_not_end_the_process() -> None:
@@ -101,6 +102,25 @@ def test_an_error_of_a_native_stream_arrives() -> None:
     message = failure(Given(rows))
     assert "read_partition of partition 0 failed: its Arrow stream ended with: " in message
     assert "in the stream" in message
+
+
+def test_a_panic_of_the_bridge_is_an_error() -> None:
+    """A stream that fails and says nothing of why makes the library that pulls it panic."""
+    get_next = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda stream, array: 5)
+    get_last_error = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(lambda stream: None)
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+
+    class Mute:
+        def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+            capsule = pa.Table.from_batches([numbers(1)]).__arrow_c_stream__()
+            functions = (ctypes.c_void_p * 3).from_address(pointer(capsule, b"arrow_array_stream"))
+            functions[1] = ctypes.cast(get_next, ctypes.c_void_p).value
+            functions[2] = ctypes.cast(get_last_error, ctypes.c_void_p).value
+            return capsule
+
+    assert "read_partition of partition 0 failed: native code panicked: " in failure(Given(lambda *_: Mute()))
+    assert read(given([numbers(1)])).num_rows == 1
 
 
 def test_rows_before_the_error_arrive() -> None:
@@ -131,16 +151,16 @@ def test_which_failures_are_worth_another_attempt(error: Exception, transient: b
 
 
 def test_conditions_of_exceptions() -> None:
-    class Own(Exception):
+    class OwnError(Exception):
         condition = "MY_CONDITION"
         sql_state = "XX001"
 
-    class Odd(Exception):
+    class OddError(Exception):
         condition = 5
         sql_state = None
 
-    assert _bridge.failure(Own())[3:5] == ("MY_CONDITION", "XX001")
-    assert _bridge.failure(Odd())[3:5] == (SheetbendError.condition, SheetbendError.sql_state)
+    assert _bridge.failure(OwnError())[3:5] == ("MY_CONDITION", "XX001")
+    assert _bridge.failure(OddError())[3:5] == (SheetbendError.condition, SheetbendError.sql_state)
     assert _bridge.failure(OptionError("x"))[3:5] == ("INVALID_DATA_SOURCE_OPTION", "22023")
 
 
@@ -261,7 +281,7 @@ def test_a_module_that_is_missing() -> None:
 
 
 def test_a_class_that_is_missing() -> None:
-    with pytest.raises(SheetbendError, match="module 'json' has no class 'JSONEncode'. Did you mean 'JSONEncoder'"):
+    with pytest.raises(SheetbendError, match=r"module 'json' has no class 'JSONEncode'\. Did you mean 'JSONEncoder'"):
         _bridge.load("json", "JSONEncode")
 
 

@@ -55,7 +55,7 @@ FORMS: dict[str, Callable[[], Any]] = {
     "generator": generator,
     "generator of tables": lambda: (TABLE.slice(i, 1) for i in range(3)),
     "generator of streams": lambda: (pa.RecordBatchReader.from_batches(NUMBERS, [batch]) for batch in generator()),
-    "mixed": lambda: iter([numbers(1), TABLE.slice(1, 1), OnlyStream().__class__ and numbers(3)]),
+    "mixed": lambda: iter([numbers(1), TABLE.slice(1, 1), numbers(3)]),
     "async generator": async_generator,
     "async iterable": AsyncIterable,
     "generator that waits between": lambda: (batch for batch in [numbers(), numbers(1, 2), numbers(), numbers(3)]),
@@ -91,6 +91,14 @@ def test_two_parameters_are_enough() -> None:
 
     assert read(Plain).to_pydict() == {"n": [7]}
     assert read(Plain()).to_pydict() == {"n": [7]}
+
+
+def test_a_third_parameter_with_a_default_of_its_own_is_not_the_context() -> None:
+    class Sized(Given):
+        def read_partition(self, partition_spec: Any, options: Any, size: int = 3) -> Any:
+            return [numbers(*range(size))]
+
+    assert read(Sized(lambda *_: None)).num_rows == 3
 
 
 def test_the_context_says_which_partition() -> None:

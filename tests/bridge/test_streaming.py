@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,14 +44,17 @@ def test_a_slow_consumer_bounds_what_is_produced() -> None:
 
     def rows(*_: Any) -> Iterator[pa.RecordBatch]:
         nonlocal produced
-        for _ in range(100):
+        while produced < 100:
             produced += 1
             yield numpy_batch(MEBIBYTE // 8)
+
+    def has_produced(least: int) -> bool:
+        return produced >= least
 
     with reader(Given(rows)) as batches:
         for taken in range(1, 5):
             batches.read_next_batch()
-            eventually(lambda: produced >= taken + 8, "the channel is filled")
+            eventually(partial(has_produced, taken + 8), "the channel is filled")
             time.sleep(0.05)
             # 8 MiB in the channel, one that waits for room.
             assert produced <= taken + 9
@@ -91,7 +95,8 @@ def test_many_partitions_of_numpy_batches_do_not_deadlock() -> None:
         return Given(rows, specs=[{"at": at} for at in range(64)])
 
     total = 0
-    ours, theirs = (reader(plugin(), target_partitions=64) for _ in range(2))
+    ours = reader(plugin(), target_partitions=64)
+    theirs = reader(plugin(), target_partitions=64)
     for left, right in zip(ours, theirs, strict=False):
         kept = [np.array(side.column(0)) for side in (left, right)]
         total += sum(len(side) for side in kept)

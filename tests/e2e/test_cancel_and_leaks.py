@@ -15,7 +15,7 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.support.server import ROOT, ServerProcess, running_server, wait_until
+from tests.support.server import ServerProcess, running_server, wait_until
 from tests.support.tables import lines
 
 
@@ -80,17 +80,21 @@ def test_rows_arrive_while_the_source_goes_on(session: SparkSession, tmp_path: P
     session.interruptAll()
 
 
+CLIENT = """
+import sys
+from pyspark.sql import SparkSession
+
+reader = SparkSession.builder.remote(sys.argv[1]).getOrCreate().read.format("python")
+reader = reader.option("python_module", "tests.support.tables").option("python_class", "Endless")
+reader.option("log", sys.argv[2]).load().filter("n < 0").collect()
+"""
+
+
 def test_a_client_that_is_killed_leaves_no_reader(own_server: ServerProcess, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    script = (
-        "import sys\n"
-        "from pyspark.sql import SparkSession\n"
-        "reader = SparkSession.builder.remote(sys.argv[1]).getOrCreate().read.format('python')\n"
-        "reader = reader.option('python_module', 'tests.support.tables').option('python_class', 'Endless')\n"
-        "reader.option('log', sys.argv[2]).load().filter('n < 0').collect()\n"
-    )
+    log, script = tmp_path / "log", tmp_path / "client.py"
+    script.write_text(CLIENT)
     connections = own_server.connections()
-    client = subprocess.Popen([sys.executable, "-c", script, own_server.url, str(log)], cwd=ROOT)
+    client = subprocess.Popen([sys.executable, script, own_server.url, str(log)])
     try:
         wait_until(lambda: "open" in lines(log), 30, "the read starts")
     finally:

@@ -149,7 +149,7 @@ def test_show(people: DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
         "|  1| Ada|  36|\n"
         "|  2|  Bo|NULL|\n"
         "+---+----+----+\n"
-        "only showing top 2 rows\n"
+        "only showing top 2 rows\n\n"
     )
 
 
@@ -167,7 +167,7 @@ def test_explain(numbers: DataFrame, capsys: pytest.CaptureFixture[str]) -> None
     numbers.filter("n > 3").explain()
     assert "== Physical Plan ==" in capsys.readouterr().out
     numbers.explain(extended=True)
-    assert "== Parsed Logical Plan ==" in capsys.readouterr().out
+    assert "== Optimized Logical Plan ==" in capsys.readouterr().out
 
 
 def test_range(spark: SparkSession) -> None:

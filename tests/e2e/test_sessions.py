@@ -83,7 +83,19 @@ def test_many_queries_of_one_session_at_the_same_time(spark: SparkSession) -> No
     assert results == [list(range(number, number + 100)) for number in range(16)]
 
 
-def test_what_is_not_built_yet_is_refused_by_name(spark: SparkSession) -> None:
+NOT_BUILT_YET: dict[str, Callable[[SparkSession], object]] = {
+    "write": lambda spark: spark.range(1).write.format("numbers").mode("append").save(),
+    "save as table": lambda spark: spark.range(1).write.saveAsTable("t"),
+    "read a stream": lambda spark: spark.readStream.format("numbers").load().columns,
+    "write a stream": lambda spark: spark.readStream.format("numbers").load().writeStream.format("console").start(),
+    "user-defined function": lambda spark: spark.udf.register("own", lambda n: n, "bigint"),
+    "map in Arrow": lambda spark: spark.range(1).mapInArrow(lambda batches: batches, "id bigint").collect(),
+}
+
+
+@pytest.mark.parametrize("what", NOT_BUILT_YET)
+def test_what_is_not_built_yet_is_refused_by_name(spark: SparkSession, what: str) -> None:
     with pytest.raises(PySparkException) as caught:
-        spark.readStream.format("rate").load().isStreaming  # noqa: B018
+        NOT_BUILT_YET[what](spark)
     assert caught.value.getCondition() == "UNSUPPORTED_OPERATION"
+    assert caught.value.getSqlState() == "0A000"

@@ -24,5 +24,7 @@ def test_crates_name_no_source() -> None:
     for path in sorted((ROOT / "crates").rglob("*.rs")):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             code = COMMENT.sub("", line)
-            found += [f"{path.relative_to(ROOT)}:{number}: {line.strip()}" for name in (SOURCE, REST) if name.search(code)]
+            found += [
+                f"{path.relative_to(ROOT)}:{number}: {line.strip()}" for name in (SOURCE, REST) if name.search(code)
+            ]
     assert not found, "\n".join(found)

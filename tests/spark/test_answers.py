@@ -32,8 +32,8 @@ def asked(request: pytest.FixtureRequest) -> Iterator[SparkSession]:
 
 @pytest.mark.parametrize(("topic", "case"), CASES)
 def test_answer(asked: SparkSession, topic: str, case: Case) -> None:
-    expected = RECORDED[topic][case.name]
-    answer = json.loads(json.dumps(answers.ask(asked, case)))
+    expected = answers.essence(RECORDED[topic][case.name])
+    answer = answers.essence(json.loads(json.dumps(answers.ask(asked, case))))
     if case.differs:
         assert not answers.same(answer, expected), f"it differs no longer, though it should: {case.differs}"
     elif not answers.same(answer, expected):

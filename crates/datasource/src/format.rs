@@ -40,7 +40,7 @@ pub trait TableFormat: Send + Sync + Debug {
 #[derive(Debug, Default)]
 pub struct FormatRegistry {
     formats: RwLock<BTreeMap<String, Arc<dyn TableFormat>>>,
-    parent: Option<Arc<FormatRegistry>>,
+    parent: Option<Arc<Self>>,
 }
 
 impl FormatRegistry {

@@ -68,10 +68,7 @@ pub(crate) fn plan_partitions(plugin: &Bound<'_, PyAny>, options: &Py<PyAny>) ->
 }
 
 pub(crate) fn new_context<'py>(py: Python<'py>, batch_size: usize, partition: usize) -> PyResult<Bound<'py, PyAny>> {
-    let arguments = PyDict::new(py);
-    arguments.set_item(intern!(py, "batch_size"), batch_size)?;
-    arguments.set_item(intern!(py, "partition"), partition)?;
-    bridge(py)?.call_method(intern!(py, "ReadContext"), (), Some(&arguments))
+    bridge(py)?.call_method1(intern!(py, "new_context"), (batch_size, partition))
 }
 
 pub(crate) fn cancel(context: &Bound<'_, PyAny>) -> PyResult<()> {

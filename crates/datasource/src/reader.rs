@@ -117,9 +117,10 @@ impl Reading {
     fn run(mut self, specs: &[Spec]) {
         let site = self.reader.source.site("read_partition");
         let started = Instant::now();
-        let result = guarded(&site, |py| {
+        // Attached until the end, but for waits: so thread-locals of the plug-in live as long as its thread.
+        let result = guarded(&site, |_| {
             self.reader.metrics.entered(started);
-            self.read_all(py, specs)
+            self.read_all(specs)
         });
         match result {
             // Nobody receives this, but where the process ends.
@@ -129,17 +130,19 @@ impl Reading {
         }
     }
 
-    fn read_all(&mut self, py: Python<'_>, specs: &[Spec]) -> error::Result<()> {
+    fn read_all(&mut self, specs: &[Spec]) -> error::Result<()> {
+        let method = self.reader.source.site("read_partition");
         for spec in specs {
-            if self.sender.is_closed() || self.read_spec(py, spec)?.is_break() {
+            let site = Site { partition: Some(spec.position), ..method.clone() };
+            // Guarded one by one, so that a panic names its partition.
+            if self.sender.is_closed() || guarded(&site, |py| self.read_spec(py, spec, &site))?.is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn read_spec(&mut self, py: Python<'_>, spec: &Spec) -> error::Result<Flow> {
-        let site = Site { partition: Some(spec.position), ..self.reader.source.site("read_partition") };
+    fn read_spec(&mut self, py: Python<'_>, spec: &Spec, site: &Site) -> error::Result<Flow> {
         let raised = |error: PyErr| site.raised(py, &error);
         let context = python::new_context(py, self.reader.batch_size, spec.position).map_err(raised)?;
         self.read.set_context(Some(context.clone().unbind()));
@@ -151,7 +154,7 @@ impl Reading {
         let source = Arc::clone(&self.reader.source);
         let rows = python::read_partition(source.plugin(py), &spec.json, source.options(), &context).map_err(raised)?;
         drop(opening);
-        let flow = self.send_items(py, &rows, &site);
+        let flow = self.send_items(py, &rows, site);
         if !matches!(flow, Ok(Flow::Continue(()))) {
             self.read.cancel_context(py);
         }

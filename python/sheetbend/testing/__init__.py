@@ -1,18 +1,16 @@
 """For authors of plug-ins: reads a plug-in through the engine, without a server.
 
-    reader = scan(MySource(), {"path": "data.bin"}, columns=["id"], limit=10)
-    table = reader.read_all()
+reader = scan(MySource(), {"path": "data.bin"}, columns=["id"], limit=10)
+table = reader.read_all()
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from sheetbend import _native
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["explain", "scan"]
 
@@ -39,9 +37,7 @@ def scan(
         PluginError: The plug-in does not keep the contract, or raised while the read was planned. What goes wrong
             while rows are read is raised by the reader, as an error of pyarrow with the same text.
     """
-    import pyarrow as pa
-
-    return pa.RecordBatchReader.from_stream(_scan(plugin, options, columns=columns, limit=limit))
+    return pa.RecordBatchReader.from_stream(_native.scan(plugin, dict(options or {}), columns=columns, limit=limit))
 
 
 def explain(
@@ -53,14 +49,8 @@ def explain(
     analyze: bool = False,
 ) -> str:
     """The physical plan of a read; with ``analyze``, what it cost after it has been run to its end."""
-    planned = _scan(plugin, options, columns=columns, limit=limit)
+    planned = _native.scan(plugin, dict(options or {}), columns=columns, limit=limit)
     if analyze:
-        import pyarrow as pa
-
         for _ in pa.RecordBatchReader.from_stream(planned):
             pass
     return planned.explain(metrics=analyze)
-
-
-def _scan(plugin: object, options: Mapping[str, str] | None, **arguments: Any) -> _native.Scan:
-    return _native.scan(plugin, dict(options or {}), **arguments)

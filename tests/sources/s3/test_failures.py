@@ -120,7 +120,7 @@ def test_anonymous_requests_are_not_signed(monkeypatch: pytest.MonkeyPatch, s3: 
 def test_the_bucket_in_the_host(host: str) -> None:
     options = {"bucket": "bucket", "endpoint": f"https://{host}:9000", "virtualHostedStyle": "true"}
     config = open_store(S3Settings.of(Options(options)), "bucket").config
-    assert config["endpoint_url_s3"] == "https://bucket.store.example:9000"
+    assert dict(config)["endpoint_url_s3"] == "https://bucket.store.example:9000"
 
 
 def test_the_option_counts_more_than_the_environment(

@@ -54,6 +54,25 @@ def save(topic: str, answers: dict[str, Answer]) -> None:
     (ANSWERS / f"{topic}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
+def essence(answer: Answer) -> Answer:
+    """What must be the same of an answer: of an error what a program can catch it by, which its wording is not.
+
+    Nor is nullability: an engine that knows more of a column may promise more.
+    """
+    if "error" in answer:
+        return {"error": {key: answer["error"][key] for key in ("class", "condition", "sqlState")}}
+    if "schema" in answer:
+        return {**answer, "schema": [[name, _without_nullability(kind)] for name, kind, _ in answer["schema"]]}
+    return answer
+
+
+def _without_nullability(kind: object) -> object:
+    if isinstance(kind, dict):
+        dropped = {"nullable", "containsNull", "valueContainsNull"}
+        return {key: _without_nullability(value) for key, value in kind.items() if key not in dropped}
+    return [_without_nullability(item) for item in kind] if isinstance(kind, list) else kind
+
+
 def same(left: object, right: object) -> bool:
     """Whether two answers are one: exactly, but for the last digit of a double, which mathematical libraries disagree on."""
     match left, right:

@@ -1,6 +1,6 @@
 //! The parts of the bridge that need no interpreter.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod channel;
 mod conform;

@@ -248,7 +248,9 @@ fn trim_side(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         Keyword::BOTH => TrimWhereField::Both,
         _ => return None,
     };
-    if keyword(&parser.peek_nth_token_ref(3).token) != Keyword::FROM {
+    if parser.peek_nth_token_ref(1).token != Token::LParen
+        || keyword(&parser.peek_nth_token_ref(3).token) != Keyword::FROM
+    {
         return None;
     }
     for _ in 0..4 {

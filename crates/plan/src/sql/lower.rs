@@ -25,13 +25,15 @@ pub(super) struct Lowering<'a> {
     pub(super) params: &'a Parameters,
     /// Named windows of the `SELECT`s around, innermost last; names in lower case.
     pub(super) windows: Vec<HashMap<String, ast::NamedWindowExpr>>,
+    /// Stack that dropping the tree can take: an error drops it wherever it happens.
+    tree_stack: usize,
     depth: usize,
     copies: usize,
 }
 
 impl<'a> Lowering<'a> {
-    pub(super) fn new(text: &'a str, params: &'a Parameters) -> Self {
-        Self { text, params, windows: Vec::new(), depth: 0, copies: 0 }
+    pub(super) fn new(text: &'a str, params: &'a Parameters, tree_stack: usize) -> Self {
+        Self { text, params, windows: Vec::new(), tree_stack, depth: 0, copies: 0 }
     }
 
     /// Runs `f` so many levels deeper, or fails if that is too deep.
@@ -40,7 +42,8 @@ impl<'a> Lowering<'a> {
         if self.depth > MAX_DEPTH {
             return Err(error::too_complex());
         }
-        let result = stacker::maybe_grow(STACK_PER_LEVEL, MORE_STACK, || f(self));
+        let needed = STACK_PER_LEVEL + self.tree_stack;
+        let result = stacker::maybe_grow(needed, needed + MORE_STACK, || f(self));
         self.depth -= levels;
         result
     }

@@ -55,12 +55,16 @@ pub fn parse_query(text: &str, params: &Parameters) -> Result<Relation> {
 pub fn parse_expression(text: &str) -> Result<Expr> {
     let params = Parameters::default();
     let tokens = statement_tokens(text)?;
-    parse::parse(tokens, |parser| parser.parse_select_item(), |item| Lowering::new(text, &params).select_item(item))
+    parse::parse(
+        tokens,
+        |parser| parser.parse_select_item(),
+        |item, stack| Lowering::new(text, &params, stack).select_item(item),
+    )
 }
 
 /// A query from the tokens that are left of `text`.
 fn query(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameters) -> Result<Relation> {
-    parse::parse(tokens, |parser| parser.parse_query(), |query| Lowering::new(text, params).query(*query))
+    parse::parse(tokens, |parser| parser.parse_query(), |query, stack| Lowering::new(text, params, stack).query(*query))
 }
 
 /// The tokens of one statement, without the semicolons behind it.

@@ -13,21 +13,35 @@ const MAX_NESTING: usize = 250;
 /// How deep a tree the tokens may make, at most. sqlparser builds long chains (`a + b + ...`) without calling itself,
 /// but they are dropped by calls that are as deep as the chain is long.
 const MAX_CHAIN: usize = 50_000;
-/// What one level of a syntax tree takes of the stack while it is dropped: measured 400 bytes, unoptimised.
+/// What one level of a syntax tree may take of the stack while it is dropped, in an unoptimised build.
 const STACK_PER_LEVEL: usize = 1024;
+/// How deep types may be nested. sqlparser reads them by calls that it neither counts nor makes room for; so many fit
+/// into the 128 KiB that it has left at least.
+const MAX_TYPE_NESTING: usize = 30;
+/// What one call of sqlparser takes at the most; where it calls itself, it makes room on its own.
+const STACK_FOR_PARSING: usize = 512 * 1024;
 
-/// Parses all of `tokens` with `read`, and hands the result to `then`. Both run with enough stack for the tree.
+/// Parses all of `tokens` with `read`, and hands the result to `then` along with the stack, in bytes, that dropping it
+/// can take: whoever takes the tree apart keeps so much free. Both run with that much and more.
 pub(super) fn parse<T, R>(
     tokens: Vec<TokenWithSpan>,
     read: impl FnOnce(&mut Parser) -> Result<T, ParserError>,
-    then: impl FnOnce(T) -> Result<R>,
+    then: impl FnOnce(T, usize) -> Result<R>,
 ) -> Result<R> {
     let levels = chain_length(&tokens);
-    if levels > MAX_CHAIN {
+    if levels > MAX_CHAIN || type_nesting(&tokens) > MAX_TYPE_NESTING {
         return Err(error::too_complex());
     }
+    // As a type, in another dialect, this too can be nested without end.
+    if tokens
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if keyword(&a.token) == Keyword::TABLE && b.token == Token::LParen))
+    {
+        return Err(SparkError::unsupported("TABLE(...)"));
+    }
     let tokens = fuse(tokens);
-    stacker::maybe_grow(512 * 1024 + levels * STACK_PER_LEVEL, 2 * 1024 * 1024 + levels * STACK_PER_LEVEL, || {
+    let tree_stack = levels * STACK_PER_LEVEL;
+    stacker::maybe_grow(STACK_FOR_PARSING + tree_stack, 2 * STACK_FOR_PARSING + tree_stack, || {
         let dialect = SparkDialect::new(tokens.len());
         let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_NESTING).with_tokens_with_locations(tokens);
         let result = read(&mut parser).and_then(|tree| match parser.peek_token_ref() {
@@ -35,7 +49,7 @@ pub(super) fn parse<T, R>(
             other => parser.expected_ref("end of the text", other),
         });
         match result {
-            Ok(tree) => then(tree),
+            Ok(tree) => then(tree, tree_stack),
             Err(_) if dialect.is_exhausted() => Err(error::too_complex()),
             Err(e) => Err(syntax_error(e, &parser.into_tokens())),
         }
@@ -69,6 +83,37 @@ fn chain_length(tokens: &[TokenWithSpan]) -> usize {
         }
     }
     open.into_iter().map(|(longest, current)| longest.max(current)).sum()
+}
+
+/// How deep types are nested: `array<array<int>>` two levels.
+fn type_nesting(tokens: &[TokenWithSpan]) -> usize {
+    // What is open: true for the bracket of a type, false for a parenthesis, within which `>` compares.
+    let mut open: Vec<bool> = Vec::new();
+    let (mut depth, mut deepest) = (0_usize, 0_usize);
+    let mut last = Keyword::NoKeyword;
+    for TokenWithSpan { token, .. } in tokens {
+        match token {
+            Token::Lt if matches!(last, Keyword::ARRAY | Keyword::MAP | Keyword::STRUCT) => {
+                open.push(true);
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            Token::LParen => open.push(false),
+            Token::RParen => {
+                while open.pop() == Some(true) {
+                    depth -= 1;
+                }
+            }
+            Token::Gt | Token::ShiftRight => {
+                for _ in 0..if *token == Token::Gt { 1 } else { 2 } {
+                    depth -= usize::from(open.pop_if(|is_type| *is_type).is_some());
+                }
+            }
+            _ => {}
+        }
+        last = keyword(token);
+    }
+    deepest
 }
 
 /// Puts tokens together that sqlparser would take apart: adjacent strings are one string, and `DIV` and

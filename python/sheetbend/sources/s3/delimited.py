@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -51,7 +51,7 @@ def infer_csv(fetcher: Fetcher, item: PinnedObject, dialect: CsvDialect) -> pa.S
 
 def read_csv(
     fetcher: Fetcher, item: PinnedObject, schema: pa.Schema, dialect: CsvDialect, *, given: bool
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """The rows of one object with the columns of ``schema``.
 
     With a header columns are found by name, without one by position. A schema that the user gave (``given``) may name

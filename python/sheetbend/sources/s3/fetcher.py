@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
+import time
+import weakref
 from typing import TYPE_CHECKING
 
 from sheetbend.sources.s3.failure import ObjectChangedError, explain, failures
@@ -11,11 +14,14 @@ from sheetbend.sources.s3.store import open_store
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
+    from typing_extensions import Self
 
     from sheetbend.sources.s3.listing import PinnedObject
     from sheetbend.sources.s3.settings import S3Settings
 
 __all__ = ["FetchAbortedError", "Fetcher"]
+
+_SETTLE_SECONDS = 1.0
 
 
 class FetchAbortedError(Exception):
@@ -37,6 +43,20 @@ class Fetcher:
         self._state = threading.Lock()
         self._task: asyncio.Task[bytes] | None = None
         self._aborted = False
+        self._files: weakref.WeakSet[io.IOBase] = weakref.WeakSet()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close()
+        # An exception that is on its way keeps files alive by its traceback.
+        if kind is None or kind is GeneratorExit:
+            self._settle()
+
+    def track(self, file: io.IOBase) -> None:
+        """Has the end of this fetcher wait until nothing refers to ``file`` any more."""
+        self._files.add(file)
 
     def fetch(self, item: PinnedObject, start: int, end: int) -> bytes:
         """The bytes from ``start`` up to ``end``, exclusive; ``end`` is not beyond the object's pinned size.
@@ -76,6 +96,16 @@ class Fetcher:
             self._stores.clear()
             if not self._loop.is_closed():
                 self._loop.close()
+
+    def _settle(self) -> None:
+        """Waits for pyarrow's threads to let go of the files that they read.
+
+        They do it some moments after the last batch was taken, for which they need the interpreter; where that has
+        begun to shut down meanwhile, the process is aborted (seen in one of fifteen short scripts).
+        """
+        end = time.monotonic() + _SETTLE_SECONDS
+        while self._files and time.monotonic() < end:
+            time.sleep(0.001)
 
     def _store(self, bucket: str) -> S3Store:
         if bucket not in self._stores:

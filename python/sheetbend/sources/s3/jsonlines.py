@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -39,7 +39,7 @@ def infer_json(fetcher: Fetcher, item: PinnedObject) -> pa.Schema:
     return schema
 
 
-def read_json(fetcher: Fetcher, item: PinnedObject, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def read_json(fetcher: Fetcher, item: PinnedObject, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     """The records of one object with the columns of ``schema``; a field that a record lacks is null.
 
     Raises:

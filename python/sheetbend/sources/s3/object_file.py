@@ -24,6 +24,7 @@ class ObjectFile(io.RawIOBase):
 
     def __init__(self, fetcher: Fetcher, item: PinnedObject, *, readahead: int = 0) -> None:
         super().__init__()
+        fetcher.track(self)
         self._fetcher = fetcher
         self._item = item
         self._readahead = readahead

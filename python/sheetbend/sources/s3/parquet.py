@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,9 @@ def infer_parquet(settings: S3Settings, objects: list[PinnedObject]) -> pa.Schem
     return schema
 
 
-def read_parquet(fetcher: Fetcher, item: PinnedObject, schema: pa.Schema, batch_size: int) -> Iterator[pa.RecordBatch]:
+def read_parquet(
+    fetcher: Fetcher, item: PinnedObject, schema: pa.Schema, batch_size: int
+) -> Generator[pa.RecordBatch, None, None]:
     """The rows of one object with the columns of ``schema``; a column that the object lacks is null.
 
     Memory holds one row group as it is stored, and of a large one only a part.
@@ -65,12 +67,8 @@ def read_parquet(fetcher: Fetcher, item: PinnedObject, schema: pa.Schema, batch_
 
 
 def _footer(settings: S3Settings, item: PinnedObject) -> pa.Schema:
-    fetcher = Fetcher(settings)
-    try:
-        with reading(item, "Parquet"):
-            return spark_schema(_open(ObjectFile(fetcher, item)).schema_arrow, where=item.url)
-    finally:
-        fetcher.close()
+    with Fetcher(settings) as fetcher, reading(item, "Parquet"):
+        return spark_schema(_open(ObjectFile(fetcher, item)).schema_arrow, where=item.url)
 
 
 def _open(source: ObjectFile, **options: object) -> pq.ParquetFile:

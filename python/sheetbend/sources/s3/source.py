@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -80,18 +81,18 @@ class S3DataSource:
             raise PluginError(f"A partition spec of version {_VERSION} was expected: {partition_spec.get('version')}.")
         settings = S3Settings.of(Options.of(options))
         context = context or ReadContext(batch_size=_BATCH_ROWS, partition=0)
-        fetcher = Fetcher(settings)
-        context.on_cancel(fetcher.abort)
         try:
-            for values in partition_spec["objects"]:
-                for batch in _read(fetcher, settings, partition_spec, PinnedObject(**values), context.batch_size):
-                    if context.cancelled:
-                        return
-                    yield batch
+            with Fetcher(settings) as fetcher:
+                context.on_cancel(fetcher.abort)
+                for values in partition_spec["objects"]:
+                    item = PinnedObject(**values)
+                    with closing(_read(fetcher, settings, partition_spec, item, context.batch_size)) as batches:
+                        for batch in batches:
+                            if context.cancelled:
+                                return
+                            yield batch
         except FetchAbortedError:
             return
-        finally:
-            fetcher.close()
 
 
 def _infer(settings: S3Settings, objects: list[PinnedObject]) -> pa.Schema:
@@ -99,16 +100,13 @@ def _infer(settings: S3Settings, objects: list[PinnedObject]) -> pa.Schema:
     form = format_of(settings, objects)
     if form == "parquet":
         return infer_parquet(settings, objects)
-    fetcher = Fetcher(settings)
-    try:
+    with Fetcher(settings) as fetcher:
         return infer_csv(fetcher, first, settings.csv) if form == "csv" else infer_json(fetcher, first)
-    finally:
-        fetcher.close()
 
 
 def _read(
     fetcher: Fetcher, settings: S3Settings, spec: PartitionSpec, item: PinnedObject, batch_size: int
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(spec["schema"])))
     if spec["format"] == "parquet":
         return read_parquet(fetcher, item, schema, batch_size)
