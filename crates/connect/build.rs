@@ -1,8 +1,6 @@
 //! Generates the server trait of the Spark Connect service over the message types of Apache Spark's own crate, which
 //! brings a client only.
 
-#![expect(clippy::print_stdout, reason = "that is how a build script speaks")]
-
 use tonic_build::manual::{Builder, Method, Service};
 
 /// What a call streams.
