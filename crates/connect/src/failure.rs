@@ -19,7 +19,10 @@ pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
         DataFusionError::External(inner) => from_any(inner.as_ref()),
         DataFusionError::ArrowError(inner, _) => from_arrow(inner),
         DataFusionError::IoError(error) => from_io(error),
-        DataFusionError::NotImplemented(what) => SparkError::unsupported(what),
+        // The engine prints whole plans here; the beginning says what is meant.
+        DataFusionError::NotImplemented(what) => {
+            SparkError::unsupported(format_args!("this in a query: {}", what.chars().take(200).collect::<String>()))
+        }
         DataFusionError::ResourcesExhausted(what) => {
             SparkError::new(ErrorClass::Runtime, "UNABLE_TO_ACQUIRE_MEMORY", "53200", what.as_str())
         }
