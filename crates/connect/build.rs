@@ -29,7 +29,13 @@ const METHODS: [(&str, &str, &str, &str, Streams); 12] = [
 ];
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build.rs");
+    // pyo3 links with no libpython, because the extension module must not; the test binaries must.
+    const ARGUMENTS: &str = "SHEETBEND_TEST_LINK_ARGS";
+    println!("cargo::rerun-if-env-changed={ARGUMENTS}");
+    for argument in std::env::var(ARGUMENTS).unwrap_or_default().split_whitespace() {
+        println!("cargo::rustc-link-arg-tests={argument}");
+    }
     let service = METHODS
         .into_iter()
         .fold(Service::builder().name("SparkConnectService").package("spark.connect"), |s, m| s.method(method(m)));

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use prost::bytes::Bytes;
 use sheetbend_plan::error::{Result, SparkError};
 
-/// How large a message should be.
-pub(crate) const BATCH_BYTES: usize = 4 << 20;
+/// How large the rows of a message should be.
+pub(crate) const BATCH_BYTES: usize = 3 << 20;
+
+/// How large a message may be where rows can be divided: what gRPC clients take that set no limit of their own, less
+/// what is around the rows.
+const MESSAGE_BYTES: usize = (4 << 20) - (16 << 10);
 
 /// One IPC stream and the number of its rows.
 #[derive(Debug)]
@@ -52,9 +56,7 @@ pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
 /// A type that Arrow's IPC format cannot carry.
 pub(crate) fn encode(batch: &RecordBatch) -> Result<Vec<Encoded>> {
     let mut messages = Vec::new();
-    // What a batch takes in memory is a guess: slices share buffers. What a message takes is known when it is made.
-    let guess = batch.get_array_memory_size().div_ceil(BATCH_BYTES).max(1);
-    let rows = batch.num_rows().div_ceil(guess).max(1);
+    let rows = batch.num_rows().div_ceil(bytes(batch).div_ceil(BATCH_BYTES).max(1)).max(1);
     let mut offset = 0;
     loop {
         let length = rows.min(batch.num_rows() - offset);
@@ -66,9 +68,31 @@ pub(crate) fn encode(batch: &RecordBatch) -> Result<Vec<Encoded>> {
     }
 }
 
+/// About how many bytes the rows of `batch` take. A slice shares its buffers with others; only its own part counts.
+pub(crate) fn bytes(batch: &RecordBatch) -> usize {
+    batch.columns().iter().map(|column| column_bytes(column)).sum()
+}
+
+fn column_bytes(column: &dyn Array) -> usize {
+    let within = |values: &ArrayRef, offsets: &[i32]| {
+        let at = |offset: Option<&i32>| offset.and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
+        let (first, last) = (at(offsets.first()), at(offsets.last()));
+        size_of_val(offsets) + column_bytes(&values.slice(first, last.saturating_sub(first)))
+    };
+    match column.data_type() {
+        DataType::List(_) => within(column.as_list::<i32>().values(), column.as_list::<i32>().offsets()),
+        DataType::Map(..) => {
+            let (map, entries) = (column.as_map(), Arc::new(column.as_map().entries().clone()) as ArrayRef);
+            within(&entries, map.offsets())
+        }
+        DataType::Struct(_) => column.as_struct().columns().iter().map(|field| column_bytes(field)).sum(),
+        _ => column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size()),
+    }
+}
+
 fn encode_halves(batch: &RecordBatch, messages: &mut Vec<Encoded>) -> Result<()> {
     let data = stream(batch).map_err(SparkError::internal)?;
-    if data.len() <= BATCH_BYTES + BATCH_BYTES / 4 || batch.num_rows() < 2 {
+    if data.len() <= MESSAGE_BYTES || batch.num_rows() < 2 {
         messages.push(Encoded { data: data.into(), rows: batch.num_rows() });
         return Ok(());
     }

@@ -18,7 +18,11 @@ pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
         },
         DataFusionError::External(inner) => from_any(inner.as_ref()),
         DataFusionError::ArrowError(inner, _) => from_arrow(inner),
-        DataFusionError::NotImplemented(what) => SparkError::unsupported(what),
+        DataFusionError::IoError(error) => from_io(error),
+        // The engine prints whole plans here; the beginning says what is meant.
+        DataFusionError::NotImplemented(what) => {
+            SparkError::unsupported(format_args!("this in a query: {}", what.chars().take(200).collect::<String>()))
+        }
         DataFusionError::ResourcesExhausted(what) => {
             SparkError::new(ErrorClass::Runtime, "UNABLE_TO_ACQUIRE_MEMORY", "53200", what.as_str())
         }
@@ -57,6 +61,7 @@ fn from_plugin(failure: &PluginFailure) -> SparkError {
 fn from_arrow(error: &ArrowError) -> SparkError {
     match error {
         ArrowError::ExternalError(inner) => from_any(inner.as_ref()),
+        ArrowError::IoError(_, error) => from_io(error),
         ArrowError::DivideByZero => SparkError::new(
             ErrorClass::Arithmetic,
             "DIVIDE_BY_ZERO",
@@ -70,6 +75,14 @@ fn from_arrow(error: &ArrowError) -> SparkError {
             SparkError::new(ErrorClass::NumberFormat, "CAST_INVALID_INPUT", "22018", what.as_str())
         }
         other => SparkError::internal(other),
+    }
+}
+
+/// A failure that another attempt may mend travels as an I/O error around it.
+fn from_io(error: &std::io::Error) -> SparkError {
+    match error.get_ref() {
+        Some(inner) => from_any(inner),
+        None => SparkError::internal(error),
     }
 }
 

@@ -217,7 +217,7 @@ struct Waiting {
 
 impl Waiting {
     fn add(&mut self, batch: RecordBatch) {
-        self.bytes += batch.get_array_memory_size();
+        self.bytes += arrow_out::bytes(&batch);
         self.batches.push(batch);
     }
 }

@@ -27,7 +27,7 @@ use crate::sessions::Sessions;
 pub(crate) use generated::spark_connect_service_server::SparkConnectServiceServer;
 
 mod generated {
-    #![expect(unreachable_pub, unused_qualifications, clippy::use_self, reason = "made by tonic-build")]
+    #![expect(unreachable_pub, unused_qualifications, clippy::allow_attributes, reason = "made by tonic-build")]
     include!(concat!(env!("OUT_DIR"), "/spark.connect.SparkConnectService.rs"));
 }
 

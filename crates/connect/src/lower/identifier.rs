@@ -62,25 +62,3 @@ fn quoted_part(text: &str) -> Option<(String, &str)> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::parse;
-
-    #[test]
-    fn parts() {
-        for (name, expected) in [
-            ("a", vec!["a"]),
-            ("t.a", vec!["t", "a"]),
-            ("`a.b`.c", vec!["a.b", "c"]),
-            ("`a``b`", vec!["a`b"]),
-            ("count(1)", vec!["count(1)"]),
-            ("a b", vec!["a b"]),
-        ] {
-            assert_eq!(parse(name).unwrap(), expected, "{name}");
-        }
-        for name in ["a.", ".a", "a..b", "`a", "a`b", "`a`b"] {
-            assert!(parse(name).is_err(), "{name}");
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -144,8 +144,12 @@ impl Resolver {
         let columns = schema.fields().iter().zip(&unique);
         let renamed: Vec<_> = columns.map(|(field, column)| field.as_ref().clone().with_name(&column.name)).collect();
         let internal = Arc::new(Schema::new(renamed));
-        let batches: Result<Vec<_>, _> =
-            batches.iter().map(|batch| RecordBatch::try_new(internal.clone(), batch.columns().to_vec())).collect();
+        // The number of rows is stated, for a batch without columns has no other way to know it.
+        let rename = |batch: &RecordBatch| {
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            RecordBatch::try_new_with_options(internal.clone(), batch.columns().to_vec(), &options)
+        };
+        let batches: Result<Vec<_>, _> = batches.iter().map(rename).collect();
         let batches = batches.map_err(|error| SparkError::from(datafusion::error::DataFusionError::from(error)))?;
         let table = Arc::new(MemTable::try_new(internal, vec![batches])?);
         let plan = LogicalPlanBuilder::scan("local", provider_as_source(table), None)?.build()?;

@@ -1,0 +1,11 @@
+//! The service over the wire: a server on loopback, and the client of Apache Spark's own crate.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod artifacts;
+mod errors;
+mod limits;
+mod operations;
+mod sessions;
+mod show;
+mod support;
