@@ -6,7 +6,7 @@ mod aggregate;
 mod arithmetic;
 pub(crate) mod call;
 pub(crate) mod cast;
-mod datetime;
+pub(crate) mod datetime;
 mod operator;
 mod scalar;
 pub(crate) mod window;

@@ -17,7 +17,7 @@ use crate::functions;
 use crate::functions::call::{Call, Typed};
 use crate::functions::cast::cast;
 use crate::ir::{self, CastMode, NullOrdering, SortDirection};
-use crate::types::common_type;
+use crate::types::{common_type, timestamp, timestamp_ntz};
 
 /// The columns that an expression may name, and where it stands.
 pub(super) struct Scope<'a> {
@@ -65,6 +65,11 @@ impl<'a> Scope<'a> {
             ir::Expr::Alias { expr, names } => match names.as_slice() {
                 [name] => self.named(expr, name.clone()),
                 _ => Err(SparkError::unsupported("an alias with several names")),
+            },
+            // A cast keeps the name of a bare column.
+            ir::Expr::Cast { expr: inner, .. } => match &**inner {
+                ir::Expr::Attribute { .. } => self.named(expr, output_name(inner)),
+                _ => self.named(expr, output_name(expr)),
             },
             other => self.named(other, output_name(other)),
         }
@@ -128,13 +133,26 @@ impl<'a> Scope<'a> {
                 let from = self.type_of(&expr)?;
                 cast(expr, &from, to, *mode, &self.resolver.settings.time_zone)
             }
-            ir::Expr::Function(function) => self.function(function),
+            ir::Expr::Timestamp { text, without_zone } => {
+                let to = if *without_zone { timestamp_ntz() } else { timestamp() };
+                let text = Expr::Literal(ScalarValue::Utf8(Some(text.clone())), None);
+                cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)
+            }
+            ir::Expr::Ordinal(position) => {
+                let message = format!("The position {position} means a column in ORDER BY alone.");
+                Err(SparkError::new(ErrorClass::Analysis, "ORDER_BY_POS_OUT_OF_RANGE", "42805", message))
+            }
+            ir::Expr::Function(function) => match self.function(function)? {
+                Expr::WindowFunction(_) => Err(window_without_over(&function.name)),
+                expr => Ok(expr),
+            },
             ir::Expr::Extract { expr, key } => self.extract(expr, key),
             ir::Expr::Window { function, partition_by, order_by, frame } => {
                 self.window(function, partition_by, order_by, frame.as_ref())
             }
             ir::Expr::ScalarSubquery(relation) => {
                 let subquery = self.subquery(relation)?;
+                self.resolver.has_subquery.set(true);
                 if subquery.subquery.schema().fields().len() != 1 {
                     return Err(one_column_expected(subquery.subquery.schema().fields().len()));
                 }
@@ -270,7 +288,10 @@ impl<'a> Scope<'a> {
         order_by: &[ir::SortOrder],
         frame: Option<&ir::WindowFrame>,
     ) -> Result<Expr> {
-        let function = self.expr(function)?;
+        let function = match function {
+            ir::Expr::Function(function) => self.function(function)?,
+            other => self.expr(other)?,
+        };
         let partition_by = partition_by.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<_>>>()?;
         let order_by = order_by.iter().map(|order| self.sort_key(order)).collect::<Result<Vec<_>>>()?;
         functions::window::over(function, partition_by, order_by, frame)
@@ -280,6 +301,12 @@ impl<'a> Scope<'a> {
 /// A sort key of an expression that is resolved already.
 pub(super) fn sort_of(expr: Expr, order: &ir::SortOrder) -> Sort {
     expr.sort(order.direction == SortDirection::Ascending, order.nulls == NullOrdering::First)
+}
+
+fn window_without_over(name: &str) -> SparkError {
+    let message = format!("The window function `{name}` needs an OVER clause.");
+    SparkError::new(ErrorClass::Analysis, "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", message)
+        .with("funcName", format!("`{name}`"))
 }
 
 fn one_column_expected(found: usize) -> SparkError {

@@ -35,23 +35,14 @@ use crate::types::client_type;
 pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Result<Resolved> {
     let mut relation = relation.clone();
     let tables = load::load(&mut relation, environment).await?;
-    let resolver = Resolver { tables, settings: environment.settings(), next_column: Cell::new(0) };
+    let resolver = Resolver {
+        tables,
+        settings: environment.settings(),
+        next_column: Cell::new(0),
+        has_subquery: Cell::new(false),
+    };
     let node = resolver.relation(&relation, &Context::default())?.into_visible()?;
-    output(node, &resolver.settings)
-}
-
-/// Names and types as the client sees them.
-fn output(node: Node, settings: &Settings) -> Result<Resolved> {
-    let mut fields = Vec::with_capacity(node.fields.len());
-    for field in &node.fields {
-        let found = node.type_of(field)?;
-        fields.push(ArrowField::new(
-            &field.name,
-            client_type(found.data_type(), &settings.time_zone),
-            found.is_nullable(),
-        ));
-    }
-    Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
+    resolver.output(node)
 }
 
 /// The second pass, over a plan whose tables are open.
@@ -59,6 +50,8 @@ struct Resolver {
     tables: Tables,
     settings: Settings,
     next_column: Cell<usize>,
+    /// Whether a value comes from a subquery.
+    has_subquery: Cell<bool>,
 }
 
 /// What a relation may refer to beside its inputs.
@@ -91,6 +84,22 @@ impl<'a> Context<'a> {
 }
 
 impl Resolver {
+    /// Names and types as the client sees them.
+    fn output(&self, node: Node) -> Result<Resolved> {
+        let mut fields = Vec::with_capacity(node.fields.len());
+        for field in &node.fields {
+            let found = node.type_of(field)?;
+            // DataFusion takes a subquery's column for what it is, but without a row its value is NULL.
+            let nullable = found.is_nullable() || self.has_subquery.get();
+            fields.push(ArrowField::new(
+                &field.name,
+                client_type(found.data_type(), &self.settings.time_zone),
+                nullable,
+            ));
+        }
+        Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
+    }
+
     /// A new internal name.
     fn new_column(&self) -> Column {
         let id = self.next_column.get();
