@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{ScalarValue, Spans};
+use datafusion::common::{Column, ScalarValue, Spans};
+use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::expr::{Exists, InSubquery, Sort};
-use datafusion::logical_expr::{Expr, ExprSchemable, Subquery};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery};
 use recursive::recursive;
 
 use super::names::output_name;
@@ -150,14 +151,7 @@ impl<'a> Scope<'a> {
             ir::Expr::Window { function, partition_by, order_by, frame } => {
                 self.window(function, partition_by, order_by, frame.as_ref())
             }
-            ir::Expr::ScalarSubquery(relation) => {
-                let subquery = self.subquery(relation)?;
-                self.resolver.has_subquery.set(true);
-                if subquery.subquery.schema().fields().len() != 1 {
-                    return Err(one_column_expected(subquery.subquery.schema().fields().len()));
-                }
-                Ok(Expr::ScalarSubquery(subquery))
-            }
+            ir::Expr::ScalarSubquery(relation) => self.scalar_subquery(relation),
             ir::Expr::Exists { subquery, negated } => {
                 Ok(Expr::Exists(Exists { subquery: self.subquery(subquery)?, negated: *negated }))
             }
@@ -263,8 +257,23 @@ impl<'a> Scope<'a> {
     fn subquery(&self, relation: &ir::Relation) -> Result<Subquery> {
         let context = Context { named: self.context.named, outer: Some(self.node) };
         let node = self.resolver.relation(relation, &context)?.into_visible()?;
-        let outer_ref_columns = node.plan.all_out_ref_exprs();
-        Ok(Subquery { subquery: Arc::new(node.plan), outer_ref_columns, spans: Spans::new() })
+        Ok(subquery_of(node.plan))
+    }
+
+    fn scalar_subquery(&self, relation: &ir::Relation) -> Result<Expr> {
+        let subquery = self.subquery(relation)?;
+        let [field] = subquery.subquery.schema().fields().iter().collect::<Vec<_>>()[..] else {
+            return Err(one_column_expected(subquery.subquery.schema().fields().len()));
+        };
+        if field.is_nullable() {
+            return Ok(Expr::ScalarSubquery(subquery));
+        }
+        // Without a row the value is NULL, which DataFusion does not see in a column that has none.
+        let column = Expr::Column(Column::new_unqualified(field.name()));
+        let null = Expr::Literal(ScalarValue::try_from(field.data_type())?, None);
+        let value = nullif(column, null).alias(self.resolver.new_column().name);
+        let plan = LogicalPlanBuilder::new_from_arc(subquery.subquery).project([value])?.build()?;
+        Ok(Expr::ScalarSubquery(subquery_of(plan)))
     }
 
     fn in_subquery(&self, expr: &ir::Expr, relation: &ir::Relation, negated: bool) -> Result<Expr> {
@@ -301,6 +310,11 @@ impl<'a> Scope<'a> {
 /// A sort key of an expression that is resolved already.
 pub(super) fn sort_of(expr: Expr, order: &ir::SortOrder) -> Sort {
     expr.sort(order.direction == SortDirection::Ascending, order.nulls == NullOrdering::First)
+}
+
+fn subquery_of(plan: LogicalPlan) -> Subquery {
+    let outer_ref_columns = plan.all_out_ref_exprs();
+    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
 }
 
 fn window_without_over(name: &str) -> SparkError {

@@ -35,12 +35,7 @@ use crate::types::client_type;
 pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Result<Resolved> {
     let mut relation = relation.clone();
     let tables = load::load(&mut relation, environment).await?;
-    let resolver = Resolver {
-        tables,
-        settings: environment.settings(),
-        next_column: Cell::new(0),
-        has_subquery: Cell::new(false),
-    };
+    let resolver = Resolver { tables, settings: environment.settings(), next_column: Cell::new(0) };
     let node = resolver.relation(&relation, &Context::default())?.into_visible()?;
     resolver.output(node)
 }
@@ -50,8 +45,6 @@ struct Resolver {
     tables: Tables,
     settings: Settings,
     next_column: Cell<usize>,
-    /// Whether a value comes from a subquery.
-    has_subquery: Cell<bool>,
 }
 
 /// What a relation may refer to beside its inputs.
@@ -89,13 +82,8 @@ impl Resolver {
         let mut fields = Vec::with_capacity(node.fields.len());
         for field in &node.fields {
             let found = node.type_of(field)?;
-            // DataFusion takes a subquery's column for what it is, but without a row its value is NULL.
-            let nullable = found.is_nullable() || self.has_subquery.get();
-            fields.push(ArrowField::new(
-                &field.name,
-                client_type(found.data_type(), &self.settings.time_zone),
-                nullable,
-            ));
+            let data_type = client_type(found.data_type(), &self.settings.time_zone);
+            fields.push(ArrowField::new(&field.name, data_type, found.is_nullable()));
         }
         Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
     }
