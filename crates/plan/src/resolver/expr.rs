@@ -225,6 +225,7 @@ impl<'a> Scope<'a> {
             name: function.name.to_lowercase(),
             written,
             args,
+            arg_names: function.args.iter().map(column_name).collect(),
             distinct: function.distinct,
             filter,
             time_zone: &self.resolver.settings.time_zone,
@@ -280,6 +281,19 @@ impl<'a> Scope<'a> {
 /// A sort key of an expression that is resolved already.
 pub(super) fn sort_of(expr: Expr, order: &ir::SortOrder) -> Sort {
     expr.sort(order.direction == SortDirection::Ascending, order.nulls == NullOrdering::First)
+}
+
+/// The name that a struct gives to an argument.
+fn column_name(arg: &ir::Expr) -> Option<String> {
+    match arg {
+        ir::Expr::Attribute { parts, .. } => parts.last().cloned(),
+        ir::Expr::Alias { names, .. } => names.first().cloned(),
+        ir::Expr::Extract { key, .. } => match key.as_ref() {
+            ir::Expr::Literal(ScalarValue::Utf8(name)) => name.clone(),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn one_column_expected(found: usize) -> SparkError {
