@@ -147,6 +147,9 @@ fn classes(error: &SparkError) -> Vec<&'static str> {
             "java.lang.RuntimeException",
             "java.lang.Exception",
         ],
+        ErrorClass::Upgrade => {
+            &["org.apache.spark.SparkUpgradeException", "java.lang.RuntimeException", "java.lang.Exception"]
+        }
         ErrorClass::Python => {
             &["org.apache.spark.api.python.PythonException", "java.lang.RuntimeException", "java.lang.Exception"]
         }

@@ -33,7 +33,7 @@ pub(crate) fn render(schema: &SchemaRef, batches: &[RecordBatch], show: &Show, z
     let mut text = if show.vertical { vertical(&names, &rows) } else { table(&names, &rows, show.truncate > 0) };
     if more {
         let noun = if show.rows == 1 { "row" } else { "rows" };
-        put(&mut text, format_args!("only showing top {} {noun}\n", show.rows));
+        put(&mut text, format_args!("only showing top {} {noun}", show.rows));
     }
     let field = Field::new("show_string", DataType::Utf8, false);
     let column = Arc::new(StringArray::from(vec![text]));
@@ -86,7 +86,7 @@ fn vertical(names: &[String], rows: &[Vec<String>]) -> String {
     let name_width = widest(&mut names.iter());
     let cell_width = widest(&mut rows.iter().flatten());
     if rows.is_empty() {
-        return "(0 rows)\n".to_owned();
+        return "(0 rows)".to_owned();
     }
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {

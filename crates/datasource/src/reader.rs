@@ -31,7 +31,7 @@ use crate::source::Source;
 use crate::spec::Spec;
 
 /// How much may lie in the channel of a partition.
-const CHANNEL_BYTES: usize = 8 << 20;
+const CHANNEL_BYTES: usize = 4 << 20;
 
 /// How large a batch goes on.
 const PIECE_BYTES: usize = 2 << 20;

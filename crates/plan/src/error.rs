@@ -26,6 +26,8 @@ pub enum ErrorClass {
     NoSuchElement,
     /// `UnsupportedOperationException`: Spark has it, this server does not.
     Unsupported,
+    /// `SparkUpgradeException`: something that Spark 2 had and later ones have not.
+    Upgrade,
     /// `PythonException`: code of a plug-in failed while the query ran.
     Python,
     /// `SparkRuntimeException`: anything else that fails while the query runs.

@@ -50,7 +50,7 @@ pub fn format_array(array: &ArrayRef, time_zone: &str, style: Style) -> Result<S
     let mut builder = StringBuilder::with_capacity(array.len(), array.len() * 8);
     let mut text = String::new();
     for row in 0..array.len() {
-        if array.is_null(row) {
+        if is_null(array, row) {
             builder.append_null();
             continue;
         }
@@ -59,6 +59,11 @@ pub fn format_array(array: &ArrayRef, time_zone: &str, style: Style) -> Result<S
         builder.append_value(&text);
     }
     Ok(builder.finish())
+}
+
+/// Arrow has no place for NULLs in an array that holds nothing else.
+fn is_null(array: &ArrayRef, row: usize) -> bool {
+    array.is_null(row) || *array.data_type() == DataType::Null
 }
 
 struct Formatter {
@@ -72,7 +77,7 @@ impl Formatter {
     }
 
     fn value(&self, out: &mut String, array: &ArrayRef, row: usize) -> Result<(), ArrowError> {
-        if array.is_null(row) {
+        if is_null(array, row) {
             out.push_str(self.style.null);
             return Ok(());
         }

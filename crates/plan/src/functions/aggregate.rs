@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use datafusion::functions::expr_fn::named_struct;
 use datafusion::functions_aggregate as df;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
-use datafusion::logical_expr::{AggregateUDF, Expr};
+use datafusion::logical_expr::{AggregateUDF, Expr, cast, lit, when};
 
 use super::call::{Call, Outcome, Typed};
-use crate::error::Result;
+use super::moments::{self, Moment};
+use crate::error::{Result, SparkError};
 use crate::types::{is_integral, is_numeric, is_string};
 
 /// An aggregate function of this name, if there is one.
@@ -24,6 +26,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             }));
             return count(call).map(Ok);
         }
+        "max_by" | "min_by" => return extreme_by(call).map(Ok),
         "sum" => (df::sum::sum_udaf(), None),
         "avg" | "mean" => (df::average::avg_udaf(), None),
         "min" => (df::min_max::min_udaf(), None),
@@ -41,7 +44,18 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "median" => (df::median::median_udaf(), None),
         "bool_and" | "every" => (df::bool_and_or::bool_and_udaf(), None),
         "bool_or" | "any" | "some" => (df::bool_and_or::bool_or_udaf(), None),
-        "approx_count_distinct" => (df::approx_distinct::approx_distinct_udaf(), None),
+        "approx_count_distinct" => {
+            // How exact it is, is the engine's choice.
+            call.args.truncate(1);
+            (df::approx_distinct::approx_distinct_udaf(), None)
+        }
+        "bit_and" => (df::bit_and_or_xor::bit_and_udaf(), None),
+        "bit_or" => (df::bit_and_or_xor::bit_or_udaf(), None),
+        "bit_xor" => (df::bit_and_or_xor::bit_xor_udaf(), None),
+        "skewness" => (moments::function(Moment::Third), None),
+        "kurtosis" => (moments::function(Moment::Fourth), None),
+        "percentile" | "percentile_cont" => return percentile(call).map(Ok),
+        "percentile_approx" | "approx_percentile" => return approximate_percentile(call).map(Ok),
         "collect_list" | "array_agg" => (datafusion_spark::function::aggregate::collect_list(), None),
         "collect_set" => (datafusion_spark::function::aggregate::collect_set(), None),
         _ => return Ok(Err(call)),
@@ -53,7 +67,9 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     }
     let args = args.into_iter().enumerate().map(|(position, arg)| argument(&call, position, arg));
     let args = args.collect::<Result<_>>()?;
-    Ok(Ok(aggregate(function, args, call, nulls)))
+    let counts = call.name == "approx_count_distinct";
+    let expr = aggregate(function, args, call, nulls);
+    Ok(Ok(if counts { cast(expr, DataType::Int64) } else { expr }))
 }
 
 fn aggregate(function: Arc<AggregateUDF>, args: Vec<Expr>, call: Call<'_>, nulls: Option<NullTreatment>) -> Expr {
@@ -64,8 +80,66 @@ fn aggregate(function: Arc<AggregateUDF>, args: Vec<Expr>, call: Call<'_>, nulls
 /// Rows that have no NULL in any argument; without arguments, all rows.
 fn count(mut call: Call<'_>) -> Result<Expr> {
     let args: Vec<_> = std::mem::take(&mut call.args).into_iter().map(|arg| arg.expr).collect();
-    let args = if args.is_empty() { vec![datafusion::logical_expr::lit(1_i32)] } else { args };
+    let args = match args.len() {
+        0 => vec![lit(1_i32)],
+        // Several values are one struct, which is there if all of them are.
+        2.. if call.distinct => {
+            let present = args.iter().map(|arg| arg.clone().is_not_null()).reduce(Expr::and).unwrap_or(lit(true));
+            let names = (1..).map(|at| lit(format!("col{at}")));
+            let together = named_struct(names.zip(args).flat_map(|(name, arg)| [name, arg]).collect());
+            vec![when(present, together).end()?]
+        }
+        _ => args,
+    };
     Ok(aggregate(df::count::count_udaf(), args, call, None))
+}
+
+/// The value of the row in which another one is greatest or least, NULLs there aside.
+fn extreme_by(mut call: Call<'_>) -> Result<Expr> {
+    let [value, by] = call.exactly()?;
+    let known = by.expr.clone().is_not_null();
+    let filter = match call.filter.take() {
+        Some(filter) => filter.and(known),
+        None => known,
+    };
+    let order = by.expr.sort(call.name == "min_by", false);
+    let function = df::first_last::first_value_udaf();
+    let filter = Some(Box::new(filter));
+    Ok(Expr::AggregateFunction(AggregateFunction::new_udf(
+        function,
+        vec![value.expr],
+        false,
+        filter,
+        vec![order],
+        None,
+    )))
+}
+
+/// `percentile(value, fraction)`, between two values where it falls between them.
+fn percentile(mut call: Call<'_>) -> Result<Expr> {
+    let [value, fraction] = call.exactly()?;
+    let args = vec![call.cast(value, &DataType::Float64)?, constant(&call, fraction)?];
+    Ok(aggregate(df::percentile_cont::percentile_cont_udaf(), args, call, None))
+}
+
+/// A value of the column near the fraction that is asked for.
+fn approximate_percentile(mut call: Call<'_>) -> Result<Expr> {
+    call.args.truncate(2);
+    let [value, fraction] = call.exactly()?;
+    let data_type = value.data_type.clone();
+    let args = vec![value.expr, constant(&call, fraction)?];
+    let function = df::approx_percentile_cont::approx_percentile_cont_udaf();
+    Ok(cast(aggregate(function, args, call, None), data_type))
+}
+
+/// A fraction, which the engine must know beforehand.
+fn constant(call: &Call<'_>, fraction: Typed) -> Result<Expr> {
+    match &fraction.expr {
+        Expr::Literal(value, _) if is_numeric(&fraction.data_type) => {
+            Ok(Expr::Literal(value.cast_to(&DataType::Float64)?, None))
+        }
+        _ => Err(SparkError::unsupported(format_args!("`{}` with several fractions, or computed ones", call.name))),
+    }
 }
 
 /// The second argument of `first(a, true)`, or none.
@@ -95,8 +169,13 @@ fn argument(call: &Call<'_>, position: usize, arg: Typed) -> Result<Expr> {
             | "covar_samp"
             | "covar_pop"
             | "median"
+            | "skewness"
+            | "kurtosis"
     );
     let sums = matches!(call.name.as_str(), "sum" | "avg" | "mean");
+    if call.name.starts_with("bit_") && !is_integral(&arg.data_type) {
+        return Err(call.wrong_type(position, "INTEGRAL", &arg.data_type));
+    }
     match &arg.data_type {
         _ if !computes => Ok(arg.expr),
         DataType::Null => call.cast(arg, &DataType::Float64),

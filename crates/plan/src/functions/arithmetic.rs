@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array, PrimitiveArray, Scalar};
+use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array, PrimitiveArray, Scalar, new_null_array};
+use arrow::compute::concat;
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::{ArrowNativeTypeOp, DataType, Decimal128Type, Field, FieldRef, Float32Type, Float64Type, i256};
 use arrow::error::ArrowError;
@@ -34,6 +35,11 @@ impl Operator {
             "*" => Some(Self::Multiply),
             "/" => Some(Self::Divide),
             "%" | "mod" => Some(Self::Remainder),
+            "try_add" => Some(Self::Add),
+            "try_subtract" => Some(Self::Subtract),
+            "try_multiply" => Some(Self::Multiply),
+            "try_divide" => Some(Self::Divide),
+            "try_mod" => Some(Self::Remainder),
             _ => None,
         }
     }
@@ -45,6 +51,16 @@ impl Operator {
             Self::Multiply => "*",
             Self::Divide => "/",
             Self::Remainder => "%",
+        }
+    }
+
+    fn try_function(self) -> &'static str {
+        match self {
+            Self::Add => "try_add",
+            Self::Subtract => "try_subtract",
+            Self::Multiply => "try_multiply",
+            Self::Divide => "try_divide",
+            Self::Remainder => "try_mod",
         }
     }
 
@@ -72,25 +88,36 @@ impl Operator {
 /// `left operator right`, checked. Both have one numeric type, or are decimals of any precision and scale;
 /// `result` is that type, or the decimal of [`Operator::decimal_type`].
 pub(super) fn checked(operator: Operator, left: Expr, right: Expr, result: DataType) -> Expr {
+    call(operator, left, right, result, false)
+}
+
+/// The same with NULL instead of an error.
+pub(super) fn tried(operator: Operator, left: Expr, right: Expr, result: DataType) -> Expr {
+    call(operator, left, right, result, true)
+}
+
+fn call(operator: Operator, left: Expr, right: Expr, result: DataType, tries: bool) -> Expr {
     let signature = Signature::any(2, Volatility::Immutable);
-    ScalarUDF::new_from_impl(Checked { operator, result, signature }).call(vec![left, right])
+    ScalarUDF::new_from_impl(Checked { operator, result, tries, signature }).call(vec![left, right])
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Checked {
     operator: Operator,
     result: DataType,
+    /// NULL instead of an error.
+    tries: bool,
     signature: Signature,
 }
 
 impl ScalarUDFImpl for Checked {
     fn name(&self) -> &str {
-        self.operator.symbol()
+        if self.tries { self.operator.try_function() } else { self.operator.symbol() }
     }
 
     fn schema_name(&self, args: &[Expr]) -> EngineResult<String> {
         match args {
-            [left, right] => Ok(format!("({left} {} {right})", self.operator.symbol())),
+            [left, right] => Ok(format!("({left} {} {right})", self.name())),
             _ => Ok(self.operator.symbol().to_owned()),
         }
     }
@@ -105,7 +132,7 @@ impl ScalarUDFImpl for Checked {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> EngineResult<FieldRef> {
         // A decimal that does not fit is an error, as is a division by zero: NULL comes from NULL alone.
-        let nullable = args.arg_fields.iter().any(|field| field.is_nullable());
+        let nullable = self.tries || args.arg_fields.iter().any(|field| field.is_nullable());
         Ok(Arc::new(Field::new(self.name(), self.result.clone(), nullable)))
     }
 
@@ -116,17 +143,37 @@ impl ScalarUDFImpl for Checked {
         match (left, right) {
             (ColumnarValue::Scalar(left), ColumnarValue::Scalar(right)) => {
                 let (left, right) = (Scalar::new(left.to_array()?), Scalar::new(right.to_array()?));
-                let array = self.compute(&left, &right)?;
+                let array = self.outcome(&left, &right, 1)?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
             }
             _ => apply(left, right, |left, right| {
-                self.compute(left, right).map_err(|error| ArrowError::ExternalError(Box::new(error)))
+                self.outcome(left, right, args.number_rows).map_err(|error| ArrowError::ExternalError(Box::new(error)))
             }),
         }
     }
 }
 
 impl Checked {
+    /// All rows at once, and each for itself if one of them fails where that is NULL.
+    fn outcome(&self, left: &dyn Datum, right: &dyn Datum, rows: usize) -> EngineResult<ArrayRef> {
+        match self.compute(left, right) {
+            Err(_) if self.tries => {
+                let cell = |side: &dyn Datum, row: usize| match side.get() {
+                    (array, true) => array.slice(0, 1),
+                    (array, false) => array.slice(row, 1),
+                };
+                let results = (0..rows).map(|row| {
+                    let (left, right) = (cell(left, row), cell(right, row));
+                    self.compute(&left, &right).unwrap_or_else(|_| new_null_array(&self.result, 1))
+                });
+                let results: Vec<_> = results.collect();
+                let results: Vec<_> = results.iter().map(AsRef::as_ref).collect();
+                Ok(concat(&results)?)
+            }
+            outcome => outcome,
+        }
+    }
+
     fn compute(&self, left: &dyn Datum, right: &dyn Datum) -> EngineResult<ArrayRef> {
         let result = match self.result {
             DataType::Decimal128(precision, scale) => self.decimals(left, right, precision, scale),
@@ -139,7 +186,7 @@ impl Checked {
                     numeric::div(left, right)
                 }
                 Operator::Remainder => {
-                    refuse_zero(right)?;
+                    refuse_zero(right).map_err(|_| remainder_by_zero())?;
                     numeric::rem(left, right)
                 }
             },
@@ -189,6 +236,7 @@ impl Checked {
 
     fn error(&self, error: ArrowError) -> DataFusionError {
         match error {
+            ArrowError::DivideByZero if self.operator == Operator::Remainder => remainder_by_zero(),
             ArrowError::DivideByZero => divide_by_zero(),
             ArrowError::ArithmeticOverflow(_) => match self.result {
                 DataType::Decimal128(precision, scale) => {
@@ -243,12 +291,25 @@ fn divide_by_zero() -> DataFusionError {
         .into()
 }
 
+fn remainder_by_zero() -> DataFusionError {
+    let message = "Remainder by zero. Use `try_mod` to tolerate divisor being 0 and return NULL instead.";
+    SparkError::new(ErrorClass::Arithmetic, "REMAINDER_BY_ZERO", "22012", message)
+        .with("config", "\"spark.sql.ansi.enabled\"")
+        .into()
+}
+
 fn overflow(operator: Operator, data_type: &DataType) -> DataFusionError {
+    if matches!(data_type, DataType::Int8 | DataType::Int16) {
+        let (symbol, function) = (operator.symbol(), operator.try_function());
+        let message = format!("A value of `{symbol}` caused overflow. Use `{function}` to get NULL instead.");
+        return SparkError::new(ErrorClass::Arithmetic, "BINARY_ARITHMETIC_OVERFLOW", "22003", message)
+            .with("symbol", symbol)
+            .with("functionName", format!("`{function}`"))
+            .into();
+    }
     let what = match data_type {
         DataType::Int64 => "long",
         DataType::Int32 => "integer",
-        DataType::Int16 => "short",
-        DataType::Int8 => "byte",
         _ => "interval",
     };
     let message = format!("{what} overflow in `{}`. Use a wider type, or the `try_` form of it.", operator.symbol());

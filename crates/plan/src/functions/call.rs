@@ -3,9 +3,11 @@
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::functions_nested::expr_fn::{array_element, map_extract};
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::Expr;
 
+use super::array::Element;
 use super::cast::cast;
+use super::native::native;
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::CastMode;
@@ -25,6 +27,8 @@ pub(crate) struct Call<'a> {
     /// How the call reads in a message.
     pub(crate) written: String,
     pub(crate) args: Vec<Typed>,
+    /// The names that the arguments have as columns, where they have some.
+    pub(crate) arg_names: Vec<Option<String>>,
     pub(crate) distinct: bool,
     pub(crate) filter: Option<Box<Expr>>,
     pub(crate) time_zone: &'a str,
@@ -71,7 +75,9 @@ impl Call<'_> {
     pub(crate) fn different_types(&self, args: &[Typed]) -> SparkError {
         let types: Vec<_> = args.iter().map(|arg| format!("\"{}\"", sql_name(&arg.data_type))).collect();
         let written = &self.written;
-        if let [left, right] = types.as_slice() {
+        let is_operator =
+            !self.name.starts_with(char::is_alphabetic) || matches!(self.name.as_str(), "and" | "or" | "div");
+        if let ([left, right], true) = (types.as_slice(), is_operator) {
             let message = format!(
                 "Cannot resolve \"{written}\" due to data type mismatch: the left and right operands of the binary \
                  operator have incompatible types ({left} and {right})."
@@ -109,12 +115,17 @@ impl Call<'_> {
     }
 }
 
-/// `base[key]`: an array's element counted from zero, or a map's value.
+/// `base[key]`: an array's element counted from zero, or the value of a map's key.
 pub(crate) fn element(base: Typed, key: Typed, time_zone: &str) -> Result<Expr> {
+    element_by(base, key, Element::Index, time_zone)
+}
+
+/// An element of an array by its position, or the value of a map's key.
+pub(super) fn element_by(base: Typed, key: Typed, by: Element, time_zone: &str) -> Result<Expr> {
     match &base.data_type {
-        DataType::List(_) if is_integral(&key.data_type) => {
+        DataType::List(item) if is_integral(&key.data_type) || key.data_type == DataType::Null => {
             let index = cast(key.expr, &key.data_type, &DataType::Int64, CastMode::Ansi, time_zone)?;
-            Ok(array_element(base.expr, index + lit(1_i64)))
+            Ok(native(by.function(), item.data_type().clone(), "", vec![base.expr, index]))
         }
         DataType::Map(entries, _) => {
             let DataType::Struct(fields) = entries.data_type() else {

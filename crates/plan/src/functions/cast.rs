@@ -8,8 +8,8 @@ use arrow::array::{
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimeUnit, TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
@@ -42,12 +42,13 @@ pub(crate) fn cast(expr: Expr, from: &DataType, to: &DataType, mode: CastMode, t
         return Ok(datafusion::logical_expr::cast(expr, to.clone()));
     }
     if !is_castable(from, to) {
-        let (from, to) = (sql_name(from), sql_name(to));
-        let message = format!("Cannot cast \"{from}\" to \"{to}\".");
-        let condition = "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION";
-        return Err(SparkError::new(ErrorClass::Analysis, condition, "42K09", message)
-            .with("srcType", format!("\"{from}\""))
-            .with("targetType", format!("\"{to}\"")));
+        return Err(no_cast(from, to));
+    }
+    // Names of days are read where the text is known; as data they are no dates.
+    if let (Expr::Literal(ScalarValue::Utf8(Some(text)), _), DataType::Date32 | DataType::Timestamp(..)) = (&expr, to)
+        && text.trim().eq_ignore_ascii_case("epoch")
+    {
+        return Ok(Expr::Literal(ScalarValue::Int64(Some(0)).cast_to(&DataType::Int32)?.cast_to(to)?, None));
     }
     let function = SparkCast {
         to: to.clone(),
@@ -56,6 +57,29 @@ pub(crate) fn cast(expr: Expr, from: &DataType, to: &DataType, mode: CastMode, t
         signature: Signature::any(1, Volatility::Immutable),
     };
     Ok(ScalarUDF::new_from_impl(function).call(vec![expr]))
+}
+
+/// The error for a cast that Spark has not, with what it says to do instead.
+fn no_cast(from: &DataType, to: &DataType) -> SparkError {
+    let (source, target) = (sql_name(from), sql_name(to));
+    let error = |condition: &str, instead: &str| {
+        let message = format!("Cannot cast \"{source}\" to \"{target}\".{instead}");
+        SparkError::new(ErrorClass::Analysis, condition, "42K09", message)
+            .with("srcType", format!("\"{source}\""))
+            .with("targetType", format!("\"{target}\""))
+    };
+    let function = match (from, to) {
+        (DataType::Date32, number) if is_numeric(number) => "`UNIX_DATE`",
+        (number, DataType::Date32) if is_numeric(number) => "`DATE_FROM_UNIX_DATE`",
+        (integral, DataType::Binary) if is_integral(integral) => {
+            return error("DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION", "")
+                .with("config", "\"spark.sql.ansi.enabled\"")
+                .with("configVal", "'false'");
+        }
+        _ => return error("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", ""),
+    };
+    let instead = format!(" The function {function} converts it.");
+    error("DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION", &instead).with("functionNames", function)
 }
 
 /// Casts that cannot fail and mean the same everywhere: left to DataFusion, whose optimiser knows them.
@@ -159,6 +183,10 @@ impl Caster<'_> {
             (from, to) if is_string(from) => {
                 let text = arrow::compute::cast(array, &DataType::Utf8)?;
                 self.parse_text(text.as_string::<i32>(), to)
+            }
+            (DataType::Decimal128(..), DataType::Boolean) => {
+                let values = array.as_primitive::<Decimal128Type>();
+                Ok(Arc::new(values.iter().map(|value| value.map(|value| value != 0)).collect::<BooleanArray>()))
             }
             (DataType::Boolean, DataType::Decimal128(..)) => {
                 let whole = arrow::compute::cast(array, &DataType::Int32)?;

@@ -1,5 +1,7 @@
 //! Dates and times in text, as Spark's casts read them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use arrow::array::timezone::Tz;
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 
@@ -12,8 +14,19 @@ pub(crate) fn parse_date(text: &str) -> Option<i32> {
 
 /// Microseconds since the epoch of a date with an optional time and zone; without a zone it is `zone`'s wall clock.
 pub(crate) fn parse_timestamp(text: &str, zone: Tz) -> Option<i64> {
-    let (local, own_zone) = parse_parts(text)?;
+    let (local, own_zone) = parse_parts(text).or_else(|| today_at(text, zone))?;
     to_instant(local, own_zone.unwrap_or(zone))
+}
+
+/// A time alone is one of today.
+fn today_at(text: &str, zone: Tz) -> Option<(NaiveDateTime, Option<Tz>)> {
+    let text = text.trim();
+    if !text.get(..3)?.contains(':') {
+        return None;
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let today = to_local(i64::try_from(now.as_micros()).ok()?, zone)?.date();
+    parse_parts(&format!("{today} {text}"))
 }
 
 /// Microseconds of a wall clock; a zone in the text is passed over.
@@ -96,7 +109,7 @@ fn time(text: &str) -> Option<NaiveTime> {
 }
 
 /// `Z`, `UTC`, `+01:00`, `+1`, `GMT+1`, `Europe/Oslo`.
-fn parse_zone(text: &str) -> Option<Tz> {
+pub(crate) fn parse_zone(text: &str) -> Option<Tz> {
     let offset = text.strip_prefix("UTC").or_else(|| text.strip_prefix("GMT")).unwrap_or(text);
     if offset.is_empty() || offset == "Z" {
         return "UTC".parse().ok();

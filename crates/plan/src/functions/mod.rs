@@ -4,11 +4,27 @@
 
 mod aggregate;
 mod arithmetic;
+mod array;
 pub(crate) mod call;
 pub(crate) mod cast;
+mod container;
 pub(crate) mod datetime;
+mod hash;
+mod java_pattern;
+mod map;
+mod math;
+mod misc;
+mod moments;
+mod native;
 mod operator;
+mod raise;
+mod regex;
+mod rounding;
 mod scalar;
+mod text;
+mod time;
+mod time_call;
+mod time_text;
 pub(crate) mod window;
 
 use self::call::Call;

@@ -1,6 +1,7 @@
 //! Operators and conditionals, which are calls in the unresolved plan.
 
 use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn as core;
 use datafusion::functions::expr_fn as df;
 use datafusion::logical_expr::expr::{BinaryExpr, InList, Like};
@@ -8,13 +9,17 @@ use datafusion::logical_expr::{Case, Expr, Operator, lit, not};
 
 use super::arithmetic::{self, checked};
 use super::call::{Call, Outcome, Typed};
-use crate::error::Result;
+use super::math;
+use super::native::native;
+use crate::ddl::sql_name;
+use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{as_decimal, common_type, is_integral, is_numeric, is_string, timestamp};
 
 /// An operator of this name, if there is one.
 pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     let expr = match call.name.as_str() {
         "+" | "-" | "*" | "/" | "%" | "mod" if call.args.len() == 2 => arithmetic(call)?,
+        "try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod" => arithmetic(call)?,
         "div" => {
             let [left, right] = call.exactly()?;
             let (left, right) = (call.cast(left, &DataType::Int64)?, call.cast(right, &DataType::Int64)?);
@@ -28,7 +33,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "<=" => compare(call, Operator::LtEq)?,
         ">" => compare(call, Operator::Gt)?,
         ">=" => compare(call, Operator::GtEq)?,
-        "<=>" | "equal_null" => compare(call, Operator::IsNotDistinctFrom)?,
+        "<=>" | "equal_null" | "eqnullsafe" => compare(call, Operator::IsNotDistinctFrom)?,
         "and" => logical(call, Operator::And)?,
         "or" => logical(call, Operator::Or)?,
         "not" | "!" => {
@@ -36,6 +41,17 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             not(boolean(&call, operand, 0)?)
         }
         "&" | "|" | "^" => bitwise(call)?,
+        "~" | "bitwise_not" => {
+            let [operand] = call.exactly()?;
+            match &operand.data_type {
+                integral if is_integral(integral) => spark::bitwise_not(operand.expr),
+                DataType::Null => call.cast(operand, &DataType::Int32)?,
+                other => return Err(call.wrong_type(0, "INTEGRAL", other)),
+            }
+        }
+        "<<" | "shiftleft" => shift(call, spark::shiftleft)?,
+        ">>" | "shiftright" => shift(call, spark::shiftright)?,
+        ">>>" | "shiftrightunsigned" => shift(call, spark::shiftrightunsigned)?,
         "isnull" => call.exactly::<1>()?[0].expr.clone().is_null(),
         "isnotnull" => call.exactly::<1>()?[0].expr.clone().is_not_null(),
         "in" => in_list(call)?,
@@ -67,15 +83,34 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             let [left, right] = call.exactly()?;
             let kept = left.expr.clone();
             call.args = vec![left, right];
-            let null = Expr::Literal(datafusion::common::ScalarValue::Null, None);
+            let null = Expr::Literal(ScalarValue::Null, None);
             case(vec![(compare(call, Operator::Eq)?, null)], Some(kept))
+        }
+        "nullifzero" => {
+            let [value] = call.exactly()?;
+            let kept = value.expr.clone();
+            let zero = Typed { expr: lit(0_i32), data_type: DataType::Int32 };
+            call.args = vec![value, zero];
+            let null = Expr::Literal(ScalarValue::Null, None);
+            case(vec![(compare(call, Operator::Eq)?, null)], Some(kept))
+        }
+        "zeroifnull" => {
+            let [value] = call.exactly()?;
+            let zero = Typed { expr: lit(0_i32), data_type: DataType::Int32 };
+            core::coalesce(call.common(vec![value, zero])?.0)
         }
         "greatest" | "least" => {
             let args = std::mem::take(&mut call.args);
             if args.len() < 2 {
                 return Err(call.wrong_count("> 1", args.len()));
             }
-            let (args, _) = call.common(args)?;
+            let (args, data_type) = call.common(args)?;
+            if matches!(data_type, DataType::Float32 | DataType::Float64) {
+                let double = |arg: Expr| datafusion::logical_expr::cast(arg, DataType::Float64);
+                let function = if call.name == "greatest" { math::GREATEST } else { math::LEAST };
+                let found = native(function, DataType::Float64, "", args.into_iter().map(double).collect());
+                return Ok(Ok(datafusion::logical_expr::cast(found, data_type)));
+            }
             if call.name == "greatest" { df::greatest(args) } else { df::least(args) }
         }
         _ => return Ok(Err(call)),
@@ -89,14 +124,21 @@ fn binary(left: Expr, op: Operator, right: Expr) -> Expr {
 
 fn arithmetic(mut call: Call<'_>) -> Result<Expr> {
     let Some(operator) = arithmetic::Operator::of(&call.name) else {
-        return Err(crate::error::SparkError::internal("no arithmetic operator"));
+        return Err(SparkError::internal("no arithmetic operator"));
     };
     let [left, right] = call.exactly()?;
     if let Some(expr) = temporal(&call, &left, &right)? {
         return Ok(expr);
     }
-    let (left, right) = (number(&call, left, right.data_type.clone(), 0)?, right);
-    let right = number(&call, right, left.data_type.clone(), 1)?;
+    if is_string(&left.data_type) && is_string(&right.data_type) {
+        return Err(wrong_operands(&call, "NUMERIC", &left.data_type));
+    }
+    if common_type(&left.data_type, &right.data_type).is_none() {
+        return Err(call.different_types(&[left, right]));
+    }
+    let checked = if call.name.starts_with("try_") { arithmetic::tried } else { checked };
+    let (left, right) = (number(&call, left, right.data_type.clone())?, right);
+    let right = number(&call, right, left.data_type.clone())?;
     let divides = operator == arithmetic::Operator::Divide;
     if let (Some(l), Some(r)) = (decimal_shape(&left), decimal_shape(&right)) {
         let is_decimal = |value: &Typed| matches!(value.data_type, DataType::Decimal128(..));
@@ -118,6 +160,7 @@ fn arithmetic(mut call: Call<'_>) -> Result<Expr> {
     let floats = matches!(to, DataType::Float32 | DataType::Float64);
     Ok(match operator {
         // Floating-point numbers do not overflow: DataFusion's own operators do, and its optimiser knows them.
+        operator if call.name.starts_with("try_") => checked(operator, left, right, to),
         arithmetic::Operator::Add if floats => binary(left, Operator::Plus, right),
         arithmetic::Operator::Subtract if floats => binary(left, Operator::Minus, right),
         arithmetic::Operator::Multiply if floats => binary(left, Operator::Multiply, right),
@@ -137,15 +180,27 @@ fn decimal_shape(value: &Typed) -> Option<(u8, i8)> {
 }
 
 /// An operand as a number: text becomes a whole number beside one, else a double.
-fn number(call: &Call<'_>, value: Typed, other: DataType, position: usize) -> Result<Typed> {
+fn number(call: &Call<'_>, value: Typed, other: DataType) -> Result<Typed> {
     let to = match &value.data_type {
         data_type if is_numeric(data_type) || *data_type == DataType::Null => return Ok(value),
         text if is_string(text) && is_integral(&other) => DataType::Int64,
         text if is_string(text) => DataType::Float64,
-        other if position == 0 => return Err(call.wrong_type(0, "NUMERIC", other)),
-        other => return Err(call.wrong_type(position, "NUMERIC", other)),
+        other => return Err(wrong_operands(call, "NUMERIC", other)),
     };
     Ok(Typed { expr: call.cast(value, &to)?, data_type: to })
+}
+
+/// The error for two operands of one type that the operator does not take.
+fn wrong_operands(call: &Call<'_>, required: &str, found: &DataType) -> SparkError {
+    let (written, found) = (&call.written, sql_name(found));
+    let message = format!(
+        "Cannot resolve \"{written}\" due to data type mismatch: the binary operator requires the input type \
+         \"{required}\", not \"{found}\"."
+    );
+    SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "42K09", message)
+        .with("sqlExpr", format!("\"{written}\""))
+        .with("inputType", format!("\"{required}\""))
+        .with("actualDataType", format!("\"{found}\""))
 }
 
 /// Sums and differences of dates, timestamps and intervals.
@@ -180,6 +235,14 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
         {
             binary(r, plus, l)
         }
+        // Days alone leave a date a date.
+        (Date32, Duration(_)) if days_of(&right.expr).is_some() => {
+            let days = lit(days_of(&right.expr).unwrap_or(0));
+            if plus == Operator::Plus { spark::date_add(l, days) } else { spark::date_sub(l, days) }
+        }
+        (Duration(_), Date32) if plus == Operator::Plus && days_of(&left.expr).is_some() => {
+            spark::date_add(r, lit(days_of(&left.expr).unwrap_or(0)))
+        }
         (Date32, Duration(_)) => {
             let instant = call.cast(left.clone(), &timestamp())?;
             binary(instant, plus, r)
@@ -189,6 +252,17 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
     }))
 }
 
+/// The days of an interval that is a constant and has no hours.
+fn days_of(interval: &Expr) -> Option<i32> {
+    const MICROS_PER_DAY: i64 = 86_400_000_000;
+    match interval {
+        Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) if micros % MICROS_PER_DAY == 0 => {
+            i32::try_from(micros / MICROS_PER_DAY).ok()
+        }
+        _ => None,
+    }
+}
+
 fn negative(mut call: Call<'_>) -> Result<Expr> {
     let [operand] = call.exactly()?;
     match &operand.data_type {
@@ -196,6 +270,9 @@ fn negative(mut call: Call<'_>) -> Result<Expr> {
             Ok(Expr::Negative(Box::new(operand.expr)))
         }
         DataType::Decimal128(..) => Ok(Expr::Negative(Box::new(operand.expr))),
+        text if is_string(text) || *text == DataType::Null => {
+            Ok(Expr::Negative(Box::new(call.cast(operand, &DataType::Float64)?)))
+        }
         integral if is_integral(integral) => {
             let data_type = operand.data_type.clone();
             let zero = call.cast(Typed { expr: lit(0_i8), data_type: DataType::Int8 }, &data_type)?;
@@ -207,13 +284,39 @@ fn negative(mut call: Call<'_>) -> Result<Expr> {
 
 fn compare(mut call: Call<'_>, op: Operator) -> Result<Expr> {
     let [left, right] = call.exactly()?;
-    let (args, _) = call.common(vec![left, right])?;
+    let (args, data_type) = call.common(vec![left, right])?;
     let [left, right] = args.try_into().map_err(|_| call.wrong_count("2", 0))?;
+    if matches!(data_type, DataType::Float32 | DataType::Float64) {
+        return Ok(compare_floats(left, op, right, &data_type));
+    }
     Ok(binary(left, op, right))
+}
+
+/// The engine tells two zeros apart, and NaNs by their sign. Beside a constant that is neither zero nor NaN nothing
+/// is to be done, so that sources still see the comparison.
+fn compare_floats(left: Expr, op: Operator, right: Expr, data_type: &DataType) -> Expr {
+    let is_plain = |expr: &Expr| match expr {
+        Expr::Literal(ScalarValue::Float64(Some(value)), _) => *value != 0.0 && !value.is_nan(),
+        Expr::Literal(ScalarValue::Float32(Some(value)), _) => *value != 0.0 && !value.is_nan(),
+        _ => false,
+    };
+    if is_plain(&left) || is_plain(&right) {
+        return binary(left, op, right);
+    }
+    let normal = |expr: Expr| native(math::NORMAL, data_type.clone(), "", vec![expr]);
+    binary(normal(left), op, normal(right))
 }
 
 fn logical(mut call: Call<'_>, op: Operator) -> Result<Expr> {
     let [left, right] = call.exactly()?;
+    let is_boolean =
+        |value: &Typed| is_string(&value.data_type) || matches!(value.data_type, DataType::Boolean | DataType::Null);
+    if is_boolean(&left) != is_boolean(&right) {
+        return Err(call.different_types(&[left, right]));
+    }
+    if !is_boolean(&left) {
+        return Err(wrong_operands(&call, "BOOLEAN", &left.data_type));
+    }
     Ok(binary(boolean(&call, left, 0)?, op, boolean(&call, right, 1)?))
 }
 
@@ -242,10 +345,25 @@ fn bitwise(mut call: Call<'_>) -> Result<Expr> {
     Ok(binary(left, op, right))
 }
 
+/// Narrow numbers are shifted as those of 32 bits.
+fn shift(mut call: Call<'_>, build: fn(Expr, Expr) -> Expr) -> Result<Expr> {
+    let [value, by] = call.exactly()?;
+    let to = match &value.data_type {
+        DataType::Int64 => DataType::Int64,
+        integral if is_integral(integral) => DataType::Int32,
+        text if is_string(text) || *text == DataType::Null => DataType::Int32,
+        other => return Err(call.wrong_type(0, "INT\" or \"BIGINT", other)),
+    };
+    Ok(build(call.cast(value, &to)?, call.cast(by, &DataType::Int32)?))
+}
+
 fn in_list(mut call: Call<'_>) -> Result<Expr> {
     let args = std::mem::take(&mut call.args);
-    if args.len() < 2 {
-        return Err(call.wrong_count("> 1", args.len()));
+    if args.is_empty() {
+        return Err(call.wrong_count("> 0", 0));
+    }
+    if args.len() == 1 {
+        return Ok(lit(false));
     }
     let (mut args, _) = call.common(args)?;
     let value = args.remove(0);
@@ -284,6 +402,10 @@ fn case_when(mut call: Call<'_>) -> Result<Expr> {
     let otherwise_at = if args.len() % 2 == 1 { args.len() - 1 } else { args.len() };
     for (position, arg) in args.into_iter().enumerate() {
         if position < otherwise_at && position % 2 == 0 {
+            // `IF` takes NULL for a condition, `CASE` does not.
+            if call.name == "when" && matches!(&arg.expr, Expr::Literal(ScalarValue::Null, _)) {
+                return Err(call.wrong_type(position, "BOOLEAN", &DataType::Null));
+            }
             conditions.push(boolean(&call, arg, position)?);
         } else {
             values.push(arg);
@@ -300,5 +422,7 @@ fn case(branches: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Expr {
 }
 
 mod spark {
-    pub(super) use datafusion_spark::expr_fn::{date_add, date_sub};
+    pub(super) use datafusion_spark::expr_fn::{
+        bitwise_not, date_add, date_sub, shiftleft, shiftright, shiftrightunsigned,
+    };
 }

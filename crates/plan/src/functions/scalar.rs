@@ -12,17 +12,18 @@ use datafusion_spark::expr_fn as spark;
 
 use super::arithmetic::{self, checked};
 use super::call::{Call, Typed};
-use crate::ddl::type_name;
+use super::{container, misc, native, rounding, time_call};
+use crate::ddl::{sql_name, type_name};
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::types::{is_integral, is_string, timestamp};
+use crate::types::{is_integral, is_numeric, is_string, timestamp, timestamp_ntz};
 
 /// Makes the expression of a call from its arguments, which have the types that the table says.
 type Build = fn(Vec<Expr>) -> Expr;
 
 /// The types of a function's arguments, a letter each: `s` text, `i` and `l` whole numbers of 32 and 64 bits, `d`
-/// double, `t` date, `z` timestamp, `b` boolean, `x` anything. From a `?` on they may be left out; a `*` repeats the
+/// double, `t` date, `z` timestamp, `n` timestamp without a zone, `b` boolean, `y` bytes, `x` anything. From a `?` on they may be left out; a `*` repeats the
 /// last one.
-type Arguments = &'static str;
+pub(super) type Arguments = &'static str;
 
 /// Spark's name, arguments, and the expression.
 const FUNCTIONS: &[(&str, Arguments, Build)] = &[
@@ -31,7 +32,6 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("ucase", "s", |a| df::upper(one(a))),
     ("lower", "s", |a| df::lower(one(a))),
     ("lcase", "s", |a| df::lower(one(a))),
-    ("initcap", "s", |a| df::initcap(one(a))),
     ("reverse", "s", |a| df::reverse(one(a))),
     ("ascii", "s", |a| spark::ascii(one(a))),
     ("char_length", "s", |a| spark::length(one(a))),
@@ -40,15 +40,11 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("bit_length", "s", |a| df::bit_length(one(a))),
     ("substring", "si?i", |a| substring(a)),
     ("substr", "si?i", |a| substring(a)),
-    ("left", "si", |a| two(a, df::left)),
-    ("right", "si", |a| two(a, df::right)),
-    ("trim", "s", df::btrim),
+    // The characters come first here, as in `TRIM(BOTH 'x' FROM text)`.
+    ("trim", "s?s", |a| trimmed(a, df::btrim)),
     ("btrim", "s?s", df::btrim),
-    ("ltrim", "s", df::ltrim),
-    ("rtrim", "s", df::rtrim),
-    ("lpad", "sl?s", df::lpad),
-    ("rpad", "sl?s", df::rpad),
-    ("repeat", "sl", |a| two(a, df::repeat)),
+    ("ltrim", "s?s", |a| trimmed(a, df::ltrim)),
+    ("rtrim", "s?s", |a| trimmed(a, df::rtrim)),
     ("replace", "ss?s", |mut a| {
         if a.len() == 2 {
             a.push(lit(""));
@@ -57,40 +53,32 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     }),
     ("translate", "sss", |a| three(a, df::translate)),
     ("instr", "ss", |a| two(a, df::strpos)),
-    ("position", "ss", |a| two(a, |needle, text| df::strpos(text, needle))),
-    ("locate", "ss", |a| two(a, |needle, text| df::strpos(text, needle))),
     ("contains", "ss", |a| two(a, df::contains)),
     ("startswith", "ss", |a| two(a, df::starts_with)),
     ("endswith", "ss", |a| two(a, df::ends_with)),
-    ("concat_ws", "ss*", spark_concat_ws),
     ("split_part", "ssl", |a| three(a, df::split_part)),
     ("levenshtein", "ss", |a| two(a, df::levenshtein)),
     ("rlike", "ss", |a| two(a, |text, pattern| df::regexp_like(text, pattern, None))),
     ("regexp", "ss", |a| two(a, |text, pattern| df::regexp_like(text, pattern, None))),
     ("regexp_like", "ss", |a| two(a, |text, pattern| df::regexp_like(text, pattern, None))),
-    ("regexp_replace", "sss", |a| three(a, |text, pattern, by| df::regexp_replace(text, pattern, by, Some(lit("g"))))),
     ("md5", "s", |a| df::md5(one(a))),
+    ("chr", "l", |a| datafusion_spark::function::string::char().call(a)),
+    ("char", "l", |a| datafusion_spark::function::string::char().call(a)),
+    ("substring_index", "ssl", |a| three(a, df::substr_index)),
+    ("soundex", "s", |a| datafusion_spark::function::string::soundex().call(a)),
     // Numbers
-    ("sqrt", "d", |a| df::sqrt(one(a))),
-    ("cbrt", "d", |a| df::cbrt(one(a))),
     ("exp", "d", |a| df::exp(one(a))),
-    ("ln", "d", |a| log_of(one(a), df::ln)),
-    ("log", "d?d", logarithm),
-    ("log10", "d", |a| log_of(one(a), df::log10)),
-    ("log2", "d", |a| log_of(one(a), df::log2)),
     ("pow", "dd", |a| two(a, spark::pow)),
     ("power", "dd", |a| two(a, spark::pow)),
-    ("signum", "d", |a| df::signum(one(a))),
-    ("sign", "d", |a| df::signum(one(a))),
     ("sin", "d", |a| df::sin(one(a))),
     ("cos", "d", |a| df::cos(one(a))),
     ("tan", "d", |a| df::tan(one(a))),
-    ("asin", "d", |a| df::asin(one(a))),
-    ("acos", "d", |a| df::acos(one(a))),
     ("atan", "d", |a| df::atan(one(a))),
     ("degrees", "d", |a| df::degrees(one(a))),
     ("radians", "d", |a| df::radians(one(a))),
     ("pi", "", |_| df::pi()),
+    ("e", "", |_| lit(std::f64::consts::E)),
+    ("width_bucket", "dddl", |a| datafusion_spark::function::math::width_bucket().call(a)),
     ("isnan", "d", |a| df::coalesce(vec![df::isnan(one(a)), lit(false)])),
     // Dates and times
     ("year", "t", |a| part("year", a)),
@@ -108,18 +96,10 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("date_diff", "tt", |a| two(a, spark::date_diff)),
     ("add_months", "ti", |a| two(a, spark::add_months)),
     ("last_day", "t", |a| spark::last_day(one(a))),
-    ("to_date", "t", one),
-    ("date", "t", one),
-    ("to_timestamp", "z", one),
-    ("current_date", "", |_| df::current_date()),
-    ("curdate", "", |_| df::current_date()),
-    ("current_timestamp", "", |_| df::now()),
-    ("now", "", |_| df::now()),
+    ("next_day", "ts", |a| datafusion_spark::function::datetime::next_day().call(a)),
+    ("weekday", "t", |a| datafusion_spark::function::datetime::weekday().call(a)),
+    ("monthname", "t", |a| datafusion_spark::function::datetime::monthname().call(a)),
     // Containers
-    ("array_contains", "xx", |a| two(a, nested::array_has)),
-    ("array_distinct", "x", |a| nested::array_distinct(one(a))),
-    ("array_max", "x", |a| nested::array_max(one(a))),
-    ("array_min", "x", |a| nested::array_min(one(a))),
     ("map_keys", "x", |a| nested::map_keys(one(a))),
     ("map_values", "x", |a| nested::map_values(one(a))),
     ("rand", "?l", |_| df::random()),
@@ -131,28 +111,29 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
 ///
 /// # Errors
 /// `UNRESOLVED_ROUTINE` where there is none.
-pub(super) fn resolve(mut call: Call<'_>) -> Result<Expr> {
+pub(super) fn resolve(call: Call<'_>) -> Result<Expr> {
+    let mut call = call;
+    for family in [container::resolve, time_call::resolve, misc::resolve] {
+        call = match family(call)? {
+            Ok(expr) => return Ok(expr),
+            Err(call) => call,
+        };
+    }
     match call.name.as_str() {
-        "ceil" | "ceiling" | "floor" => return rounded_to_whole(call),
-        "round" | "bround" => return round(call),
+        "ceil" | "ceiling" | "floor" | "round" | "bround" => return rounding::resolve(call),
         "abs" => return absolute(call),
         "concat" => return concat(call),
-        "array" => return array(call),
-        "struct" | "named_struct" => return structure(call),
-        "typeof" => {
-            let [value] = call.exactly()?;
-            return Ok(lit(type_name(&value.data_type)));
-        }
-        "hour" | "minute" | "second" => {
-            let [value] = call.exactly()?;
-            let local = wall_clock(&call, value)?;
-            return Ok(df::date_part(lit(call.name.clone()), local));
-        }
+        "concat_ws" => return concat_ws(call),
+        "length" | "len" => return length(call),
         _ => {}
     }
     if let Some((_, arguments, build)) = FUNCTIONS.iter().find(|(name, ..)| *name == call.name) {
         let args = std::mem::take(&mut call.args);
         return Ok(build(typed_arguments(&call, arguments, args)?));
+    }
+    if let Some((name, arguments, result)) = native::find(&call.name) {
+        let args = std::mem::take(&mut call.args);
+        return Ok(native::native(name, result, call.time_zone, typed_arguments(&call, arguments, args)?));
     }
     let Some(function) = datafusion_spark_function(&call.name) else {
         return Err(unresolved_routine(&call.name));
@@ -183,11 +164,20 @@ fn argument(call: &Call<'_>, letter: char, position: usize, arg: Typed) -> Resul
         't' => DataType::Date32,
         'z' => timestamp(),
         'b' => DataType::Boolean,
+        'n' => timestamp_ntz(),
+        'y' => DataType::Binary,
         _ => return Ok(arg.expr),
     };
-    let nested = matches!(arg.data_type, DataType::List(_) | DataType::Map(..) | DataType::Struct(_));
-    if letter == 's' && nested {
-        return Err(call.wrong_type(position, "STRING", &arg.data_type));
+    let from = &arg.data_type;
+    let fits = match letter {
+        's' => !from.is_nested(),
+        't' | 'z' | 'n' => is_string(from) || from.is_temporal() || *from == DataType::Null,
+        'i' | 'l' | 'd' => is_string(from) || is_numeric(from) || *from == DataType::Null,
+        'y' => is_string(from) || matches!(from, DataType::Binary | DataType::Null),
+        _ => is_string(from) || matches!(from, DataType::Boolean | DataType::Null),
+    };
+    if !fits {
+        return Err(call.wrong_type(position, &sql_name(&to), from));
     }
     call.cast(arg, &to)
 }
@@ -217,67 +207,21 @@ fn substring(mut args: Vec<Expr>) -> Expr {
     three(args, spark::substring)
 }
 
-fn spark_concat_ws(args: Vec<Expr>) -> Expr {
-    datafusion_spark::function::string::concat_ws().call(args)
-}
-
-/// NULL where Spark has no logarithm: at zero and below.
-fn log_of(value: Expr, log: fn(Expr) -> Expr) -> Expr {
-    df::nullif(log(df::nullif(df::greatest(vec![value.clone(), lit(0.0)]), lit(0.0))), lit(f64::NAN))
-}
-
-fn logarithm(mut args: Vec<Expr>) -> Expr {
-    let value = args.pop().unwrap_or_default();
-    match args.pop() {
-        Some(base) => log_of(value, df::ln) / log_of(base, df::ln),
-        None => log_of(value, df::ln),
-    }
-}
-
-/// The wall clock of the session's time zone.
-fn wall_clock(call: &Call<'_>, value: Typed) -> Result<Expr> {
-    let instant = Typed { expr: call.cast(value, &timestamp())?, data_type: timestamp() };
-    call.cast(instant, &crate::types::timestamp_ntz())
-}
-
-/// `ceil` and `floor` of numbers: whole ones come back as 64 bits.
-fn rounded_to_whole(mut call: Call<'_>) -> Result<Expr> {
-    let [value] = call.exactly()?;
-    let floor = call.name == "floor";
-    match &value.data_type {
-        integral if is_integral(integral) => call.cast(value, &DataType::Int64),
-        DataType::Decimal128(precision, scale) => {
-            let whole = (i16::from(*precision) - i16::from(*scale) + 1).clamp(1, 38) as u8;
-            let expr = if floor { df::floor(value.expr) } else { df::ceil(value.expr) };
-            let data_type = expr.get_type(call.schema)?;
-            call.cast(Typed { expr, data_type }, &DataType::Decimal128(whole, 0))
-        }
-        _ => {
-            let double = call.cast(value, &DataType::Float64)?;
-            let expr = if floor { df::floor(double) } else { df::ceil(double) };
-            call.cast(Typed { expr, data_type: DataType::Float64 }, &DataType::Int64)
-        }
-    }
-}
-
-fn round(mut call: Call<'_>) -> Result<Expr> {
-    if call.args.len() == 1 {
-        call.args.push(Typed { expr: lit(0_i32), data_type: DataType::Int32 });
-    }
-    let [value, digits] = call.exactly()?;
-    let value = match &value.data_type {
-        text if is_string(text) => call.cast(value, &DataType::Float64)?,
-        _ => value.expr,
-    };
-    let digits = call.cast(digits, &DataType::Int32)?;
-    Ok(spark::round(value, digits))
+/// Text is the last argument here, and the characters that go are the first.
+fn trimmed(mut args: Vec<Expr>, trim: fn(Vec<Expr>) -> Expr) -> Expr {
+    args.reverse();
+    trim(args)
 }
 
 fn absolute(mut call: Call<'_>) -> Result<Expr> {
     let [value] = call.exactly()?;
     let data_type = value.data_type.clone();
-    if !is_integral(&data_type) {
-        return Ok(spark::abs(value.expr));
+    match &data_type {
+        integral if is_integral(integral) => {}
+        text if is_string(text) || *text == DataType::Null => {
+            return Ok(spark::abs(call.cast(value, &DataType::Float64)?));
+        }
+        _ => return Ok(spark::abs(value.expr)),
     }
     // The smallest number has no positive twin: subtracting from zero says so.
     let zero = call.cast(Typed { expr: lit(0_i8), data_type: DataType::Int8 }, &data_type)?;
@@ -295,17 +239,32 @@ fn concat(mut call: Call<'_>) -> Result<Expr> {
     Ok(datafusion_spark::function::string::concat().call(args))
 }
 
-fn array(mut call: Call<'_>) -> Result<Expr> {
+/// A separator, and text or arrays of text.
+fn concat_ws(mut call: Call<'_>) -> Result<Expr> {
     let args = std::mem::take(&mut call.args);
-    Ok(nested::make_array(call.common(args)?.0))
+    if args.is_empty() {
+        return Err(call.wrong_count("> 0", 0));
+    }
+    let texts = DataType::new_list(DataType::Utf8, true);
+    let args = args.into_iter().enumerate().map(|(position, arg)| match &arg.data_type {
+        DataType::List(_) if position > 0 => call.cast(arg, &texts),
+        _ => argument(&call, 's', position, arg),
+    });
+    let args = args.collect::<Result<Vec<_>>>()?;
+    match args.as_slice() {
+        // Without text there is none, unless the separator is NULL.
+        [separator] => Ok(datafusion::logical_expr::when(separator.clone().is_not_null(), lit("")).end()?),
+        _ => Ok(datafusion_spark::function::string::concat_ws().call(args)),
+    }
 }
 
-/// `struct(a, b)` takes the names of its columns, or `col1`, `col2`, ...; `named_struct` is given them.
-fn structure(call: Call<'_>) -> Result<Expr> {
-    if call.name == "named_struct" {
-        return Ok(df::named_struct(call.args.into_iter().map(|arg| arg.expr).collect()));
+fn length(mut call: Call<'_>) -> Result<Expr> {
+    let [value] = call.exactly()?;
+    match &value.data_type {
+        DataType::Binary => Ok(spark::length(value.expr)),
+        nested if nested.is_nested() => Err(call.wrong_type(0, "STRING\" or \"BINARY", nested)),
+        _ => Ok(spark::length(call.cast(value, &DataType::Utf8)?)),
     }
-    Err(SparkError::unsupported("the function `struct`"))
 }
 
 fn datafusion_spark_function(name: &str) -> Option<Arc<ScalarUDF>> {

@@ -2,6 +2,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_window as df;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
@@ -32,31 +33,46 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         _ => Ok(arg.expr),
     });
     let args = args.collect::<Result<Vec<_>>>()?;
-    Ok(Ok(Expr::from(WindowFunction::new(WindowFunctionDefinition::WindowUDF(function), args))))
+    let ranks = matches!(call.name.as_str(), "row_number" | "rank" | "dense_rank" | "ntile");
+    let expr = Expr::from(WindowFunction::new(WindowFunctionDefinition::WindowUDF(function), args));
+    Ok(Ok(if ranks { datafusion::logical_expr::cast(expr, DataType::Int32) } else { expr }))
 }
 
-/// `function OVER (...)`; the function is one of [`resolve`] or an aggregate.
+/// `function OVER (...)`; the function is one of [`resolve`] or an aggregate, maybe inside what brings its result to
+/// Spark's type.
 pub(crate) fn over(
     function: Expr,
     partition_by: Vec<Expr>,
     order_by: Vec<Sort>,
     frame: Option<&ir::WindowFrame>,
 ) -> Result<Expr> {
-    let mut window = match function {
-        Expr::WindowFunction(window) => *window,
-        Expr::AggregateFunction(aggregate) => {
-            let params = aggregate.params;
-            let mut window = WindowFunction::new(WindowFunctionDefinition::AggregateUDF(aggregate.func), params.args);
-            window.params.distinct = params.distinct;
-            window.params.filter = params.filter;
-            window.params.null_treatment = params.null_treatment;
-            window
-        }
-        _ => {
-            let message = "Only an aggregate or a window function can stand before OVER.";
-            return Err(SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", message));
-        }
-    };
+    let mut found = false;
+    let windowed = function.transform_down(|expr| {
+        let mut window = match expr {
+            Expr::WindowFunction(window) => *window,
+            Expr::AggregateFunction(aggregate) => {
+                let params = aggregate.params;
+                let definition = WindowFunctionDefinition::AggregateUDF(aggregate.func);
+                let mut window = WindowFunction::new(definition, params.args);
+                window.params.distinct = params.distinct;
+                window.params.filter = params.filter;
+                window.params.null_treatment = params.null_treatment;
+                window
+            }
+            other => return Ok(Transformed::no(other)),
+        };
+        found = true;
+        set_window(&mut window, &partition_by, &order_by, frame);
+        Ok(Transformed::new(Expr::from(window), true, TreeNodeRecursion::Jump))
+    })?;
+    if found {
+        return Ok(windowed.data);
+    }
+    let message = "Only an aggregate or a window function can stand before OVER.";
+    Err(SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", message))
+}
+
+fn set_window(window: &mut WindowFunction, partition_by: &[Expr], order_by: &[Sort], frame: Option<&ir::WindowFrame>) {
     window.params.window_frame = match frame {
         Some(frame) => {
             let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
@@ -68,9 +84,8 @@ pub(crate) fn over(
         }
         None => WindowFrame::new((!order_by.is_empty()).then_some(false)),
     };
-    window.params.partition_by = partition_by;
-    window.params.order_by = order_by;
-    Ok(Expr::from(window))
+    window.params.partition_by = partition_by.to_vec();
+    window.params.order_by = order_by.to_vec();
 }
 
 fn unbounded(rows: bool) -> ScalarValue {

@@ -237,6 +237,7 @@ impl<'a> Scope<'a> {
             name: function.name.to_lowercase(),
             written,
             args,
+            arg_names: function.args.iter().map(column_name).collect(),
             distinct: function.distinct,
             filter,
             time_zone: &self.resolver.settings.time_zone,
@@ -321,6 +322,19 @@ fn window_without_over(name: &str) -> SparkError {
     let message = format!("The window function `{name}` needs an OVER clause.");
     SparkError::new(ErrorClass::Analysis, "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", message)
         .with("funcName", format!("`{name}`"))
+}
+
+/// The name that a struct gives to an argument.
+fn column_name(arg: &ir::Expr) -> Option<String> {
+    match arg {
+        ir::Expr::Attribute { parts, .. } => parts.last().cloned(),
+        ir::Expr::Alias { names, .. } => names.first().cloned(),
+        ir::Expr::Extract { key, .. } => match key.as_ref() {
+            ir::Expr::Literal(ScalarValue::Utf8(name)) => name.clone(),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn one_column_expected(found: usize) -> SparkError {

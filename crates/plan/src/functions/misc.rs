@@ -1,0 +1,98 @@
+//! Casts by the name of a type, what is known of the session, and functions that fail on purpose.
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, lit};
+
+use super::call::{Call, Outcome, Typed};
+use super::native::native;
+use crate::ddl::type_name;
+use crate::error::Result;
+use crate::types::timestamp;
+
+/// The types that can be called: `int('3')`.
+const TYPES: &[(&str, fn() -> DataType)] = &[
+    ("boolean", || DataType::Boolean),
+    ("tinyint", || DataType::Int8),
+    ("smallint", || DataType::Int16),
+    ("int", || DataType::Int32),
+    ("bigint", || DataType::Int64),
+    ("float", || DataType::Float32),
+    ("double", || DataType::Float64),
+    ("decimal", || DataType::Decimal128(10, 0)),
+    ("string", || DataType::Utf8),
+    ("binary", || DataType::Binary),
+    ("date", || DataType::Date32),
+    ("timestamp", timestamp),
+];
+
+/// What does not depend on the data.
+const CONSTANTS: &[(&str, &str)] = &[
+    ("version", concat!("4.2.0 sheetbend-", env!("CARGO_PKG_VERSION"))),
+    ("current_catalog", "spark_catalog"),
+    ("current_database", "default"),
+    ("current_schema", "default"),
+    ("current_user", "sheetbend"),
+    ("session_user", "sheetbend"),
+    ("user", "sheetbend"),
+    ("input_file_name", ""),
+];
+
+/// A function of this name, if there is one.
+pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
+    if let Some((_, to)) = TYPES.iter().find(|(name, _)| *name == call.name) {
+        let [value] = call.exactly()?;
+        return call.cast(value, &to()).map(Ok);
+    }
+    if let Some((_, value)) = CONSTANTS.iter().find(|(name, _)| *name == call.name) {
+        call.exactly::<0>()?;
+        return Ok(Ok(lit(*value)));
+    }
+    let expr = match call.name.as_str() {
+        "typeof" => {
+            let [value] = call.exactly()?;
+            lit(type_name(&value.data_type))
+        }
+        "assert_true" => assert_true(call)?,
+        "decode" if call.args.len() > 2 => decode(call)?,
+        _ => return Ok(Err(call)),
+    };
+    Ok(Ok(expr))
+}
+
+fn assert_true(mut call: Call<'_>) -> Result<Expr> {
+    if call.args.len() == 1 {
+        let written = call.written.strip_prefix("assert_true(").and_then(|rest| rest.strip_suffix(')'));
+        let message = format!("'{}' is not true!", written.unwrap_or_default());
+        call.args.push(Typed { expr: lit(message), data_type: DataType::Utf8 });
+    }
+    let [condition, message] = call.exactly()?;
+    let args = vec![call.cast(condition, &DataType::Boolean)?, call.cast(message, &DataType::Utf8)?];
+    Ok(native("spark.assert_true", DataType::Null, "", args))
+}
+
+/// `decode(value, search, result, ..., otherwise)`, where NULL finds NULL.
+fn decode(mut call: Call<'_>) -> Result<Expr> {
+    let mut args = std::mem::take(&mut call.args).into_iter();
+    let Some(value) = args.next() else { return Err(call.wrong_count("> 1", 0)) };
+    let mut pairs: Vec<_> = args.collect();
+    let otherwise = if pairs.len() % 2 == 1 { pairs.pop() } else { None };
+    let (mut searched, mut results) = (vec![], vec![]);
+    for (at, arg) in pairs.into_iter().enumerate() {
+        if at % 2 == 0 { searched.push(arg) } else { results.push(arg) }
+    }
+    results.extend(otherwise);
+    let conditions = searched.into_iter().map(|search| {
+        let (sides, _) = call.common(vec![value.clone(), search])?;
+        let [left, right] = sides.try_into().map_err(|_| call.wrong_count("2", 0))?;
+        let op = datafusion::logical_expr::Operator::IsNotDistinctFrom;
+        Ok(datafusion::logical_expr::binary_expr(left, op, right))
+    });
+    let conditions = conditions.collect::<Result<Vec<_>>>()?;
+    let (mut results, _) = call.common(results)?;
+    let otherwise = if results.len() > conditions.len() { results.pop() } else { None };
+    let branches = conditions.into_iter().zip(results);
+    let branches = branches.map(|(when, then)| (Box::new(when), Box::new(then))).collect();
+    let otherwise = otherwise.unwrap_or(Expr::Literal(ScalarValue::Null, None));
+    Ok(Expr::Case(datafusion::logical_expr::Case::new(None, branches, Some(Box::new(otherwise)))))
+}
