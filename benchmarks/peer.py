@@ -2,8 +2,8 @@
 
 python -m benchmarks.peer [--rows 4e6] [--repeats 3]
 
-Both run the same plug-ins, unchanged: Sail through ``sheetbend.interop.pyspark``. Each read is repeated in turns, and the
-best time of each counts; what to look at is the ratio, since a shared machine makes seconds what it likes.
+Both run the same plug-ins, unchanged: Sail through ``sheetbend.interop.pyspark``. Each read is repeated in turns, and
+the best time of each counts. The ratio is what to look at: a shared machine makes seconds what it likes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ use datafusion::logical_expr::{Expr, lit};
 
 use super::call::{Call, Outcome, Typed};
 use super::cast::cast;
-use super::native::native;
+use super::native::{late, native};
+use super::time;
 use super::time_text::DEFAULT_PATTERN;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::CastMode;
@@ -43,8 +44,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "current_date" | "curdate" => {
             call.exactly::<0>()?;
-            let now = Typed { expr: now(), data_type: timestamp() };
-            call.cast(now, &DataType::Date32)?
+            late(time::TODAY, DataType::Date32, call.time_zone, vec![now()])
         }
         "current_timestamp" | "now" => {
             call.exactly::<0>()?;
@@ -52,8 +52,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "localtimestamp" => {
             call.exactly::<0>()?;
-            let now = Typed { expr: now(), data_type: timestamp() };
-            call.cast(now, &timestamp_ntz())?
+            late(time::WALL_CLOCK, timestamp_ntz(), call.time_zone, vec![now()])
         }
         "current_timezone" => {
             call.exactly::<0>()?;
@@ -116,8 +115,7 @@ fn parsed(mut call: Call<'_>, to: &DataType, function: &'static str, mode: CastM
 
 fn unix_timestamp(mut call: Call<'_>) -> Result<Expr> {
     if call.args.is_empty() && call.name == "unix_timestamp" {
-        let now = Typed { expr: now(), data_type: timestamp() };
-        return call.cast(now, &DataType::Int64);
+        return Ok(late("unix_seconds", DataType::Int64, call.time_zone, vec![now()]));
     }
     if call.args.len() == 1 {
         call.args.push(text(DEFAULT_PATTERN));
