@@ -37,9 +37,9 @@ def dialect_of(options: Options) -> Dialect:
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0].replace("_", "-")
         raise SheetbendError(
-            f"Source 'jdbc' needs the package '{(error.name or 'adbc').replace('_', '-')}' for jdbc:{subprotocol}: "
-            "pip install 'sheetbend[jdbc]'."
+            f"Source 'jdbc' needs the package '{package}' for jdbc:{subprotocol}: pip install 'sheetbend[jdbc]'."
         ) from error
     dialect: Dialect = getattr(found, name)(rest, options)
     return dialect
