@@ -14,11 +14,10 @@ PYTHON ?= python3
 # Outside the checkout, so that a fresh clone on the same machine starts from what is compiled already.
 CARGO_TARGET_DIR ?= $(CACHE)/target
 export CARGO_TARGET_DIR
-# pyo3 is built once for clippy, tests and the extension module; scripts/libpython says why and how.
+# What maturin builds pyo3 with, said to clippy and the tests of the crates too: else each of them would build pyo3, and
+# all that depends on it, anew. So nothing links with libpython, and no test of a crate may run an interpreter.
 export PYO3_BUILD_EXTENSION_MODULE := 1
 export PYO3_CONFIG_FILE := $(CARGO_TARGET_DIR)/pyo3-config.txt
-export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
-export SHEETBEND_TEST_LINK_ARGS := $(shell $(or $(wildcard $(BIN)/python),$(PYTHON)) scripts/libpython)
 
 .PHONY: help
 help: ## this list

@@ -77,7 +77,7 @@ def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--detached-timeout",
         metavar="SECONDS",
         type=_seconds,
-        default=30.0,
+        default=10.0,
         help="how long a query goes on after its client went away",
     )
     command.add_argument(

@@ -55,7 +55,7 @@ class Server:
         host: str = "127.0.0.1",
         port: int = DEFAULT_PORT,
         *,
-        detached_timeout: float = 30.0,
+        detached_timeout: float = 10.0,
         session_timeout: float = 3600.0,
     ) -> None:
         self._host = _loopback(host)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql.types import LongType
 
 Open = Callable[[], SparkSession]
 
@@ -88,7 +89,7 @@ NOT_BUILT_YET: dict[str, Callable[[SparkSession], object]] = {
     "save as table": lambda spark: spark.range(1).write.saveAsTable("t"),
     "read a stream": lambda spark: spark.readStream.format("numbers").load().columns,
     "write a stream": lambda spark: spark.readStream.format("numbers").load().writeStream.format("console").start(),
-    "user-defined function": lambda spark: spark.udf.register("own", lambda n: n, "bigint"),
+    "user-defined function": lambda spark: spark.udf.register("own", lambda n: n, LongType()),
     "map in Arrow": lambda spark: spark.range(1).mapInArrow(lambda batches: batches, "id bigint").collect(),
 }
 

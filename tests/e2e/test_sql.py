@@ -62,7 +62,7 @@ def test_queries(spark: SparkSession, query: str, expected: list[tuple[object, .
         ("SELECT 1 a, 2 a", ["a", "a"]),
         ("SELECT * FROM people", ["id", "name", "region", "age"]),
         ("SELECT p.* FROM people p", ["id", "name", "region", "age"]),
-        ("SELECT CAST(id AS STRING) FROM people", ["CAST(id AS STRING)"]),
+        ("SELECT CAST(id AS STRING) FROM people", ["id"]),
     ],
 )
 def test_names_of_columns(spark: SparkSession, query: str, columns: list[str]) -> None:

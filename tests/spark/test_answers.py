@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from pyspark.sql.connect.session import SparkSession
 from tests.spark.cases import TOPICS, Case, answers, data
 
 CASES = [pytest.param(topic, case, id=f"{topic}: {case.name}") for topic, cases in TOPICS.items() for case in cases]
+PENDING: dict[str, list[str]] = json.loads((Path(__file__).parent / "pending.json").read_text(encoding="utf-8"))
+"""The cases of what is not built yet; ``pending.py`` writes the list."""
 RECORDED = {topic: answers.load(topic) for topic in TOPICS}
 
 
@@ -36,6 +39,8 @@ def test_answer(asked: SparkSession, topic: str, case: Case) -> None:
     answer = answers.essence(json.loads(json.dumps(answers.ask(asked, case))))
     if case.differs:
         assert not answers.same(answer, expected), f"it differs no longer, though it should: {case.differs}"
+    elif case.name in PENDING.get(topic, ()):
+        assert not answers.same(answer, expected), "it is as Spark's now: take it out of pending.json"
     elif not answers.same(answer, expected):
         pytest.fail(_difference(answer, expected), pytrace=False)
 
@@ -45,6 +50,7 @@ def test_every_answer_has_its_case() -> None:
         names = [case.name for case in cases]
         assert len(names) == len(set(names)), f"two cases of {topic} have one name"
         assert set(names) == set(RECORDED[topic]), f"record {topic} again"
+        assert set(PENDING.get(topic, ())) <= set(names), f"pending.json names cases of {topic} that are none"
 
 
 def _difference(answer: Any, expected: Any) -> str:

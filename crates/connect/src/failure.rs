@@ -46,7 +46,9 @@ pub(crate) fn from_bridge(error: &BridgeError) -> SparkError {
 fn from_plugin(failure: &PluginFailure) -> SparkError {
     let class = match (failure.condition.as_str(), failure.method) {
         ("INVALID_DATA_SOURCE_OPTION", _) => ErrorClass::IllegalArgument,
-        (_, "read_partition") => ErrorClass::Python,
+        // The client keeps no condition of a `PythonException`: one that the plug-in chose goes another way.
+        ("PYTHON_DATA_SOURCE_ERROR", "read_partition") => ErrorClass::Python,
+        (_, "read_partition") => ErrorClass::Runtime,
         _ => ErrorClass::Analysis,
     };
     let message = match &failure.traceback {

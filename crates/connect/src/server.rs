@@ -80,9 +80,7 @@ impl Server {
                 ),
             ));
         }
-        let listener = TcpListener::bind(wanted)
-            .await
-            .map_err(|e| io::Error::new(e.kind(), format!("The server cannot listen on {wanted}: {e}.")))?;
+        let listener = TcpListener::bind(wanted).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address, config })
     }

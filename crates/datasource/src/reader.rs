@@ -31,7 +31,10 @@ use crate::source::Source;
 use crate::spec::Spec;
 
 /// How much may lie in the channel of a partition.
-const CHANNEL_BYTES: usize = 8 << 20;
+const CHANNEL_BYTES: usize = 4 << 20;
+
+/// How large a batch goes on.
+const PIECE_BYTES: usize = 2 << 20;
 
 /// A main thread's stack: extension modules rely on it when they recurse.
 const STACK_BYTES: usize = 8 << 20;
@@ -226,10 +229,21 @@ impl Reading {
             *left -= batch.num_rows();
         }
         let waiting = self.reader.metrics.channel_wait.timer();
-        let sent = self.sender.send(batch, bytes);
+        let sent = pieces(&batch, bytes).try_for_each(|(piece, bytes)| self.sender.send(piece, bytes));
         drop(waiting);
         Ok(if sent.is_err() || self.left == Some(0) { Flow::Break(()) } else { Flow::Continue(()) })
     }
+}
+
+/// `batch` in slices of about [`PIECE_BYTES`], without a copy. The queues of the engine count batches, not bytes: with
+/// large ones they hold far more than is needed to keep it busy.
+fn pieces(batch: &RecordBatch, bytes: usize) -> impl Iterator<Item = (RecordBatch, usize)> {
+    let count = bytes.div_ceil(PIECE_BYTES).clamp(1, batch.num_rows());
+    let rows = batch.num_rows().div_ceil(count);
+    (0..batch.num_rows()).step_by(rows).map(move |start| {
+        let piece = batch.slice(start, rows.min(batch.num_rows() - start));
+        (piece, bytes / count)
+    })
 }
 
 impl From<Lost> for BridgeError {

@@ -60,7 +60,9 @@ impl Server {
         let runtime = runtime()?;
         let bound = py.detach(|| runtime.block_on(ConnectServer::bind(self.config.clone())));
         let server = bound.map_err(|error| match error.raw_os_error() {
-            Some(number) => PyOSError::new_err((number, error.to_string())),
+            Some(number) => {
+                PyOSError::new_err((number, format!("the server cannot listen on {}: {error}", self.config.address)))
+            }
             None => PyOSError::new_err(error.to_string()),
         })?;
         let port = server.local_address().port();

@@ -72,7 +72,7 @@ fn decimal(literal: &Decimal) -> Result<ScalarValue> {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let mut unscaled: i128 = format!("{whole}{fraction}").parse().map_err(|_| bad())?;
     let mut scale = i32::try_from(fraction.len()).map_err(|_| bad())?.checked_sub(exponent).ok_or_else(bad)?;
-    // The type that is stated is the least: clients give `DECIMAL(10,0)` for all they do not know better.
+    // The client states DECIMAL(10, 0) for a value of any scale: what is stated is the least, as in Spark.
     let wanted = literal.scale.unwrap_or(0).max(scale).max(0);
     if !(0..=38).contains(&wanted) || (scale - wanted).abs() > 76 {
         return Err(bad());
@@ -82,7 +82,7 @@ fn decimal(literal: &Decimal) -> Result<ScalarValue> {
         scale += 1;
     }
     let digits = i32::try_from(unscaled.unsigned_abs().to_string().len()).map_err(|_| bad())?;
-    let precision = literal.precision.unwrap_or(1).max(digits).max(wanted);
+    let precision = literal.precision.unwrap_or(0).max(digits).max(wanted).max(1);
     match types::decimal_type(precision, wanted)? {
         DataType::Decimal128(precision, scale) => Ok(ScalarValue::Decimal128(Some(unscaled), precision, scale)),
         _ => Err(bad()),

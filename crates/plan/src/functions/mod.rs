@@ -8,7 +8,7 @@ mod array;
 pub(crate) mod call;
 pub(crate) mod cast;
 mod container;
-mod datetime;
+pub(crate) mod datetime;
 mod hash;
 mod java_pattern;
 mod map;

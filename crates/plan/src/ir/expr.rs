@@ -64,6 +64,15 @@ pub enum Expr {
         /// The frame, if one is given.
         frame: Option<WindowFrame>,
     },
+    /// `TIMESTAMP '...'`: which instant it is depends on the session's time zone.
+    Timestamp {
+        /// The text between the quotes.
+        text: String,
+        /// `TIMESTAMP_NTZ '...'`: a wall clock without a zone.
+        without_zone: bool,
+    },
+    /// The column at a position of the output, from one: `ORDER BY 1`.
+    Ordinal(usize),
     /// SQL text that stands for an expression: `expr("a + 1")`, `selectExpr`, `filter("a > 1")`.
     Text(String),
     /// `(SELECT ...)` as one value.

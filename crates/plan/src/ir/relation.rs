@@ -177,7 +177,7 @@ pub struct Source {
     pub options: BTreeMap<String, String>,
     /// The arguments of `load`.
     pub paths: Vec<String>,
-    /// One WHERE clause a partition: `spark.read.jdbc(predicates=[...])`.
+    /// One WHERE clause a partition, where the reader was given such.
     pub predicates: Vec<String>,
     /// The schema that the user gave; none to ask the source.
     pub schema: Option<SchemaRef>,

@@ -73,6 +73,8 @@ impl Expr {
             Self::Literal(_)
             | Self::Attribute { .. }
             | Self::Star { .. }
+            | Self::Timestamp { .. }
+            | Self::Ordinal(_)
             | Self::Text(_)
             | Self::ScalarSubquery(_)
             | Self::Exists { .. } => vec![],
@@ -92,6 +94,8 @@ impl Expr {
             Self::Literal(_)
             | Self::Attribute { .. }
             | Self::Star { .. }
+            | Self::Timestamp { .. }
+            | Self::Ordinal(_)
             | Self::Text(_)
             | Self::ScalarSubquery(_)
             | Self::Exists { .. } => vec![],

@@ -3,6 +3,7 @@
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
 
 use super::expr::{Scope, sort_of};
@@ -12,31 +13,49 @@ use super::{Context, Resolver};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{self, Aggregate, GroupKind, SortOrder};
 
-impl Resolver {
-    pub(super) fn aggregate(&self, aggregate: &Aggregate, context: &Context<'_>) -> Result<Node> {
-        self.sorted_aggregate(aggregate, &[], None, context)
+/// An aggregation without its rows.
+pub(super) struct Clauses<'a> {
+    pub(super) kind: &'a GroupKind,
+    pub(super) keys: &'a [ir::Expr],
+    /// All that comes out.
+    pub(super) list: Vec<ir::Expr>,
+    pub(super) having: Option<&'a ir::Expr>,
+}
+
+impl<'a> Clauses<'a> {
+    pub(super) fn of(aggregate: &'a Aggregate) -> Self {
+        let keys = if aggregate.keys_in_front { aggregate.keys.as_slice() } else { &[] };
+        Self {
+            kind: &aggregate.kind,
+            keys: &aggregate.keys,
+            list: keys.iter().chain(&aggregate.list).cloned().collect(),
+            having: aggregate.having.as_ref(),
+        }
     }
 
+    /// The aggregation of all rows, for a select list with an aggregate function in it.
+    pub(super) fn of_all_rows(list: &[ir::Expr]) -> Self {
+        Self { kind: &GroupKind::GroupBy, keys: &[], list: list.to_vec(), having: None }
+    }
+}
+
+impl Resolver {
     /// An aggregate whose output is sorted. The keys of the sort may name its output, its input's columns where they
     /// are grouped by, and aggregates that do not come out. `plan_id` is the aggregate's own.
-    pub(super) fn sorted_aggregate(
+    pub(super) fn aggregate(
         &self,
-        aggregate: &Aggregate,
+        input: Node,
+        clauses: &Clauses<'_>,
         order: &[SortOrder],
         plan_id: Option<i64>,
         context: &Context<'_>,
     ) -> Result<Node> {
-        let input = self.relation(&aggregate.input, context)?;
         let scope = Scope::new(self, &input, context);
-        let list: Vec<_> = if aggregate.keys_in_front {
-            aggregate.keys.iter().chain(&aggregate.list).cloned().collect()
-        } else {
-            aggregate.list.clone()
-        };
-        let by_alias = |expr: &ir::Expr| self.replace_aliases(expr, &list, &input, None);
+        let list = clauses.list.as_slice();
+        let by_alias = |expr: &ir::Expr| self.replace_aliases(expr, list, &input, None);
 
         let mut grouping = Grouping::default();
-        let keys = match &aggregate.kind {
+        let keys = match clauses.kind {
             GroupKind::GroupingSets(sets) => {
                 let resolve = |expr: &ir::Expr| scope.expr(&by_alias(expr)?);
                 let sets: Result<Vec<Vec<_>>> = sets.iter().map(|set| set.iter().map(resolve).collect()).collect();
@@ -45,7 +64,7 @@ impl Resolver {
             }
             kind => {
                 let mut keys = vec![];
-                for key in &aggregate.keys {
+                for key in clauses.keys {
                     keys.push(grouping.key(self, scope.expr(&by_alias(key)?)?));
                 }
                 match kind {
@@ -56,9 +75,9 @@ impl Resolver {
             }
         };
 
-        let (exprs, fields) = scope.list(&list)?;
+        let (exprs, fields) = scope.list(list)?;
         let exprs = exprs.into_iter().map(|expr| grouping.rewrite(self, expr, &input)).collect::<Result<Vec<_>>>()?;
-        let having = match &aggregate.having {
+        let having = match clauses.having {
             Some(having) => {
                 let condition = self.condition(&by_alias(having)?, &input, context)?;
                 Some(grouping.rewrite(self, condition, &input)?)
@@ -67,7 +86,14 @@ impl Resolver {
         };
         let mut sort_keys = vec![];
         for key in order {
-            let named = self.replace_aliases(&key.expr, &list, &input, Some(plan_id))?;
+            let named = match &key.expr {
+                ir::Expr::Ordinal(position) => match list.get(position.wrapping_sub(1)) {
+                    Some(ir::Expr::Alias { expr, .. }) => (**expr).clone(),
+                    Some(item) => item.clone(),
+                    None => return Err(position_out_of_range(*position, list.len())),
+                },
+                expr => self.replace_aliases(expr, list, &input, Some(plan_id))?,
+            };
             let expr = scope.expr(&named).map_err(|error| match error.condition.as_str() {
                 "UNRESOLVED_COLUMN.WITH_SUGGESTION" => self.unresolved_column(
                     &[output_name(&key.expr)],
@@ -128,6 +154,14 @@ impl Resolver {
     }
 }
 
+/// The error for a position of `ORDER BY` that the select list does not have.
+pub(super) fn position_out_of_range(position: usize, size: usize) -> SparkError {
+    let message = format!("ORDER BY position {position} is not in select list (valid range is [1, {size}]).");
+    SparkError::new(ErrorClass::Analysis, "ORDER_BY_POS_OUT_OF_RANGE", "42805", message)
+        .with("index", position.to_string())
+        .with("size", size.to_string())
+}
+
 /// A sort of `plan`.
 pub(super) fn sorted(plan: LogicalPlan, keys: Vec<Sort>) -> Result<LogicalPlan> {
     Ok(LogicalPlanBuilder::from(plan).sort(keys)?.build()?)
@@ -158,11 +192,15 @@ impl Grouping {
     /// `expr` over the output of the aggregation: keys and aggregate functions become columns.
     fn rewrite(&mut self, resolver: &Resolver, expr: Expr, input: &Node) -> Result<Expr> {
         let mut missing = None;
+        let grouped = !self.keys.is_empty();
         let rewritten = expr.transform_down(|expr| {
             if let Some((_, column)) = self.keys.iter().find(|(key, _)| *key == expr) {
                 return Ok(Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump));
             }
-            if let Expr::AggregateFunction(_) = &expr {
+            if let Expr::AggregateFunction(function) = &expr {
+                if !find_aggregate_exprs(&function.params.args).is_empty() {
+                    return Err(nested_aggregate().into());
+                }
                 let column = self.aggregate(resolver, expr);
                 return Ok(Transformed::new(Expr::Column(column), true, TreeNodeRecursion::Jump));
             }
@@ -172,6 +210,7 @@ impl Grouping {
             Ok(Transformed::no(expr))
         })?;
         match missing {
+            Some(_) if !grouped => Err(missing_group_by()),
             Some(column) => Err(missing_aggregation(&column, input)),
             None => Ok(rewritten.data),
         }
@@ -199,6 +238,17 @@ impl Grouping {
         let aggregates = self.aggregates.into_iter().map(|(expr, column)| expr.alias(column.name));
         Ok(builder.aggregate(keys, aggregates)?.build()?)
     }
+}
+
+fn nested_aggregate() -> SparkError {
+    let message = "An aggregate function cannot stand inside another one. Aggregate in a subquery first.";
+    SparkError::new(ErrorClass::Analysis, "NESTED_AGGREGATE_FUNCTION", "42607", message)
+}
+
+fn missing_group_by() -> SparkError {
+    let message = "The query has an aggregate function and no GROUP BY, so every column must stand inside an aggregate \
+                   function; any_value() takes any value.";
+    SparkError::new(ErrorClass::Analysis, "MISSING_GROUP_BY", "42803", message)
 }
 
 fn missing_aggregation(column: &Column, input: &Node) -> SparkError {

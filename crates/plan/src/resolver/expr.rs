@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{ScalarValue, Spans};
+use datafusion::common::{Column, ScalarValue, Spans};
+use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::expr::{Exists, InSubquery, Sort};
-use datafusion::logical_expr::{Expr, ExprSchemable, Subquery};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery};
 use recursive::recursive;
 
 use super::names::output_name;
@@ -17,7 +18,7 @@ use crate::functions;
 use crate::functions::call::{Call, Typed};
 use crate::functions::cast::cast;
 use crate::ir::{self, CastMode, NullOrdering, SortDirection};
-use crate::types::common_type;
+use crate::types::{common_type, timestamp, timestamp_ntz};
 
 /// The columns that an expression may name, and where it stands.
 pub(super) struct Scope<'a> {
@@ -65,6 +66,11 @@ impl<'a> Scope<'a> {
             ir::Expr::Alias { expr, names } => match names.as_slice() {
                 [name] => self.named(expr, name.clone()),
                 _ => Err(SparkError::unsupported("an alias with several names")),
+            },
+            // A cast keeps the name of a bare column.
+            ir::Expr::Cast { expr: inner, .. } => match &**inner {
+                ir::Expr::Attribute { .. } => self.named(expr, output_name(inner)),
+                _ => self.named(expr, output_name(expr)),
             },
             other => self.named(other, output_name(other)),
         }
@@ -128,18 +134,24 @@ impl<'a> Scope<'a> {
                 let from = self.type_of(&expr)?;
                 cast(expr, &from, to, *mode, &self.resolver.settings.time_zone)
             }
-            ir::Expr::Function(function) => self.function(function),
+            ir::Expr::Timestamp { text, without_zone } => {
+                let to = if *without_zone { timestamp_ntz() } else { timestamp() };
+                let text = Expr::Literal(ScalarValue::Utf8(Some(text.clone())), None);
+                cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)
+            }
+            ir::Expr::Ordinal(position) => {
+                let message = format!("The position {position} means a column in ORDER BY alone.");
+                Err(SparkError::new(ErrorClass::Analysis, "ORDER_BY_POS_OUT_OF_RANGE", "42805", message))
+            }
+            ir::Expr::Function(function) => match self.function(function)? {
+                Expr::WindowFunction(_) => Err(window_without_over(&function.name)),
+                expr => Ok(expr),
+            },
             ir::Expr::Extract { expr, key } => self.extract(expr, key),
             ir::Expr::Window { function, partition_by, order_by, frame } => {
                 self.window(function, partition_by, order_by, frame.as_ref())
             }
-            ir::Expr::ScalarSubquery(relation) => {
-                let subquery = self.subquery(relation)?;
-                if subquery.subquery.schema().fields().len() != 1 {
-                    return Err(one_column_expected(subquery.subquery.schema().fields().len()));
-                }
-                Ok(Expr::ScalarSubquery(subquery))
-            }
+            ir::Expr::ScalarSubquery(relation) => self.scalar_subquery(relation),
             ir::Expr::Exists { subquery, negated } => {
                 Ok(Expr::Exists(Exists { subquery: self.subquery(subquery)?, negated: *negated }))
             }
@@ -246,8 +258,23 @@ impl<'a> Scope<'a> {
     fn subquery(&self, relation: &ir::Relation) -> Result<Subquery> {
         let context = Context { named: self.context.named, outer: Some(self.node) };
         let node = self.resolver.relation(relation, &context)?.into_visible()?;
-        let outer_ref_columns = node.plan.all_out_ref_exprs();
-        Ok(Subquery { subquery: Arc::new(node.plan), outer_ref_columns, spans: Spans::new() })
+        Ok(subquery_of(node.plan))
+    }
+
+    fn scalar_subquery(&self, relation: &ir::Relation) -> Result<Expr> {
+        let subquery = self.subquery(relation)?;
+        let [field] = subquery.subquery.schema().fields().iter().collect::<Vec<_>>()[..] else {
+            return Err(one_column_expected(subquery.subquery.schema().fields().len()));
+        };
+        if field.is_nullable() {
+            return Ok(Expr::ScalarSubquery(subquery));
+        }
+        // Without a row the value is NULL, which DataFusion does not see in a column that has none.
+        let column = Expr::Column(Column::new_unqualified(field.name()));
+        let null = Expr::Literal(ScalarValue::try_from(field.data_type())?, None);
+        let value = nullif(column, null).alias(self.resolver.new_column().name);
+        let plan = LogicalPlanBuilder::new_from_arc(subquery.subquery).project([value])?.build()?;
+        Ok(Expr::ScalarSubquery(subquery_of(plan)))
     }
 
     fn in_subquery(&self, expr: &ir::Expr, relation: &ir::Relation, negated: bool) -> Result<Expr> {
@@ -271,7 +298,10 @@ impl<'a> Scope<'a> {
         order_by: &[ir::SortOrder],
         frame: Option<&ir::WindowFrame>,
     ) -> Result<Expr> {
-        let function = self.expr(function)?;
+        let function = match function {
+            ir::Expr::Function(function) => self.function(function)?,
+            other => self.expr(other)?,
+        };
         let partition_by = partition_by.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<_>>>()?;
         let order_by = order_by.iter().map(|order| self.sort_key(order)).collect::<Result<Vec<_>>>()?;
         functions::window::over(function, partition_by, order_by, frame)
@@ -281,6 +311,17 @@ impl<'a> Scope<'a> {
 /// A sort key of an expression that is resolved already.
 pub(super) fn sort_of(expr: Expr, order: &ir::SortOrder) -> Sort {
     expr.sort(order.direction == SortDirection::Ascending, order.nulls == NullOrdering::First)
+}
+
+fn subquery_of(plan: LogicalPlan) -> Subquery {
+    let outer_ref_columns = plan.all_out_ref_exprs();
+    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
+}
+
+fn window_without_over(name: &str) -> SparkError {
+    let message = format!("The window function `{name}` needs an OVER clause.");
+    SparkError::new(ErrorClass::Analysis, "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", message)
+        .with("funcName", format!("`{name}`"))
 }
 
 /// The name that a struct gives to an argument.

@@ -37,21 +37,7 @@ pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Resu
     let tables = load::load(&mut relation, environment).await?;
     let resolver = Resolver { tables, settings: environment.settings(), next_column: Cell::new(0) };
     let node = resolver.relation(&relation, &Context::default())?.into_visible()?;
-    output(node, &resolver.settings)
-}
-
-/// Names and types as the client sees them.
-fn output(node: Node, settings: &Settings) -> Result<Resolved> {
-    let mut fields = Vec::with_capacity(node.fields.len());
-    for field in &node.fields {
-        let found = node.type_of(field)?;
-        fields.push(ArrowField::new(
-            &field.name,
-            client_type(found.data_type(), &settings.time_zone),
-            found.is_nullable(),
-        ));
-    }
-    Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
+    resolver.output(node)
 }
 
 /// The second pass, over a plan whose tables are open.
@@ -91,6 +77,17 @@ impl<'a> Context<'a> {
 }
 
 impl Resolver {
+    /// Names and types as the client sees them.
+    fn output(&self, node: Node) -> Result<Resolved> {
+        let mut fields = Vec::with_capacity(node.fields.len());
+        for field in &node.fields {
+            let found = node.type_of(field)?;
+            let data_type = client_type(found.data_type(), &self.settings.time_zone);
+            fields.push(ArrowField::new(&field.name, data_type, found.is_nullable()));
+        }
+        Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
+    }
+
     /// A new internal name.
     fn new_column(&self) -> Column {
         let id = self.next_column.get();

@@ -1,11 +1,13 @@
 //! The names that Spark gives to columns without one: `count(1)`, `(a + 1)`, `CAST(a AS STRING)`.
 
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use itertools::Itertools;
 use recursive::recursive;
 
 use crate::ddl::sql_name;
 use crate::format::format_scalar;
+use crate::functions::datetime::parse_timestamp_ntz;
 use crate::ir::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
 
 /// The name of the column that `expr` makes.
@@ -17,10 +19,14 @@ pub(super) fn output_name(expr: &Expr) -> String {
         Expr::Star { qualifier, .. } => qualifier.iter().map(String::as_str).chain(["*"]).join("."),
         Expr::Function(call) => function(call),
         Expr::Alias { expr, .. } => output_name(expr),
+        // Casts of containers do not show.
+        Expr::Cast { expr, to: DataType::List(_) | DataType::Map(..) | DataType::Struct(_), .. } => output_name(expr),
         Expr::Cast { expr, to, mode } => {
             let cast = if *mode == CastMode::Try { "TRY_CAST" } else { "CAST" };
             format!("{cast}({} AS {})", output_name(expr), sql_name(to))
         }
+        Expr::Timestamp { text, without_zone } => timestamp(text, *without_zone),
+        Expr::Ordinal(position) => position.to_string(),
         Expr::Extract { expr, key } => match &**key {
             Expr::Literal(ScalarValue::Utf8(Some(field))) => format!("{}.{field}", output_name(expr)),
             key => format!("{}[{}]", output_name(expr), output_name(key)),
@@ -49,6 +55,20 @@ fn literal(value: &ScalarValue) -> String {
     }
 }
 
+/// `TIMESTAMP '2024-01-01 00:00:00'`: the text as Spark would write it.
+fn timestamp(text: &str, without_zone: bool) -> String {
+    let micros = parse_timestamp_ntz(text).map(|micros| ScalarValue::TimestampMicrosecond(Some(micros), None));
+    let text = micros.map_or_else(|| text.to_owned(), |micros| format_scalar(&micros, "UTC"));
+    format!("TIMESTAMP{} '{text}'", if without_zone { "_NTZ" } else { "" })
+}
+
+/// Functions whose name Spark writes in capitals.
+const CAPITALS: &[&str] = &[
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "cot", "degrees", "e",
+    "exp", "expm1", "floor", "hypot", "log10", "log1p", "log2", "pi", "power", "radians", "rint", "sin", "sinh",
+    "sqrt", "tan", "tanh",
+];
+
 fn function(call: &Function) -> String {
     let args: Vec<_> = call.args.iter().map(output_name).collect();
     let name = call.name.to_lowercase();
@@ -60,7 +80,17 @@ fn function(call: &Function) -> String {
         }
         ("and" | "or", [left, right]) => format!("({left} {} {right})", name.to_uppercase()),
         ("not" | "!", [operand]) => format!("(NOT {operand})"),
-        ("negative", [operand]) => format!("(- {operand})"),
+        ("-" | "+", [operand]) => format!("({name} {operand})"),
+        ("~", [operand]) => format!("~{operand}"),
+        ("log", [value]) => format!("LOG(E(), {value})"),
+        ("log", [base, value]) => format!("LOG({base}, {value})"),
+        ("first" | "last" | "any_value" | "first_value" | "last_value", [value, _]) => format!("{name}({value})"),
+        ("round" | "bround", [value]) => format!("{name}({value}, 0)"),
+        ("substring" | "substr", [text, start]) => format!("{name}({text}, {start}, {})", i32::MAX),
+        ("sort_array", [array]) => format!("sort_array({array}, true)"),
+        ("split", [text, pattern]) => format!("split({text}, {pattern}, -1)"),
+        ("locate", [needle, text]) => format!("locate({needle}, {text}, 1)"),
+        ("regexp_replace", [text, pattern, by]) => format!("regexp_replace({text}, {pattern}, {by}, 1)"),
         ("isnull", [operand]) => format!("({operand} IS NULL)"),
         ("isnotnull", [operand]) => format!("({operand} IS NOT NULL)"),
         ("in", [value, list @ ..]) => format!("({value} IN ({}))", list.join(", ")),
@@ -73,6 +103,7 @@ fn function(call: &Function) -> String {
         ("count", [star]) if star == "*" => "count(1)".to_owned(),
         _ => {
             let distinct = if call.distinct { "DISTINCT " } else { "" };
+            let name = if CAPITALS.contains(&name.as_str()) { name.to_uppercase() } else { name };
             let filter = call.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", output_name(filter)));
             format!("{name}({distinct}{}){}", args.join(", "), filter.unwrap_or_default())
         }

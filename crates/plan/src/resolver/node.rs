@@ -121,3 +121,12 @@ pub(crate) fn ambiguous(name: &str, candidates: &[&Field]) -> SparkError {
         .with("name", name)
         .with("referenceNames", candidates)
 }
+
+/// The error for a name that must be one of a relation's columns and is none.
+pub(crate) fn unresolved_among_fields(name: &str, node: &Node) -> SparkError {
+    let known = node.visible().map(|field| quote([&field.name])).collect::<Vec<_>>().join(", ");
+    let message = format!("Cannot resolve column name \"{name}\" among ({known}).");
+    SparkError::new(ErrorClass::Analysis, "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "42703", message)
+        .with("colName", name)
+        .with("fieldNames", known)
+}

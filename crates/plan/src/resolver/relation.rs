@@ -10,12 +10,13 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
-use datafusion::logical_expr::utils::find_window_exprs;
+use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Partitioning};
 use recursive::recursive;
 
+use super::aggregate::Clauses;
 use super::expr::Scope;
-use super::node::{Field, Node, quote, same_name};
+use super::node::{Field, Node, quote, same_name, unresolved_among_fields};
 use super::{Context, Named, Resolver};
 use crate::environment::Resolved;
 use crate::error::{ErrorClass, Result, SparkError};
@@ -48,13 +49,11 @@ impl Resolver {
             RelationKind::Range { start, end, step } => self.range(*start, *end, *step),
             RelationKind::Values(rows) => self.values(rows, context),
             RelationKind::Project { input, list } => self.project(input.as_deref(), list, context),
-            RelationKind::Filter { input, condition } => {
-                let node = self.relation(input, context)?;
-                let condition = self.condition(condition, &node, context)?;
-                let plan = LogicalPlanBuilder::from(node.plan.clone()).filter(condition)?.build()?;
-                Ok(node.with_plan(plan))
+            RelationKind::Filter { input, condition } => self.filter(input, condition, context),
+            RelationKind::Aggregate(aggregate) => {
+                let input = self.relation(&aggregate.input, context)?;
+                self.aggregate(input, &Clauses::of(aggregate), &[], None, context)
             }
-            RelationKind::Aggregate(aggregate) => self.aggregate(aggregate, context),
             RelationKind::Join(join) => self.join(join, context),
             RelationKind::SetOp(op) => self.set_op(op, context),
             RelationKind::Sort { input, order } => self.sort(input, order, context),
@@ -207,8 +206,28 @@ impl Resolver {
             None => Node { plan: LogicalPlanBuilder::empty(true).build()?, fields: vec![] },
         };
         let (exprs, fields) = Scope::new(self, &node, context).list(list)?;
+        if !find_aggregate_exprs(&exprs).is_empty() {
+            return self.aggregate(node, &Clauses::of_all_rows(list), &[], None, context);
+        }
         let plan = self.project_with_windows(node.plan, exprs)?;
         Ok(Node { plan, fields })
+    }
+
+    fn filter(&self, input: &Relation, condition: &ir::Expr, context: &Context<'_>) -> Result<Node> {
+        let (node, resolved) = self.relation_with_hidden(input, condition, context)?;
+        let resolved = Scope::new(self, &node, context).boolean(resolved, condition)?;
+        if !find_aggregate_exprs([&resolved]).is_empty() {
+            let message = "An aggregate function cannot stand in WHERE: filter the groups with HAVING.";
+            return Err(SparkError::new(ErrorClass::Analysis, "INVALID_WHERE_CONDITION", "42903", message));
+        }
+        let plan = LogicalPlanBuilder::from(node.plan.clone()).filter(resolved)?.build()?;
+        let filtered = node.with_plan(plan);
+        // A column that only the condition needed goes; hidden keys of a join stay reachable.
+        if filtered.plan.schema().fields().len() == filtered.fields.len() {
+            Ok(filtered)
+        } else {
+            filtered.into_visible()
+        }
     }
 
     /// A projection; window functions inside it are computed below it.
@@ -243,7 +262,7 @@ impl Resolver {
         }
         let keys = deduplicate.columns.iter().map(|name| {
             let found = node.by_name(name, self.settings.case_sensitive)?;
-            found.map(Field::expr).ok_or_else(|| self.unresolved_column(&[name.clone()], &node))
+            found.map(Field::expr).ok_or_else(|| unresolved_among_fields(name, &node))
         });
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let all = node.fields.iter().map(Field::expr).collect();

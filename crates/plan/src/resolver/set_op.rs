@@ -1,9 +1,11 @@
 //! `UNION`, `INTERSECT`, `EXCEPT`.
 
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition};
 
-use super::node::{Field, Node, quote};
+use super::node::{Field, Node, quote, unresolved_among_fields};
 use super::relation::null;
 use super::{Context, Resolver};
 use crate::ddl::sql_name;
@@ -40,12 +42,33 @@ impl Resolver {
                 let union = LogicalPlanBuilder::from(left.plan).union(right.plan)?;
                 if op.all { union.build()? } else { union.distinct()?.build()? }
             }
-            SetOpKind::Intersect => LogicalPlanBuilder::intersect(left.plan, right.plan, op.all)?,
-            SetOpKind::Except => LogicalPlanBuilder::except(left.plan, right.plan, op.all)?,
+            SetOpKind::Intersect | SetOpKind::Except if op.all => self.bag_operation(op.kind, left.plan, right.plan)?,
+            SetOpKind::Intersect => LogicalPlanBuilder::intersect(left.plan, right.plan, false)?,
+            SetOpKind::Except => LogicalPlanBuilder::except(left.plan, right.plan, false)?,
         };
         // The rows of both sides are new ones: no column is that of one side alone.
         let fields = fields.into_iter().map(|field| Field::new(field.column, field.name)).collect();
         Ok(Node { plan, fields })
+    }
+
+    /// `INTERSECT ALL` and `EXCEPT ALL`: equal rows are numbered on both sides, and a row meets the one of its number.
+    fn bag_operation(&self, kind: SetOpKind, left: LogicalPlan, right: LogicalPlan) -> Result<LogicalPlan> {
+        let visible: Vec<_> = left.schema().columns().into_iter().map(Expr::Column).collect();
+        let (left, right) = (self.numbered(left)?, self.numbered(right)?);
+        let matched = match kind {
+            SetOpKind::Except => LogicalPlanBuilder::except(left, right, true)?,
+            _ => LogicalPlanBuilder::intersect(left, right, true)?,
+        };
+        Ok(LogicalPlanBuilder::from(matched).project(visible)?.build()?)
+    }
+
+    fn numbered(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let columns: Vec<_> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let function = WindowFunctionDefinition::WindowUDF(row_number_udwf());
+        let mut number = WindowFunction::new(function, vec![]);
+        number.params.partition_by.clone_from(&columns);
+        let number = Expr::from(number).alias(self.new_column().name);
+        self.project_with_windows(plan, columns.into_iter().chain([number]).collect())
     }
 
     /// The columns of `right` in the order of `left`'s; those that one side lacks are NULL there, at the end.
@@ -63,7 +86,7 @@ impl Resolver {
                     let new = Field::new(self.new_column(), &field.name);
                     (null().alias(&new.column.name), new)
                 }
-                None => return Err(self.unresolved_column(&[field.name.clone()], &right)),
+                None => return Err(unresolved_among_fields(&field.name, &right)),
             };
             right_exprs.push(expr);
             right_fields.push(new);

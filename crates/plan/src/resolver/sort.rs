@@ -1,8 +1,9 @@
-//! `ORDER BY`.
+//! `ORDER BY`, and what else may name columns below a select list.
 
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::utils::find_aggregate_exprs;
 
-use super::aggregate::sorted;
+use super::aggregate::{Clauses, position_out_of_range, sorted};
 use super::expr::{Scope, sort_of};
 use super::node::{Field, Node};
 use super::{Context, Resolver};
@@ -13,68 +14,101 @@ impl Resolver {
     /// A sort. Its keys name columns of the input, or what is right below the input's select list: Spark lets
     /// `SELECT a FROM t ORDER BY b` sort by a column that does not come out.
     pub(super) fn sort(&self, input: &Relation, order: &[SortOrder], context: &Context<'_>) -> Result<Node> {
-        match &input.kind {
-            RelationKind::Aggregate(aggregate) => {
-                let mut node = self.sorted_aggregate(aggregate, order, input.plan_id, context)?;
-                mark(&mut node, input.plan_id);
-                Ok(node)
-            }
-            RelationKind::Project { input: Some(below), list } => {
-                self.sorted_project(below, list, order, input.plan_id, context)
-            }
-            _ => {
-                let node = self.relation(input, context)?;
-                let scope = Scope::new(self, &node, context);
-                let keys = order.iter().map(|order| scope.sort_key(order)).collect::<Result<Vec<_>>>()?;
-                let plan = sorted(node.plan.clone(), keys)?;
-                Ok(node.with_plan(plan))
-            }
+        if let RelationKind::Aggregate(aggregate) = &input.kind {
+            let below = self.relation(&aggregate.input, context)?;
+            let node = self.aggregate(below, &Clauses::of(aggregate), order, input.plan_id, context)?;
+            return Ok(marked(node, input.plan_id));
         }
+        if let RelationKind::Project { input: Some(below), list } = &input.kind {
+            let below = self.relation(below, context)?;
+            let (exprs, _) = Scope::new(self, &below, context).list(list)?;
+            if !find_aggregate_exprs(&exprs).is_empty() {
+                let node = self.aggregate(below, &Clauses::of_all_rows(list), order, input.plan_id, context)?;
+                return Ok(marked(node, input.plan_id));
+            }
+            let keys: Vec<_> = order.iter().map(|key| &key.expr).collect();
+            let (node, keys) = self.project_with_hidden(below, list, &keys, input.plan_id, context)?;
+            return sort_by(node, keys, order);
+        }
+        let node = self.relation(input, context)?;
+        let keys = order.iter().map(|key| self.on_output(&key.expr, &node, context)).collect::<Result<_>>()?;
+        sort_by(node, keys, order)
     }
 
-    fn sorted_project(
+    /// `input` and `expr` over it, which may name columns that stand below the input's select list: they are in the
+    /// plan then, but not among the node's fields.
+    pub(super) fn relation_with_hidden(
         &self,
-        below: &Relation,
+        input: &Relation,
+        expr: &ir::Expr,
+        context: &Context<'_>,
+    ) -> Result<(Node, Expr)> {
+        if let RelationKind::Project { input: Some(below), list } = &input.kind {
+            let below = self.relation(below, context)?;
+            let (exprs, _) = Scope::new(self, &below, context).list(list)?;
+            if find_aggregate_exprs(&exprs).is_empty() {
+                let (node, mut exprs) = self.project_with_hidden(below, list, &[expr], input.plan_id, context)?;
+                return Ok((node, exprs.pop().unwrap_or_default()));
+            }
+        }
+        let node = self.relation(input, context)?;
+        let expr = Scope::new(self, &node, context).expr(expr)?;
+        Ok((node, expr))
+    }
+
+    fn project_with_hidden(
+        &self,
+        below: Node,
         list: &[ir::Expr],
-        order: &[SortOrder],
+        wanted: &[&ir::Expr],
         plan_id: Option<i64>,
         context: &Context<'_>,
-    ) -> Result<Node> {
-        let below = self.relation(below, context)?;
+    ) -> Result<(Node, Vec<Expr>)> {
         let (mut exprs, fields) = Scope::new(self, &below, context).list(list)?;
         let plan = self.project_with_windows(below.plan.clone(), exprs.clone())?;
-        let mut node = Node { plan, fields };
-        mark(&mut node, plan_id);
-
-        let mut keys = vec![];
+        let node = marked(Node { plan, fields }, plan_id);
         let visible = exprs.len();
-        for key in order {
-            let on_output = Scope::new(self, &node, context).expr(&key.expr);
-            let expr = match on_output {
+        let mut found = vec![];
+        for expr in wanted {
+            found.push(match self.on_output(expr, &node, context) {
                 Ok(expr) => expr,
                 Err(error) => {
                     // The first error is the one to show: it names the columns that come out.
-                    let hidden = Scope::new(self, &below, context).expr(&key.expr).map_err(|_| error)?;
+                    let hidden = Scope::new(self, &below, context).expr(expr).map_err(|_| error)?;
                     let column = self.new_column();
                     exprs.push(hidden.alias(&column.name));
                     Expr::Column(column)
                 }
-            };
-            keys.push(sort_of(expr, key));
+            });
         }
         if exprs.len() == visible {
-            let plan = sorted(node.plan.clone(), keys)?;
-            return Ok(node.with_plan(plan));
+            return Ok((node, found));
         }
         let plan = self.project_with_windows(below.plan, exprs)?;
-        let plan =
-            LogicalPlanBuilder::from(sorted(plan, keys)?).project(node.fields.iter().map(Field::expr))?.build()?;
-        Ok(node.with_plan(plan))
+        Ok((node.with_plan(plan), found))
+    }
+
+    /// An expression over the columns that come out; a position is one of them.
+    fn on_output(&self, expr: &ir::Expr, node: &Node, context: &Context<'_>) -> Result<Expr> {
+        let ir::Expr::Ordinal(position) = expr else {
+            return Scope::new(self, node, context).expr(expr);
+        };
+        let found = node.visible().nth(position.wrapping_sub(1)).map(Field::expr);
+        found.ok_or_else(|| position_out_of_range(*position, node.visible().count()))
     }
 }
 
-fn mark(node: &mut Node, plan_id: Option<i64>) {
+fn sort_by(node: Node, keys: Vec<Expr>, order: &[SortOrder]) -> Result<Node> {
+    let keys = keys.into_iter().zip(order).map(|(key, order)| sort_of(key, order)).collect();
+    let plan = sorted(node.plan.clone(), keys)?;
+    let sorted = node.with_plan(plan);
+    // Columns that only the keys needed go; hidden keys of a join stay reachable.
+    if sorted.plan.schema().fields().len() == sorted.fields.len() { Ok(sorted) } else { sorted.into_visible() }
+}
+
+fn marked(mut node: Node, plan_id: Option<i64>) -> Node {
     for field in &mut node.fields {
         field.plan_ids.extend(plan_id);
     }
+    node
 }

@@ -136,8 +136,8 @@ impl Lowering<'_> {
             return literal::number(digits, true).map(Expr::Literal);
         }
         let function = match op {
-            UnaryOperator::Minus => "negative",
-            UnaryOperator::Plus => "positive",
+            UnaryOperator::Minus => "-",
+            UnaryOperator::Plus => "+",
             UnaryOperator::Not | UnaryOperator::BangNot => "not",
             UnaryOperator::BitwiseNot => "~",
             other => return Err(SparkError::unsupported(format!("the operator {other}"))),

@@ -1,13 +1,12 @@
 //! Literals: the types that Spark gives to numbers, and typed strings.
 
-use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, Value};
 
 use super::interval::interval;
 use super::lower::Lowering;
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::ir::{CastMode, Expr};
+use crate::ir::Expr;
 
 impl Lowering<'_> {
     pub(super) fn value(&self, value: ast::ValueWithSpan) -> Result<Expr> {
@@ -30,21 +29,15 @@ pub(super) fn typed_string(literal: ast::TypedString) -> Result<Expr> {
     let Value::SingleQuotedString(text) = literal.value.value else {
         return Err(super::error::near_text(&literal.value.to_string(), literal.value.span.start));
     };
-    let zone = match kind.as_str() {
-        "DATE" => return Ok(Expr::Literal(ScalarValue::Date32(Some(date(&text)?)))),
-        // Which instant it is depends on the session's time zone: the cast knows it.
-        "TIMESTAMP" | "TIMESTAMP_LTZ" => Some("UTC".into()),
-        "TIMESTAMP_NTZ" => None,
+    match kind.as_str() {
+        "DATE" => Ok(Expr::Literal(ScalarValue::Date32(Some(date(&text)?)))),
+        "TIMESTAMP" | "TIMESTAMP_LTZ" => Ok(Expr::Timestamp { text, without_zone: false }),
+        "TIMESTAMP_NTZ" => Ok(Expr::Timestamp { text, without_zone: true }),
         _ => match kind.strip_prefix("INTERVAL") {
-            Some(qualifier) => return interval(&text, qualifier.trim()).map(Expr::Literal),
-            None => return Err(SparkError::unsupported(format!("a literal of type {kind}"))),
+            Some(qualifier) => interval(&text, qualifier.trim()).map(Expr::Literal),
+            None => Err(SparkError::unsupported(format!("a literal of type {kind}"))),
         },
-    };
-    Ok(Expr::Cast {
-        expr: Box::new(Expr::Literal(ScalarValue::Utf8(Some(text)))),
-        to: DataType::Timestamp(TimeUnit::Microsecond, zone),
-        mode: CastMode::Ansi,
-    })
+    }
 }
 
 /// A number as Spark types it: by its suffix, else the first of `INT`, `BIGINT` and `DECIMAL` that holds it; `DECIMAL`

@@ -32,7 +32,6 @@ pub(crate) use error::too_complex;
 pub use identifier::parse_identifier;
 pub(crate) use lexer::lex;
 pub use parameters::Parameters;
-pub use position::ORDINAL;
 pub use statement::{ExplainMode, Statement, parse_statement};
 
 use crate::error::Result;

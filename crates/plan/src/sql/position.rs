@@ -5,10 +5,6 @@ use datafusion::common::ScalarValue;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{Expr, SortOrder};
 
-/// The function that stands for a position which only the resolver can count, because a `*` stands before it or
-/// because the column has no name yet. Its one argument is the position, from one, as a literal `Int32`.
-pub const ORDINAL: &str = "$ordinal";
-
 /// What the columns of a query are made of.
 pub(super) enum Outputs {
     /// Not known here.
@@ -123,8 +119,9 @@ fn position(key: &Expr) -> Option<i32> {
     }
 }
 
+/// A position which only the resolver can count, because a `*` stands before it or the column has no name yet.
 fn ordinal(position: i32) -> Expr {
-    Expr::call(ORDINAL, vec![Expr::Literal(ScalarValue::Int32(Some(position)))])
+    Expr::Ordinal(usize::try_from(position).unwrap_or(0))
 }
 
 /// The item at a position; none if a star before it makes the position uncertain.

@@ -31,10 +31,8 @@ impl Lowering<'_> {
                 Expr::InSubquery { expr, subquery: Box::new(self.query(*subquery)?), negated }
             }
             ast::Expr::Between { expr, negated, low, high } => {
-                let expr = self.expr(*expr)?;
-                let low = Expr::call(">=", vec![self.copy(&expr)?, self.expr(*low)?]);
-                let high = Expr::call("<=", vec![expr, self.expr(*high)?]);
-                negate(Expr::call("and", vec![low, high]), negated)
+                let args = vec![self.expr(*expr)?, self.expr(*low)?, self.expr(*high)?];
+                negate(Expr::call("between", args), negated)
             }
             ast::Expr::Like { negated, any, expr, pattern, escape_char } => {
                 self.like("like", negated, any, *expr, *pattern, escape_char)?

@@ -4,7 +4,6 @@ use sheetbend_plan::ir::{
     Aggregate, Deduplicate, Expr, GroupKind, Join, JoinKind, JoinOn, NullOrdering, Relation, RelationKind, SetOp,
     SetOpKind, SortDirection, SortOrder,
 };
-use sheetbend_plan::sql::ORDINAL;
 
 use super::{
     alias, ascending, assert_expressions, assert_queries, call, col, filter, int, join, project, query, sort, star,
@@ -20,8 +19,8 @@ fn group<const N: usize>(keys: &[Expr], list: [Expr; N]) -> Relation {
     RelationKind::Aggregate(aggregate(table("t"), GroupKind::GroupBy, keys, list)).into()
 }
 
-fn ordinal(position: i32) -> Expr {
-    call(ORDINAL, [int(position)])
+fn ordinal(position: usize) -> Expr {
+    Expr::Ordinal(position)
 }
 
 fn distinct(input: Relation) -> Relation {

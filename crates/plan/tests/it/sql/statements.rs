@@ -56,15 +56,15 @@ fn views_of_sources() {
         Ok(Statement::CreateSourceView { name: names(&["t"]), replace: false, source })
     };
     let cases = [
-        ("CREATE TEMPORARY VIEW t USING jdbc", view("jdbc", &[], None)),
+        ("CREATE TEMPORARY VIEW t USING files", view("files", &[], None)),
         ("CREATE TEMPORARY VIEW t USING my.source", view("my.source", &[], None)),
         (
-            "CREATE TEMPORARY VIEW t USING jdbc OPTIONS (url 'jdbc:x', k 'v', \"k 2\" 'v2', a.b 'v', e = 'f', n 10, \
+            "CREATE TEMPORARY VIEW t USING files OPTIONS (url 'files:x', k 'v', \"k 2\" 'v2', a.b 'v', e = 'f', n 10, \
              m -1.5, b TRUE, select 'x', userName \"it''s\")",
             view(
-                "jdbc",
+                "files",
                 &[
-                    ("url", "jdbc:x"),
+                    ("url", "files:x"),
                     ("k", "v"),
                     ("k 2", "v2"),
                     ("a.b", "v"),
