@@ -53,7 +53,7 @@ fn people() -> RecordBatch {
         Field::new("city", DataType::Int64, true),
         Field::new("pay", DataType::Decimal128(10, 2), true),
     ]);
-    let pay = Decimal128Array::from(vec![Some(100_00), Some(250_50), None, Some(99_99)]);
+    let pay = Decimal128Array::from(vec![Some(10_000), Some(25_050), None, Some(9_999)]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int32Array::from(vec![1, 2, 3, 4])),
         Arc::new(StringArray::from(vec![Some("Ann"), Some("Bo"), Some("Cy"), None])),
