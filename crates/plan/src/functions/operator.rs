@@ -211,6 +211,9 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
         "-" | "try_subtract" => Operator::Minus,
         _ => return Ok(None),
     };
+    if !left.data_type.is_temporal() && !right.data_type.is_temporal() {
+        return Ok(None);
+    }
     let (l, r) = (left.expr.clone(), right.expr.clone());
     let days = |days: &Typed| Typed { expr: days.expr.clone(), data_type: days.data_type.clone() };
     Ok(Some(match (&left.data_type, &right.data_type) {

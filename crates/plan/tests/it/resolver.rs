@@ -114,7 +114,7 @@ async fn columns_are_named_as_spark_names_them() {
         ("SELECT 1 a, 2 a", "a, a"),
         ("SELECT id + 1, -id, id = 1, NOT id = 1 FROM people", "(id + 1), (- id), (id = 1), (NOT (id = 1))"),
         ("SELECT count(*), count(DISTINCT id), sum(pay) FROM people", "count(1), count(DISTINCT id), sum(pay)"),
-        ("SELECT CAST(id AS STRING), upper(name) FROM people", "CAST(id AS STRING), upper(name)"),
+        ("SELECT CAST(id AS STRING), upper(name) FROM people", "id, upper(name)"),
         ("SELECT CASE WHEN id > 1 THEN 'a' ELSE 'b' END FROM people", "CASE WHEN (id > 1) THEN a ELSE b END"),
     ];
     for (query, names) in cases {
