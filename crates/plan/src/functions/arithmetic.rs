@@ -17,6 +17,9 @@ use datafusion::physical_expr_common::datum::apply;
 use crate::error::{ErrorClass, SparkError};
 use crate::types::bounded_decimal;
 
+/// Bytes of stack for the name of a nested expression.
+const NAME_STACK: usize = 1 << 20;
+
 /// An arithmetic operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Operator {
@@ -117,7 +120,10 @@ impl ScalarUDFImpl for Checked {
 
     fn schema_name(&self, args: &[Expr]) -> EngineResult<String> {
         match args {
-            [left, right] => Ok(format!("({left} {} {right})", self.name())),
+            // The engine asks for the name whenever it asks for the type, and a long sum is nested deeply.
+            [left, right] => {
+                Ok(stacker::maybe_grow(NAME_STACK, 4 * NAME_STACK, || format!("({left} {} {right})", self.name())))
+            }
             _ => Ok(self.operator.symbol().to_owned()),
         }
     }

@@ -322,15 +322,15 @@ fn read_field<'t>(letter: char, count: usize, adjacent: bool, text: &'t str, fou
         }
         'M' | 'L' if count > 2 => {
             let named =
-                |name: &&str| if count == 3 { name.get(..3) } else { Some(*name) }.is_some_and(|n| text.starts_with(n));
-            let month = MONTHS.iter().position(|name| named(&name))?;
+                |name: &str| if count == 3 { name.get(..3) } else { Some(name) }.is_some_and(|n| text.starts_with(n));
+            let month = MONTHS.iter().position(|name| named(name))?;
             found.month = u32::try_from(month + 1).ok();
             text.get(if count == 3 { 3 } else { MONTHS[month].len() }..)
         }
         'M' | 'L' => set(&mut found.month, two()),
         'E' => {
             let named =
-                |name: &&str| if count < 4 { name.get(..3) } else { Some(*name) }.is_some_and(|n| text.starts_with(n));
+                |name: &str| if count < 4 { name.get(..3) } else { Some(name) }.is_some_and(|n| text.starts_with(n));
             let day = DAYS.iter().find(|name| named(name))?;
             text.get(if count < 4 { 3 } else { day.len() }..)
         }

@@ -59,18 +59,9 @@ fn type_of(letter: char) -> Option<DataType> {
 
 /// The call of a function of [`TABLES`]. The session's time zone becomes part of the expression.
 pub(super) fn native(name: &'static str, result: DataType, time_zone: &str, args: Vec<Expr>) -> Expr {
-    call(name, result, time_zone, args, Volatility::Immutable)
-}
-
-/// The same for arguments that are not known before the query begins, such as the time at which it does.
-pub(super) fn late(name: &'static str, result: DataType, time_zone: &str, args: Vec<Expr>) -> Expr {
-    call(name, result, time_zone, args, Volatility::Volatile)
-}
-
-fn call(name: &'static str, result: DataType, time_zone: &str, args: Vec<Expr>, volatility: Volatility) -> Expr {
     let signature = match args.len() {
-        0 => Signature::nullary(volatility),
-        count => Signature::any(count, volatility),
+        0 => Signature::nullary(Volatility::Immutable),
+        count => Signature::any(count, Volatility::Immutable),
     };
     let function = Native { name, result, time_zone: time_zone.to_owned(), signature };
     ScalarUDF::new_from_impl(function).call(args)

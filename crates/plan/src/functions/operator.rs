@@ -207,10 +207,13 @@ fn wrong_operands(call: &Call<'_>, required: &str, found: &DataType) -> SparkErr
 fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>> {
     use DataType::{Date32, Duration, Interval, Timestamp};
     let plus = match call.name.as_str() {
-        "+" => Operator::Plus,
-        "-" => Operator::Minus,
+        "+" | "try_add" => Operator::Plus,
+        "-" | "try_subtract" => Operator::Minus,
         _ => return Ok(None),
     };
+    if !left.data_type.is_temporal() && !right.data_type.is_temporal() {
+        return Ok(None);
+    }
     let (l, r) = (left.expr.clone(), right.expr.clone());
     let days = |days: &Typed| Typed { expr: days.expr.clone(), data_type: days.data_type.clone() };
     Ok(Some(match (&left.data_type, &right.data_type) {

@@ -128,13 +128,6 @@ pub(super) const TABLE: Table = &[
             sum.map(Some).ok_or_else(|| overflow().into())
         })
     }),
-    (TODAY, "", ' ', |a| {
-        let zone = zone(a.zone)?;
-        a.numbers::<Date32Type>(|row| {
-            Ok(a.micros(0, row).and_then(|micros| to_local(micros, zone)).and_then(|local| days(local.date())))
-        })
-    }),
-    (WALL_CLOCK, "", ' ', |a| moved_to(a, zone(a.zone)?)),
     ("spark.make_ym_interval", "ii", ' ', |a| {
         a.numbers::<IntervalYearMonthType>(|row| {
             let Some((years, months)) = a.int(0, row).zip(a.int(1, row)) else { return Ok(None) };
@@ -158,17 +151,6 @@ pub(super) const TABLE: Table = &[
 pub(super) const ADD_MONTHS: &str = "spark.add_months_to_instant";
 /// An instant some days and microseconds later.
 pub(super) const ADD_MICROS: &str = "spark.add_micros_to_instant";
-/// The date of an instant.
-pub(super) const TODAY: &str = "spark.current_date";
-/// The wall clock at an instant.
-pub(super) const WALL_CLOCK: &str = "spark.localtimestamp";
-
-fn moved_to(args: &Args<'_>, zone: Tz) -> EngineResult<ArrayRef> {
-    args.numbers::<TimestampMicrosecondType>(|row| {
-        let local = args.micros(0, row).and_then(|micros| to_local(micros, zone));
-        Ok(local.map(|local| local.and_utc().timestamp_micros()))
-    })
-}
 
 /// The time zone of this name.
 pub(super) fn zone(name: &str) -> EngineResult<Tz> {

@@ -7,8 +7,7 @@ use datafusion::logical_expr::{Expr, lit};
 
 use super::call::{Call, Outcome, Typed};
 use super::cast::cast;
-use super::native::{late, native};
-use super::time;
+use super::native::native;
 use super::time_text::DEFAULT_PATTERN;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::CastMode;
@@ -44,15 +43,15 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "current_date" | "curdate" => {
             call.exactly::<0>()?;
-            late(time::TODAY, DataType::Date32, call.time_zone, vec![now()])
+            call.cast(now(), &DataType::Date32)?
         }
         "current_timestamp" | "now" => {
             call.exactly::<0>()?;
-            now()
+            now().expr
         }
         "localtimestamp" => {
             call.exactly::<0>()?;
-            late(time::WALL_CLOCK, timestamp_ntz(), call.time_zone, vec![now()])
+            call.cast(now(), &timestamp_ntz())?
         }
         "current_timezone" => {
             call.exactly::<0>()?;
@@ -89,8 +88,8 @@ fn text(value: &str) -> Typed {
 }
 
 /// The time at which the query began.
-fn now() -> Expr {
-    datafusion::logical_expr::cast(df::now(), timestamp())
+fn now() -> Typed {
+    Typed { expr: datafusion::logical_expr::cast(df::now(), timestamp()), data_type: timestamp() }
 }
 
 /// The wall clock of the session's time zone.
@@ -115,7 +114,7 @@ fn parsed(mut call: Call<'_>, to: &DataType, function: &'static str, mode: CastM
 
 fn unix_timestamp(mut call: Call<'_>) -> Result<Expr> {
     if call.args.is_empty() && call.name == "unix_timestamp" {
-        return Ok(late("unix_seconds", DataType::Int64, call.time_zone, vec![now()]));
+        return call.cast(now(), &DataType::Int64);
     }
     if call.args.len() == 1 {
         call.args.push(text(DEFAULT_PATTERN));

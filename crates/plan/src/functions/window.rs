@@ -52,6 +52,10 @@ pub(crate) fn over(
             Expr::WindowFunction(window) => *window,
             Expr::AggregateFunction(aggregate) => {
                 let params = aggregate.params;
+                if !params.order_by.is_empty() {
+                    let what = "an aggregate that chooses among its rows, such as `max_by`, over a window";
+                    return Err(SparkError::unsupported(what).into());
+                }
                 let definition = WindowFunctionDefinition::AggregateUDF(aggregate.func);
                 let mut window = WindowFunction::new(definition, params.args);
                 window.params.distinct = params.distinct;

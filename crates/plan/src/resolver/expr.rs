@@ -167,7 +167,9 @@ impl<'a> Scope<'a> {
 
     /// The type that an expression has.
     pub(super) fn type_of(&self, expr: &Expr) -> Result<DataType> {
-        Ok(expr.get_type(self.node.plan.schema().as_ref())?)
+        // The engine goes down the whole expression, and looks out for the stack at the top only.
+        const STACK: usize = 1 << 20;
+        Ok(stacker::maybe_grow(STACK, 4 * STACK, || expr.get_type(self.node.plan.schema().as_ref()))?)
     }
 
     /// `expr` as a value of type `to`.
