@@ -1,5 +1,6 @@
 //! `+ - * / % div` with Spark's types, and errors where a result does not fit.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array, PrimitiveArray, Scalar, new_null_array};
@@ -102,6 +103,12 @@ pub(super) fn tried(operator: Operator, left: Expr, right: Expr, result: DataTyp
 fn call(operator: Operator, left: Expr, right: Expr, result: DataType, tries: bool) -> Expr {
     let signature = Signature::any(2, Volatility::Immutable);
     ScalarUDF::new_from_impl(Checked { operator, result, tries, signature }).call(vec![left, right])
+}
+
+/// The result's type, if the function is a checked operator.
+pub(super) fn result_type(function: &ScalarUDF) -> Option<DataType> {
+    let inner: &dyn Any = function.inner().as_ref();
+    inner.downcast_ref::<Checked>().map(|checked| checked.result.clone())
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
