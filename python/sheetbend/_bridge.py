@@ -98,7 +98,8 @@ def configure(
     elif paths:
         values["paths"] = json.dumps(list(paths))
     specs = _option_specs(plugin)
-    secret_keys = [spec.name for spec in specs or () if spec.secret]
+    given = Options(values)
+    secret_keys = [spec.name for spec in specs or () if spec.hides(given.get(spec.name, ""))]
     secret_keys += [key for key in values if _SECRET_KEY.search(key)]
     options = Options(values, schema=schema, predicates=predicates, secrets=secret_keys)
     return Configured(options, _secret_texts(options))

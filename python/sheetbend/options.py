@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +17,8 @@ __all__ = ["OptionSpec", "Options", "check_options"]
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
+
+_ADDRESS = re.compile(r"[\w./:-]*")
 
 REDACTED = "*********(redacted)"
 """What is shown in place of a secret."""
@@ -125,11 +128,18 @@ class OptionSpec:
 
     name: str
     doc: str
-    type: Literal["string", "integer", "number", "boolean"] = "string"
+    type: Literal["string", "integer", "number", "boolean", "url"] = "string"
     default: str | None = None
     required: bool = False
     secret: bool = False
     choices: tuple[str, ...] = ()
+
+    def hides(self, value: str) -> bool:
+        """Whether the value is kept out of what is shown: a secret, or a URL that is more than an address.
+
+        A URL of letters, digits and ``. / : _ -`` is an address; any other may hold a password, in one form or another.
+        """
+        return self.secret or (self.type == "url" and _ADDRESS.fullmatch(value) is None)
 
 
 def check_options(specs: Sequence[OptionSpec], options: Options, *, source: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -165,7 +165,7 @@ def test_conditions_of_exceptions() -> None:
 
 
 class Strict(Given):
-    OPTIONS = (
+    OPTIONS: ClassVar[tuple[OptionSpec, ...]] = (
         OptionSpec("url", "where", required=True),
         OptionSpec("pin", "a secret of another name", secret=True),
         OptionSpec("rows", "how many", type="integer"),
@@ -237,6 +237,32 @@ def test_secrets_that_no_spec_names(options: dict[str, str], secret: str) -> Non
     message = failure(given([], specs=specs), options)
     assert secret not in message
     assert "redacted" in message
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("jdbc:", True),
+        ("jdbc:x:/data/a-b_c.db", True),
+        ("jdbc:x://db.example:5432/orders", True),
+        ("jdbc:x://h/db?user=bob&pw=s3cr3t", False),
+        ("jdbc:x:bob/s3cr3t@h", False),
+        ("jdbc:x://h;pw=s3cr3t", False),
+        ("jdbc:x://[::1/s3cr3t", False),
+    ],
+)
+def test_a_url_is_a_secret_unless_it_is_an_address(url: str, shown: bool) -> None:
+    class Addressed(Strict):
+        OPTIONS = (OptionSpec("url", "as in jdbc:x:", type="url"),)
+
+        def plan_partitions(self, options: Any) -> Any:
+            raise ConnectionError(f"no answer from <{options['url']}>, expected jdbc:x://host; {options}")
+
+    message = failure(Addressed, {"URL": url})
+    assert (f"no answer from <{url}>" in message) == shown
+    assert (f"'URL': '{url}'" in message) == shown
+    assert "expected jdbc:x://host" in message
+    assert "s3cr3t" not in message
 
 
 def test_a_secret_does_not_show_in_a_stream_s_error() -> None:

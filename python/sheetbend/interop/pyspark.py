@@ -26,9 +26,11 @@ from sheetbend import _bridge
 from sheetbend.errors import PluginError
 from sheetbend.interop import _conform
 from sheetbend.plugin import ReadContext
+from sheetbend.registry import class_name
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
+    from sheetbend.plugin import DataSourcePlugin
 
 __all__ = ["as_data_source"]
 
@@ -95,7 +97,7 @@ class _PluginDataSource(DataSource):
 
 
 class _PluginReader(DataSourceReader):
-    def __init__(self, name: str, plugin: object, options: Options, schema: pa.Schema) -> None:
+    def __init__(self, name: str, plugin: DataSourcePlugin, options: Options, schema: pa.Schema) -> None:
         self._name = name
         self._plugin = plugin
         self._options = options
@@ -111,7 +113,7 @@ class _PluginReader(DataSourceReader):
             return
         position, spec = partition.value
         context = ReadContext(batch_size=_BATCH_ROWS, partition=position)
-        where = f"source '{self._name}' ({_bridge.class_name(self._plugin)}), partition {position}"
+        where = f"source '{self._name}' ({class_name(self._plugin)}), partition {position}"
         rows = _bridge.read_partition(self._plugin, spec, self._options, context)
         try:
             for item in rows:

@@ -32,8 +32,8 @@ class JDBCArrowDataSource:
         OptionSpec(
             "url",
             "JDBC URL: jdbc:sqlite:<path> or jdbc:postgresql://<host>:<port>/<database>",
+            "url",
             required=True,
-            secret=True,
         ),
         OptionSpec("dbtable", "table, or subquery in parentheses with an alias; either this or query"),
         OptionSpec("query", "query to read; either this or dbtable"),
