@@ -138,7 +138,8 @@ def class_name(datasource: object) -> str:
 
 
 def _near_classes(name: str, owner: object) -> str:
-    classes = [key for key, value in vars(owner).items() if isinstance(value, type) and not key.startswith("_")]
+    members = getattr(owner, "__dict__", {})  # dots may have led to an object that has none
+    classes = [key for key, value in members.items() if isinstance(value, type) and not key.startswith("_")]
     near = difflib.get_close_matches(name, classes, n=3, cutoff=0.5)
     if near:
         return f" Did you mean {' or '.join(map(repr, near))}?"

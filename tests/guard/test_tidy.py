@@ -11,7 +11,7 @@ from tests.guard.tree import ROOT, relative, text_files
 
 SCRIPTS = [".ci/run", "scripts/bench", "scripts/bootstrap", "scripts/develop", "scripts/lock"]
 
-LOCAL = re.compile(r"/home/\w+|/root/|/work/|/Users/\w+|[A-Z]:\\\\|find-links|--index-url|--extra-index-url")
+LOCAL = re.compile(r"/home/\w+|/Users/\w+|[A-Z]:\\\\|find-links|--index-url|--extra-index-url")
 SECRET = re.compile(
     r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|gh[pousr]_[A-Za-z0-9]{36}|xox[abp]-[A-Za-z0-9-]{10,}"
 )
