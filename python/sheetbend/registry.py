@@ -12,8 +12,6 @@ from types import ModuleType
 from sheetbend.errors import PluginError
 
 __all__ = [
-    "METHODS",
-    "RESERVED_NAMES",
     "attribute_of",
     "check_methods",
     "check_name",
@@ -22,14 +20,14 @@ __all__ = [
     "instance_of",
 ]
 
-METHODS = {
+_METHODS = {
     "infer_schema": ("options",),
     "plan_partitions": ("options",),
     "read_partition": ("partition_spec", "options"),
 }
 """The methods that a plug-in must have, with the arguments that they are called with."""
 
-RESERVED_NAMES = frozenset({"python"})
+_RESERVED_NAMES = frozenset({"python"})
 """Formats that the server has without any plug-in."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -46,7 +44,7 @@ def check_name(name: str) -> str:
             f"{name!r} is no name for a source. A name starts with a letter and goes on with letters, digits, '_', '.' "
             "or '-'."
         )
-    if name.lower() in RESERVED_NAMES:
+    if name.lower() in _RESERVED_NAMES:
         raise PluginError(f"The name '{name}' is kept for format(\"{name}\"); choose another one.")
     return name.lower()
 
@@ -120,14 +118,14 @@ def check_methods(datasource: object) -> None:
     Raises:
         PluginError: They are not as expected; the message names the class, and every method that is missing.
     """
-    missing = [method for method in METHODS if not callable(getattr(datasource, method, None))]
+    missing = [method for method in _METHODS if not callable(getattr(datasource, method, None))]
     if missing:
-        expected = [f"{method}({', '.join(arguments)})" for method, arguments in METHODS.items()]
+        expected = [f"{method}({', '.join(arguments)})" for method, arguments in _METHODS.items()]
         raise PluginError(
             f"{class_name(datasource)} lacks {_listed(missing)}. A data source is a class with the methods "
             f"{_listed(expected)}."
         )
-    for method, arguments in METHODS.items():
+    for method, arguments in _METHODS.items():
         _check_signature(getattr(datasource, method), method, arguments, datasource)
 
 

@@ -136,8 +136,6 @@ def test_the_list_of_sources() -> None:
 def test_a_source_that_cannot_be_loaded_says_why_to_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sheetbend.discovery.BUILT_IN, "torn", "no_such_module:Source")
     with sheetbend.Server(port=0) as server:
-        session = SparkSession.builder.remote(server.url).create()
         with pytest.raises(Exception, match="no_such_module") as caught:
-            session.read.format("torn").load().collect()
-        session.stop()
+            count(server.url, "torn")
     assert "could not be loaded" in str(caught.value)

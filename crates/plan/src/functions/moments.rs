@@ -74,20 +74,20 @@ impl Sums {
         }
         let (n1, n2) = (self.count, other.count);
         let count = n1 + n2;
-        let delta = other.mean - self.mean;
-        let part = delta / count;
+        let gap = other.mean - self.mean;
+        let part = gap / count;
         let cross = n1 * n2;
         Self {
             count,
             mean: self.mean + part * n2,
-            m2: self.m2 + other.m2 + delta * part * cross,
+            m2: self.m2 + other.m2 + gap * part * cross,
             m3: self.m3
                 + other.m3
-                + part * part * delta * cross * (n1 - n2)
+                + part * part * gap * cross * (n1 - n2)
                 + 3.0 * part * (n1 * other.m2 - n2 * self.m2),
             m4: self.m4
                 + other.m4
-                + part * part * part * delta * cross * (n1 * n1 - cross + n2 * n2)
+                + part * part * part * gap * cross * (n1 * n1 - cross + n2 * n2)
                 + 6.0 * part * part * (n1 * n1 * other.m2 + n2 * n2 * self.m2)
                 + 4.0 * part * (n1 * other.m3 - n2 * self.m3),
         }

@@ -11,12 +11,12 @@ from sheetbend.errors import OptionError
 from sheetbend.options import Options, OptionSpec
 from sheetbend.sources.s3.location import Location, parse_url
 
-__all__ = ["FORMATS", "OPTIONS", "CsvDialect", "S3Settings"]
+__all__ = ["OPTIONS", "CsvDialect", "S3Settings"]
 
-FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json", "jsonl": "json", "ndjson": "json"}
+_FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json", "jsonl": "json", "ndjson": "json"}
 """The values of option ``format`` and what each stands for."""
 
-DEFAULT_PARTITION_BYTES = 128 * 1024 * 1024
+_PARTITION_BYTES = 128 * 1024 * 1024
 
 OPTIONS = (
     OptionSpec("path", "What load() is given: s3://bucket/path, or a path in the option 'bucket'."),
@@ -25,11 +25,13 @@ OPTIONS = (
     OptionSpec("prefix", "The object, folder or pattern in the bucket; all of it by default."),
     OptionSpec("endpoint", "URL of the service; by default AWS's, or what AWS_ENDPOINT_URL says."),
     OptionSpec("region", "The bucket's region; by default what AWS_REGION says, else us-east-1."),
-    OptionSpec("format", "What the objects hold; by default as their names end.", choices=tuple(FORMATS)),
+    OptionSpec("format", "What the objects hold; by default as their names end.", choices=tuple(_FORMATS)),
     OptionSpec("virtualHostedStyle", "Whether the bucket is part of the host name.", "boolean", "false"),
     OptionSpec("anonymous", "Whether requests are sent unsigned, for public buckets.", "boolean", "false"),
     OptionSpec("allowHttp", "Whether an endpoint that starts with http:// is used.", "boolean", "true"),
-    OptionSpec("maxPartitionBytes", "Bytes of objects that a partition had best not exceed.", "integer", "134217728"),
+    OptionSpec(
+        "maxPartitionBytes", "Bytes of objects that a partition had best not exceed.", "integer", str(_PARTITION_BYTES)
+    ),
     OptionSpec("numPartitions", "Partitions to make at least, as far as there are objects.", "integer", "1"),
     OptionSpec("mergeSchema", "Parquet: whether the schemas of all objects are merged.", "boolean", "false"),
     OptionSpec("header", "CSV: whether the first line of each object names the columns.", "boolean", "false"),
@@ -98,9 +100,9 @@ class S3Settings:
     def of(cls, options: Options) -> S3Settings:
         """Raises :class:`OptionError` for what is missing or wrong."""
         name = options.get("format")
-        if name is not None and name.lower() not in FORMATS:
-            raise OptionError(f"Option 'format' must be one of {', '.join(FORMATS)}, got '{name}'.")
-        size = options.integer("maxPartitionBytes", DEFAULT_PARTITION_BYTES, minimum=1)
+        if name is not None and name.lower() not in _FORMATS:
+            raise OptionError(f"Option 'format' must be one of {', '.join(_FORMATS)}, got '{name}'.")
+        size = options.integer("maxPartitionBytes", _PARTITION_BYTES, minimum=1)
         count = options.integer("numPartitions", 1, minimum=1)
         return cls(
             locations=_locations(options),
@@ -108,8 +110,8 @@ class S3Settings:
             region=options.get("region"),
             virtual_hosted=options.boolean("virtualHostedStyle", default=False),
             anonymous=options.boolean("anonymous", default=False),
-            format=None if name is None else FORMATS[name.lower()],
-            max_partition_bytes=size or DEFAULT_PARTITION_BYTES,
+            format=None if name is None else _FORMATS[name.lower()],
+            max_partition_bytes=size or _PARTITION_BYTES,
             num_partitions=count or 1,
             merge_schema=options.boolean("mergeSchema", default=False),
             csv=CsvDialect.of(options),

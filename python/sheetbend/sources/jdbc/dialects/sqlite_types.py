@@ -2,7 +2,7 @@
 
 SQLite does not enforce a declared type, and its Arrow driver knows four types: int64, double, string and binary. Every
 column is fetched as one of them (its ``wire`` type), and converted batch by batch where it is another type in truth.
-A value that does not fit raises ``ValueFitError``, never turns into another value.
+A value that does not fit raises ``pyarrow.ArrowInvalid``, never turns into another value.
 
 Why these types:
 
