@@ -7,7 +7,6 @@ the plug-in raises. What a plug-in does wrong without raising becomes a :class:`
 from __future__ import annotations
 
 import asyncio
-import difflib
 import importlib
 import inspect
 import json
@@ -17,24 +16,19 @@ import sys
 import traceback
 import types
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus, unquote
 
 from sheetbend import options as options_module
 from sheetbend import plugin as plugin_module
+from sheetbend import registry
 from sheetbend.errors import PluginError, SheetbendError
 from sheetbend.options import Options, OptionSpec, check_options
 from sheetbend.plugin import DataSourcePlugin, ReadContext
+from sheetbend.registry import class_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_METHODS = {
-    "infer_schema": ("options",),
-    "plan_partitions": ("options",),
-    "read_partition": ("partition_spec", "options"),
-}
-"""What a plug-in must have, with the parameters that each method is called with."""
 
 _SECRET_KEY = re.compile(r"(?i)secret|passw|pwd|token|credential|(access|private|api)[._-]?key|authorization")
 _SECRET_IN_URL = re.compile(r"://[^:/?#@\s]*:([^/?#\s]+)@|(?i:(?:password|passwd|pwd|secret|token)=)([^&;\s]+)")
@@ -53,38 +47,18 @@ _EXPECTED_ROWS = (
 # --- Finding the plug-in --------------------------------------------------------------------------
 
 
-def load(module: str, name: str) -> object:
+def load(module: str, name: str) -> DataSourcePlugin:
     """The plug-in of the class ``name`` (dots reach into it) in ``module``."""
     if not module or not name:
         missing = "python_module" if not module else "python_class"
         raise PluginError(f"option '{missing}' is required: it names the {missing[7:]} of the plug-in")
-    found: Any = _import(module)
-    for part in name.split("."):
-        try:
-            found = getattr(found, part)
-        except AttributeError:
-            raise PluginError(f"module '{module}' has no class '{name}'.{_near_classes(part, found)}") from None
-    return adopt(found)
+    return adopt(registry.attribute_of(_import(module), name))
 
 
-def adopt(candidate: object) -> object:
+def adopt(candidate: object) -> DataSourcePlugin:
     """The plug-in that ``candidate``, an instance or a class, stands for, once it is known to have its methods."""
-    cls = candidate if isinstance(candidate, type) else type(candidate)
-    missing = [
-        f"{name}({', '.join(takes)})"
-        for name, takes in _METHODS.items()
-        if not callable(getattr(candidate, name, None))
-    ]
-    if missing:
-        noun = "method" if len(missing) == 1 else "methods"
-        raise PluginError(f"class {class_name(cls)} has no {noun} {', '.join(missing)}")
-    return candidate() if isinstance(candidate, type) else candidate
-
-
-def class_name(plugin: object) -> str:
-    """How the class of ``plugin`` is called in messages and plans."""
-    cls = plugin if isinstance(plugin, type) else type(plugin)
-    return f"{cls.__module__}.{cls.__qualname__}"
+    registry.check_methods(candidate)
+    return cast("DataSourcePlugin", candidate() if isinstance(candidate, type) else candidate)
 
 
 def _import(module: str) -> types.ModuleType:
@@ -98,14 +72,6 @@ def _import(module: str) -> types.ModuleType:
             f"module '{module}' was not found: '{error.name}' is neither installed in {sys.prefix} nor on the server's "
             "PYTHONPATH"
         ) from None
-
-
-def _near_classes(name: str, owner: object) -> str:
-    classes = [key for key, value in vars(owner).items() if isinstance(value, type) and not key.startswith("_")]
-    near = difflib.get_close_matches(name, classes, n=3, cutoff=0.5)
-    if near:
-        return f" Did you mean {' or '.join(map(repr, near))}?"
-    return f" It has: {', '.join(sorted(classes)[:20])}." if classes else " It has no public class."
 
 
 # --- Options --------------------------------------------------------------------------------------
@@ -349,7 +315,7 @@ class Failure(NamedTuple):
     transient: bool
 
 
-_OWN_FILES = frozenset({__file__, options_module.__file__, plugin_module.__file__})
+_OWN_FILES = frozenset({__file__, options_module.__file__, plugin_module.__file__, registry.__file__})
 _PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 

@@ -1,15 +1,26 @@
-"""Checks of what is registered: a name that a query can use, and a plug-in that has its three methods."""
+"""What a source is found and checked by: a name that a query can use, a class in a module, its three methods."""
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import re
 from collections.abc import Callable
+from types import ModuleType
 
 from sheetbend.errors import PluginError
 
-__all__ = ["METHODS", "RESERVED_NAMES", "check_name", "import_plugin", "instance_of"]
+__all__ = [
+    "METHODS",
+    "RESERVED_NAMES",
+    "attribute_of",
+    "check_methods",
+    "check_name",
+    "class_name",
+    "import_plugin",
+    "instance_of",
+]
 
 METHODS = {
     "infer_schema": ("options",),
@@ -50,15 +61,17 @@ def instance_of(datasource: object, *, name: str) -> object:
     Raises:
         PluginError: A method is missing or takes other arguments, or the class cannot be made an instance of.
     """
-    owner = datasource if isinstance(datasource, type) else type(datasource)
-    _check_methods(datasource, owner, name)
+    try:
+        check_methods(datasource)
+    except PluginError as error:
+        raise PluginError(f"Source '{name}': {error}") from None
     if not isinstance(datasource, type):
         return datasource
     try:
         return datasource()
     except Exception as error:
         raise PluginError(
-            f"Source '{name}': {_path(owner)}() raised {type(error).__name__}: {error}. "
+            f"Source '{name}': {class_name(datasource)}() raised {type(error).__name__}: {error}. "
             "Register an instance where the constructor needs arguments."
         ) from error
 
@@ -73,32 +86,67 @@ def import_plugin(reference: str, *, name: str) -> object:
     if not (separator and module_name and attribute):
         raise PluginError(f"Source '{name}': expected 'module:Class', got '{reference}'.")
     try:
-        found: object = importlib.import_module(module_name)
+        module = importlib.import_module(module_name)
     except Exception as error:
         raise PluginError(
             f"Source '{name}': the module '{module_name}' cannot be imported: {type(error).__name__}: {error}"
         ) from error
-    for part in attribute.split("."):
+    try:
+        return attribute_of(module, attribute)
+    except PluginError as error:
+        raise PluginError(f"Source '{name}': {error}") from None
+
+
+def attribute_of(module: ModuleType, name: str) -> object:
+    """What ``name``, in which dots reach further, is in ``module``.
+
+    Raises:
+        PluginError: There is none; the nearest names of classes are in the message.
+    """
+    found: object = module
+    for part in name.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise PluginError(f"Source '{name}': the module '{module_name}' has no '{attribute}'.") from None
+            raise PluginError(
+                f"module '{module.__name__}' has no class '{name}'.{_near_classes(part, found)}"
+            ) from None
     return found
 
 
-def _check_methods(datasource: object, owner: type, name: str) -> None:
+def check_methods(datasource: object) -> None:
+    """Checks that an instance or a class has the three methods, and that they take what they are called with.
+
+    Raises:
+        PluginError: They are not as expected; the message names the class, and every method that is missing.
+    """
     missing = [method for method in METHODS if not callable(getattr(datasource, method, None))]
     if missing:
+        expected = [f"{method}({', '.join(arguments)})" for method, arguments in METHODS.items()]
         raise PluginError(
-            f"Source '{name}': {_path(owner)} lacks {_listed(missing)}. A data source is a class with the methods "
-            f"{_listed(list(METHODS))}."
+            f"{class_name(datasource)} lacks {_listed(missing)}. A data source is a class with the methods "
+            f"{_listed(expected)}."
         )
     for method, arguments in METHODS.items():
-        _check_signature(getattr(datasource, method), method, arguments, datasource, name)
+        _check_signature(getattr(datasource, method), method, arguments, datasource)
+
+
+def class_name(datasource: object) -> str:
+    """How the class of a plug-in, of which this is an instance or the class itself, is called in messages and plans."""
+    owner = datasource if isinstance(datasource, type) else type(datasource)
+    return f"{owner.__module__}.{owner.__qualname__}"
+
+
+def _near_classes(name: str, owner: object) -> str:
+    classes = [key for key, value in vars(owner).items() if isinstance(value, type) and not key.startswith("_")]
+    near = difflib.get_close_matches(name, classes, n=3, cutoff=0.5)
+    if near:
+        return f" Did you mean {' or '.join(map(repr, near))}?"
+    return f" It has: {', '.join(sorted(classes)[:20])}." if classes else " It has no public class."
 
 
 def _check_signature(
-    function: Callable[..., object], method: str, arguments: tuple[str, ...], datasource: object, name: str
+    function: Callable[..., object], method: str, arguments: tuple[str, ...], datasource: object
 ) -> None:
     try:
         signature = inspect.signature(function)
@@ -114,8 +162,7 @@ def _check_signature(
     if not any(_takes(signature, form) for form in forms):
         expected = f"{method}({', '.join(('self', *arguments) if not static else arguments)})"
         raise PluginError(
-            f"Source '{name}': {_path(owner)}.{method}{signature} does not take what it is called with; "
-            f"expected {expected}."
+            f"{class_name(owner)}.{method}{signature} does not take what it is called with; expected {expected}."
         )
 
 
@@ -125,10 +172,6 @@ def _takes(signature: inspect.Signature, arguments: tuple[str, ...]) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _path(owner: type) -> str:
-    return f"{owner.__module__}.{owner.__qualname__}"
 
 
 def _listed(names: list[str]) -> str:

@@ -176,19 +176,27 @@ def test_a_projection_is_shown_by_name() -> None:
 @pytest.mark.parametrize(
     ("candidate", "missing"),
     [
-        (object, "no methods infer_schema(options), plan_partitions(options), read_partition(partition_spec, options)"),
+        (object, "builtins.object lacks infer_schema, plan_partitions and read_partition."),
         (
             type("Half", (), {"infer_schema": lambda self, options: NUMBERS}),
-            "no methods plan_partitions(options), read_partition(partition_spec, options)",
+            "Half lacks plan_partitions and read_partition.",
         ),
         (
             type("Typo", (Given,), {"plan_partitions": None}),
-            "no method plan_partitions(options)",
+            "Typo lacks plan_partitions.",
         ),
     ],
 )
 def test_missing_methods_are_all_named(candidate: type, missing: str) -> None:
-    with pytest.raises(PluginError, match=re.escape(missing)):
+    with pytest.raises(PluginError, match=re.escape(missing)) as caught:
+        _native.scan(candidate, {})
+    methods = "infer_schema(options), plan_partitions(options) and read_partition(partition_spec, options)"
+    assert f"a class with the methods {methods}" in str(caught.value)
+
+
+def test_a_method_with_other_parameters() -> None:
+    candidate = type("Odd", (Given,), {"plan_partitions": lambda self: [{}]})
+    with pytest.raises(PluginError, match=r"plan_partitions\(self\) .* expected plan_partitions\(self, options\)"):
         _native.scan(candidate, {})
 
 

@@ -151,7 +151,7 @@ def test_show(people: DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
         "|  1| Ada|  36|\n"
         "|  2|  Bo|NULL|\n"
         "+---+----+----+\n"
-        "only showing top 2 rows\n\n"
+        "only showing top 2 rows\n"
     )
 
 

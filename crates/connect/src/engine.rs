@@ -38,7 +38,11 @@ impl Engine {
     /// Resolves and plans `relation`. To be called where there is stack for it.
     pub(crate) async fn plan(&self, relation: &Relation, session: &Session) -> Result<Query> {
         let Resolved { plan, schema } = resolve(relation, session).await?;
-        let plan = self.state.create_physical_plan(&plan).await.map_err(|e| failure::from_engine(&e))?;
+        // `now()` is the time at which the query began.
+        let mut state = SessionState::clone(&self.state);
+        let options = Arc::clone(state.config_options());
+        state.execution_props_mut().mark_start_execution(options);
+        let plan = state.create_physical_plan(&plan).await.map_err(|e| failure::from_engine(&e))?;
         Ok(Query { plan, context: self.state.task_ctx(), schema })
     }
 

@@ -54,21 +54,20 @@ async fn a_table_that_is_not_cut_stands_at_the_left() {
 |a\\tb|1.0   |
 |NULL|1.0E10|
 +----+------+
-only showing top 2 rows
-";
+only showing top 2 rows";
     assert_eq!(show(words(), 2, 0, false).await, expected);
 }
 
 #[tokio::test]
 async fn a_row_a_block() {
-    let expected = "-RECORD 0--\n id  | 0   \n-RECORD 1--\n id  | 1   \nonly showing top 2 rows\n";
+    let expected = "-RECORD 0--\n id  | 0   \n-RECORD 1--\n id  | 1   \nonly showing top 2 rows";
     assert_eq!(show(range(5), 2, 20, true).await, expected);
-    assert_eq!(show(range(0), 2, 20, true).await, "(0 rows)\n");
+    assert_eq!(show(range(0), 2, 20, true).await, "(0 rows)");
 }
 
 #[tokio::test]
 async fn no_rows() {
     assert_eq!(show(range(0), 20, 20, false).await, "+---+\n| id|\n+---+\n+---+\n");
-    let one = "+---+\n| id|\n+---+\n|  0|\n+---+\nonly showing top 1 row\n";
+    let one = "+---+\n| id|\n+---+\n|  0|\n+---+\nonly showing top 1 row";
     assert_eq!(show(range(5), 1, 20, false).await, one);
 }

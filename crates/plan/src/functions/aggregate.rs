@@ -10,6 +10,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, cast, lit, when};
 
 use super::call::{Call, Outcome, Typed};
 use super::moments::{self, Moment};
+use super::{mode, sum};
 use crate::error::{Result, SparkError};
 use crate::types::{is_integral, is_numeric, is_string};
 
@@ -27,7 +28,10 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             return count(call).map(Ok);
         }
         "max_by" | "min_by" => return extreme_by(call).map(Ok),
+        "sum" if sums_exactly(&call) => (sum::function(), None),
         "sum" => (df::sum::sum_udaf(), None),
+        "mode" => (mode::function(), None),
+        "listagg" | "string_agg" => return string_agg(call).map(Ok),
         "avg" | "mean" => (df::average::avg_udaf(), None),
         "min" => (df::min_max::min_udaf(), None),
         "max" => (df::min_max::max_udaf(), None),
@@ -140,6 +144,22 @@ fn constant(call: &Call<'_>, fraction: Typed) -> Result<Expr> {
         }
         _ => Err(SparkError::unsupported(format_args!("`{}` with several fractions, or computed ones", call.name))),
     }
+}
+
+/// Whether the sum can be too large for its type. Where values are counted once, DataFusion finds them.
+fn sums_exactly(call: &Call<'_>) -> bool {
+    let exact = |data_type: &DataType| is_integral(data_type) || matches!(data_type, DataType::Decimal128(..));
+    !call.distinct && call.args.first().is_some_and(|arg| exact(&arg.data_type))
+}
+
+/// Text of all rows with something between.
+fn string_agg(mut call: Call<'_>) -> Result<Expr> {
+    if call.args.len() == 1 {
+        call.args.push(Typed { expr: lit(""), data_type: DataType::Utf8 });
+    }
+    let [text, between] = call.exactly()?;
+    let args = vec![call.cast(text, &DataType::Utf8)?, call.cast(between, &DataType::Utf8)?];
+    Ok(aggregate(df::string_agg::string_agg_udaf(), args, call, None))
 }
 
 /// The second argument of `first(a, true)`, or none.

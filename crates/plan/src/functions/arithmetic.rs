@@ -1,5 +1,6 @@
 //! `+ - * / % div` with Spark's types, and errors where a result does not fit.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array, PrimitiveArray, Scalar, new_null_array};
@@ -16,6 +17,9 @@ use datafusion::physical_expr_common::datum::apply;
 
 use crate::error::{ErrorClass, SparkError};
 use crate::types::bounded_decimal;
+
+/// Bytes of stack for the name of a nested expression.
+const NAME_STACK: usize = 1 << 20;
 
 /// An arithmetic operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,6 +105,12 @@ fn call(operator: Operator, left: Expr, right: Expr, result: DataType, tries: bo
     ScalarUDF::new_from_impl(Checked { operator, result, tries, signature }).call(vec![left, right])
 }
 
+/// The result's type, if the function is a checked operator.
+pub(super) fn result_type(function: &ScalarUDF) -> Option<DataType> {
+    let inner: &dyn Any = function.inner().as_ref();
+    inner.downcast_ref::<Checked>().map(|checked| checked.result.clone())
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Checked {
     operator: Operator,
@@ -117,7 +127,10 @@ impl ScalarUDFImpl for Checked {
 
     fn schema_name(&self, args: &[Expr]) -> EngineResult<String> {
         match args {
-            [left, right] => Ok(format!("({left} {} {right})", self.name())),
+            // The engine asks for the name whenever it asks for the type, and a long sum is nested deeply.
+            [left, right] => {
+                Ok(stacker::maybe_grow(NAME_STACK, 4 * NAME_STACK, || format!("({left} {} {right})", self.name())))
+            }
             _ => Ok(self.operator.symbol().to_owned()),
         }
     }

@@ -75,8 +75,9 @@ impl Call<'_> {
     pub(crate) fn different_types(&self, args: &[Typed]) -> SparkError {
         let types: Vec<_> = args.iter().map(|arg| format!("\"{}\"", sql_name(&arg.data_type))).collect();
         let written = &self.written;
-        let is_operator =
-            !self.name.starts_with(char::is_alphabetic) || matches!(self.name.as_str(), "and" | "or" | "div");
+        let is_operator = !self.name.starts_with(char::is_alphabetic)
+            || matches!(self.name.as_str(), "and" | "or" | "div" | "mod")
+            || self.name.starts_with("try_");
         if let ([left, right], true) = (types.as_slice(), is_operator) {
             let message = format!(
                 "Cannot resolve \"{written}\" due to data type mismatch: the left and right operands of the binary \

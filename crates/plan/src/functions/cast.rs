@@ -1,5 +1,6 @@
 //! Spark's `CAST` in ANSI mode, and `TRY_CAST`.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use arrow::array::timezone::Tz;
@@ -123,6 +124,12 @@ fn is_castable(from: &DataType, to: &DataType) -> bool {
         (Map(from, _), Map(to, _)) => is_castable(from.data_type(), to.data_type()),
         _ => false,
     }
+}
+
+/// The type that is cast to, if the function is a cast of ours.
+pub(super) fn result_type(function: &ScalarUDF) -> Option<DataType> {
+    let inner: &dyn Any = function.inner().as_ref();
+    inner.downcast_ref::<SparkCast>().map(|cast| cast.to.clone())
 }
 
 /// The casts that Spark does in its own way.

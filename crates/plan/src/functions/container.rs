@@ -24,7 +24,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "map" => map(call)?,
         "struct" => structure(call),
-        "named_struct" => df::named_struct(call.args.into_iter().map(|arg| arg.expr).collect()),
+        "named_struct" => named_struct(call)?,
         "element_at" | "try_element_at" | "get" => {
             let [base, key] = call.exactly()?;
             let by = match call.name.as_str() {
@@ -113,6 +113,26 @@ fn structure(call: Call<'_>) -> Expr {
         [lit(name.unwrap_or_else(|| format!("col{}", at + 1))), arg.expr]
     });
     df::named_struct(named.collect())
+}
+
+/// Names, which must be constants, and values in turn.
+fn named_struct(mut call: Call<'_>) -> Result<Expr> {
+    let args = std::mem::take(&mut call.args);
+    if args.is_empty() || args.len() % 2 == 1 {
+        return Err(call.wrong_count("2n (n > 0)", args.len()));
+    }
+    let is_name = |arg: &Typed| is_string(&arg.data_type) && matches!(arg.expr, Expr::Literal(..));
+    if args.iter().step_by(2).all(is_name) {
+        return Ok(df::named_struct(args.into_iter().map(|arg| arg.expr).collect()));
+    }
+    let message = format!(
+        "Cannot resolve \"{}\" due to data type mismatch: Only foldable `STRING` expressions are allowed to appear at \
+         odd position.",
+        call.written
+    );
+    let condition = "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING";
+    Err(SparkError::new(ErrorClass::Analysis, condition, "42K09", message)
+        .with("sqlExpr", format!("\"{}\"", call.written)))
 }
 
 fn one_array(call: &mut Call<'_>) -> Result<Expr> {

@@ -1,7 +1,8 @@
 //! Patterns of Java's `DateTimeFormatter`, as far as Spark allows them: `yyyy-MM-dd HH:mm:ss`.
 
 use arrow::array::timezone::Tz;
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Offset, Timelike};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Offset, TimeZone, Timelike};
+use chrono_tz::OffsetName;
 
 use super::datetime::{parse_zone, to_instant};
 use crate::error::{ErrorClass, Result, SparkError};
@@ -179,7 +180,7 @@ fn field(letter: char, count: usize, at: &DateTime<Tz>, zone: Tz) -> Option<Stri
         'a' => if at.hour12().0 { "PM" } else { "AM" }.to_owned(),
         'G' => if at.year() > 0 { "AD" } else { "BC" }.to_owned(),
         'V' => zone.to_string(),
-        'z' => at.format("%Z").to_string(),
+        'z' => zone_name(at, zone, count),
         'O' => format!("GMT{}", offset(at, true, count == 1)),
         'X' | 'x' => match offset_seconds(at) {
             0 if letter == 'X' => "Z".to_owned(),
@@ -194,6 +195,17 @@ fn field(letter: char, count: usize, at: &DateTime<Tz>, zone: Tz) -> Option<Stri
         },
         _ => return None,
     })
+}
+
+/// `EDT`; an offset has no other name than itself.
+fn zone_name(at: &DateTime<Tz>, zone: Tz, count: usize) -> String {
+    let name = zone.to_string();
+    let region = name.parse::<chrono_tz::Tz>().ok().filter(|_| count < 4);
+    let short = region.and_then(|region| {
+        let offset = region.offset_from_utc_datetime(&at.naive_utc());
+        offset.abbreviation().map(str::to_owned)
+    });
+    short.unwrap_or(name)
 }
 
 fn worded(names: &[&str], index: u32, count: usize) -> Option<String> {
@@ -310,15 +322,15 @@ fn read_field<'t>(letter: char, count: usize, adjacent: bool, text: &'t str, fou
         }
         'M' | 'L' if count > 2 => {
             let named =
-                |name: &&str| if count == 3 { name.get(..3) } else { Some(*name) }.is_some_and(|n| text.starts_with(n));
-            let month = MONTHS.iter().position(|name| named(&name))?;
+                |name: &str| if count == 3 { name.get(..3) } else { Some(name) }.is_some_and(|n| text.starts_with(n));
+            let month = MONTHS.iter().position(|name| named(name))?;
             found.month = u32::try_from(month + 1).ok();
             text.get(if count == 3 { 3 } else { MONTHS[month].len() }..)
         }
         'M' | 'L' => set(&mut found.month, two()),
         'E' => {
             let named =
-                |name: &&str| if count < 4 { name.get(..3) } else { Some(*name) }.is_some_and(|n| text.starts_with(n));
+                |name: &str| if count < 4 { name.get(..3) } else { Some(name) }.is_some_and(|n| text.starts_with(n));
             let day = DAYS.iter().find(|name| named(name))?;
             text.get(if count < 4 { 3 } else { day.len() }..)
         }

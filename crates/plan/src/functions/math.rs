@@ -42,7 +42,10 @@ pub(super) const TABLE: Table = &[
         })
     }),
     ("conv", "sii", 's', |a| a.texts(|row| Ok(converted(a, row)))),
-    (NORMAL, "", ' ', |a| normal(a)),
+    (NORMAL, "", ' ', normal),
+    (NEGATIVE, "", ' ', |a| {
+        arrow::compute::kernels::numeric::neg(&a.columns[0]).map_err(|_| overflow("integer").into())
+    }),
     (GREATEST, "", ' ', |a| extreme(a, |value, best| value > best || (value.is_nan() && !best.is_nan()))),
     (LEAST, "", ' ', |a| extreme(a, |value, best| value < best || (best.is_nan() && !value.is_nan()))),
     (Rounding::HalfUp.function(), "", ' ', |a| round(a, Rounding::HalfUp)),
@@ -53,6 +56,8 @@ pub(super) const TABLE: Table = &[
 
 /// Floating-point numbers with one zero and one NaN, as Spark compares them.
 pub(super) const NORMAL: &str = "spark.normal_float";
+/// `-x` of whole numbers; the smallest one has no positive twin.
+pub(super) const NEGATIVE: &str = "spark.negative";
 pub(super) const GREATEST: &str = "spark.greatest_float";
 pub(super) const LEAST: &str = "spark.least_float";
 

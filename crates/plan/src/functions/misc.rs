@@ -10,21 +10,24 @@ use crate::ddl::type_name;
 use crate::error::Result;
 use crate::types::timestamp;
 
-/// The types that can be called: `int('3')`.
-const TYPES: &[(&str, fn() -> DataType)] = &[
-    ("boolean", || DataType::Boolean),
-    ("tinyint", || DataType::Int8),
-    ("smallint", || DataType::Int16),
-    ("int", || DataType::Int32),
-    ("bigint", || DataType::Int64),
-    ("float", || DataType::Float32),
-    ("double", || DataType::Float64),
-    ("decimal", || DataType::Decimal128(10, 0)),
-    ("string", || DataType::Utf8),
-    ("binary", || DataType::Binary),
-    ("date", || DataType::Date32),
-    ("timestamp", timestamp),
-];
+/// The type that can be called by this name: `int('3')`.
+fn type_called(name: &str) -> Option<DataType> {
+    Some(match name {
+        "boolean" => DataType::Boolean,
+        "tinyint" => DataType::Int8,
+        "smallint" => DataType::Int16,
+        "int" => DataType::Int32,
+        "bigint" => DataType::Int64,
+        "float" => DataType::Float32,
+        "double" => DataType::Float64,
+        "decimal" => DataType::Decimal128(10, 0),
+        "string" => DataType::Utf8,
+        "binary" => DataType::Binary,
+        "date" => DataType::Date32,
+        "timestamp" => timestamp(),
+        _ => return None,
+    })
+}
 
 /// What does not depend on the data.
 const CONSTANTS: &[(&str, &str)] = &[
@@ -40,9 +43,9 @@ const CONSTANTS: &[(&str, &str)] = &[
 
 /// A function of this name, if there is one.
 pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
-    if let Some((_, to)) = TYPES.iter().find(|(name, _)| *name == call.name) {
+    if let Some(to) = type_called(&call.name) {
         let [value] = call.exactly()?;
-        return call.cast(value, &to()).map(Ok);
+        return call.cast(value, &to).map(Ok);
     }
     if let Some((_, value)) = CONSTANTS.iter().find(|(name, _)| *name == call.name) {
         call.exactly::<0>()?;

@@ -14,6 +14,7 @@ mod java_pattern;
 mod map;
 mod math;
 mod misc;
+mod mode;
 mod moments;
 mod native;
 mod operator;
@@ -21,6 +22,7 @@ mod raise;
 mod regex;
 mod rounding;
 mod scalar;
+mod sum;
 mod text;
 mod time;
 mod time_call;
@@ -29,6 +31,7 @@ pub(crate) mod window;
 
 use self::call::Call;
 use crate::error::{ErrorClass, Result, SparkError};
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::Expr;
 
 /// The meaning of a call.
@@ -55,4 +58,15 @@ pub(crate) fn resolve(call: Call<'_>) -> Result<Expr> {
         Err(call) => call,
     };
     scalar::resolve(call)
+}
+
+/// The type of an expression that says it at its top, without a look at what is below: asked at every step, a look down
+/// a chain of a thousand operators would be a million looks.
+pub(crate) fn result_type(expr: &Expr) -> Option<DataType> {
+    match expr {
+        Expr::ScalarFunction(call) => arithmetic::result_type(&call.func).or_else(|| cast::result_type(&call.func)),
+        Expr::Literal(value, _) => Some(value.data_type()),
+        Expr::Cast(cast) => Some(cast.field.data_type().clone()),
+        _ => None,
+    }
 }

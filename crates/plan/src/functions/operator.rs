@@ -9,8 +9,8 @@ use datafusion::logical_expr::{Case, Expr, Operator, lit, not};
 
 use super::arithmetic::{self, checked};
 use super::call::{Call, Outcome, Typed};
-use super::math;
 use super::native::native;
+use super::{math, time};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{as_decimal, common_type, is_integral, is_numeric, is_string, timestamp};
@@ -207,10 +207,13 @@ fn wrong_operands(call: &Call<'_>, required: &str, found: &DataType) -> SparkErr
 fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>> {
     use DataType::{Date32, Duration, Interval, Timestamp};
     let plus = match call.name.as_str() {
-        "+" => Operator::Plus,
-        "-" => Operator::Minus,
+        "+" | "try_add" => Operator::Plus,
+        "-" | "try_subtract" => Operator::Minus,
         _ => return Ok(None),
     };
+    if !left.data_type.is_temporal() && !right.data_type.is_temporal() {
+        return Ok(None);
+    }
     let (l, r) = (left.expr.clone(), right.expr.clone());
     let days = |days: &Typed| Typed { expr: days.expr.clone(), data_type: days.data_type.clone() };
     Ok(Some(match (&left.data_type, &right.data_type) {
@@ -229,12 +232,10 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
             let instant = |value: &Typed| call.cast(value.clone(), &timestamp());
             binary(instant(left)?, Operator::Minus, instant(right)?)
         }
-        (Date32, Interval(IntervalUnit::YearMonth)) | (Timestamp(..), Interval(_) | Duration(_)) => binary(l, plus, r),
-        (Interval(_) | Duration(_), Timestamp(..)) | (Interval(IntervalUnit::YearMonth), Date32)
-            if plus == Operator::Plus =>
-        {
-            binary(r, plus, l)
-        }
+        (Date32, Interval(IntervalUnit::YearMonth)) => binary(l, plus, r),
+        (Interval(IntervalUnit::YearMonth), Date32) if plus == Operator::Plus => binary(r, plus, l),
+        (Timestamp(..), Interval(_) | Duration(_)) => moved(call, left, plus, right),
+        (Interval(_) | Duration(_), Timestamp(..)) if plus == Operator::Plus => moved(call, right, plus, left),
         // Days alone leave a date a date.
         (Date32, Duration(_)) if days_of(&right.expr).is_some() => {
             let days = lit(days_of(&right.expr).unwrap_or(0));
@@ -244,12 +245,26 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
             spark::date_add(r, lit(days_of(&left.expr).unwrap_or(0)))
         }
         (Date32, Duration(_)) => {
-            let instant = call.cast(left.clone(), &timestamp())?;
-            binary(instant, plus, r)
+            let instant = Typed { expr: call.cast(left.clone(), &timestamp())?, data_type: timestamp() };
+            moved(call, &instant, plus, right)
         }
         (Interval(_), Interval(_)) | (Duration(_), Duration(_)) => binary(l, plus, r),
         _ => return Ok(None),
     }))
+}
+
+/// An instant moves by days and months on the wall clock of the session's time zone; without a zone all clocks agree.
+fn moved(call: &Call<'_>, at: &Typed, op: Operator, by: &Typed) -> Expr {
+    let unit = match (&at.data_type, &by.data_type) {
+        (DataType::Timestamp(_, Some(_)), DataType::Interval(IntervalUnit::YearMonth)) => time::ADD_MONTHS,
+        (DataType::Timestamp(_, Some(_)), DataType::Duration(_)) => time::ADD_MICROS,
+        _ => return binary(at.expr.clone(), op, by.expr.clone()),
+    };
+    let by = match op {
+        Operator::Minus => Expr::Negative(Box::new(by.expr.clone())),
+        _ => by.expr.clone(),
+    };
+    native(unit, timestamp(), call.time_zone, vec![at.expr.clone(), by])
 }
 
 /// The days of an interval that is a constant and has no hours.
@@ -275,8 +290,7 @@ fn negative(mut call: Call<'_>) -> Result<Expr> {
         }
         integral if is_integral(integral) => {
             let data_type = operand.data_type.clone();
-            let zero = call.cast(Typed { expr: lit(0_i8), data_type: DataType::Int8 }, &data_type)?;
-            Ok(checked(arithmetic::Operator::Subtract, zero, operand.expr, data_type))
+            Ok(native(math::NEGATIVE, data_type, "", vec![operand.expr]))
         }
         other => Err(call.wrong_type(0, "NUMERIC", other)),
     }

@@ -10,9 +10,8 @@ use datafusion::functions_nested::expr_fn as nested;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, lit};
 use datafusion_spark::expr_fn as spark;
 
-use super::arithmetic::{self, checked};
 use super::call::{Call, Typed};
-use super::{container, misc, native, rounding, time_call};
+use super::{container, math, misc, native, rounding, time_call};
 use crate::ddl::{sql_name, type_name};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{is_integral, is_numeric, is_string, timestamp, timestamp_ntz};
@@ -221,11 +220,11 @@ fn absolute(mut call: Call<'_>) -> Result<Expr> {
         text if is_string(text) || *text == DataType::Null => {
             return Ok(spark::abs(call.cast(value, &DataType::Float64)?));
         }
+        other if !is_numeric(other) && !other.is_temporal() => return Err(call.wrong_type(0, "NUMERIC", other)),
         _ => return Ok(spark::abs(value.expr)),
     }
-    // The smallest number has no positive twin: subtracting from zero says so.
     let zero = call.cast(Typed { expr: lit(0_i8), data_type: DataType::Int8 }, &data_type)?;
-    let negated = checked(arithmetic::Operator::Subtract, zero.clone(), value.expr.clone(), data_type);
+    let negated = native::native(math::NEGATIVE, data_type, "", vec![value.expr.clone()]);
     Ok(datafusion::logical_expr::when(value.expr.clone().lt(zero), negated).otherwise(value.expr)?)
 }
 

@@ -1,7 +1,7 @@
 //! Dates and times computed: units cut off, zones changed, values made of parts.
 
-use arrow::array::ArrayRef;
 use arrow::array::timezone::Tz;
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float64Type, Int32Type, Int64Type,
     IntervalYearMonthType, TimestampMicrosecondType,
@@ -111,6 +111,23 @@ pub(super) const TABLE: Table = &[
             difference(unit, from, to).map(Some)
         })
     }),
+    (ADD_MONTHS, "", ' ', |a| {
+        let (zone, months) = (zone(a.zone)?, a.columns[1].as_primitive::<IntervalYearMonthType>());
+        a.numbers::<TimestampMicrosecondType>(|row| {
+            let Some(micros) = a.micros(0, row).filter(|_| months.is_valid(row)) else { return Ok(None) };
+            added("MONTH", months.value(row).into(), micros, zone)?.map(Some).ok_or_else(|| overflow().into())
+        })
+    }),
+    (ADD_MICROS, "", ' ', |a| {
+        let (zone, lengths) = (zone(a.zone)?, a.columns[1].as_primitive::<DurationMicrosecondType>());
+        a.numbers::<TimestampMicrosecondType>(|row| {
+            let Some(micros) = a.micros(0, row).filter(|_| lengths.is_valid(row)) else { return Ok(None) };
+            let (days, rest) = (lengths.value(row) / MICROS_PER_DAY, lengths.value(row) % MICROS_PER_DAY);
+            let days_later = added("DAY", days, micros, zone)?;
+            let sum = days_later.and_then(|micros| micros.checked_add(rest));
+            sum.map(Some).ok_or_else(|| overflow().into())
+        })
+    }),
     ("spark.make_ym_interval", "ii", ' ', |a| {
         a.numbers::<IntervalYearMonthType>(|row| {
             let Some((years, months)) = a.int(0, row).zip(a.int(1, row)) else { return Ok(None) };
@@ -129,6 +146,11 @@ pub(super) const TABLE: Table = &[
         })
     }),
 ];
+
+/// An instant some months later in the session's time zone.
+pub(super) const ADD_MONTHS: &str = "spark.add_months_to_instant";
+/// An instant some days and microseconds later.
+pub(super) const ADD_MICROS: &str = "spark.add_micros_to_instant";
 
 /// The time zone of this name.
 pub(super) fn zone(name: &str) -> EngineResult<Tz> {

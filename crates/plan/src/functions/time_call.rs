@@ -43,17 +43,15 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "current_date" | "curdate" => {
             call.exactly::<0>()?;
-            let now = Typed { expr: now(), data_type: timestamp() };
-            call.cast(now, &DataType::Date32)?
+            call.cast(now(), &DataType::Date32)?
         }
         "current_timestamp" | "now" => {
             call.exactly::<0>()?;
-            now()
+            now().expr
         }
         "localtimestamp" => {
             call.exactly::<0>()?;
-            let now = Typed { expr: now(), data_type: timestamp() };
-            call.cast(now, &timestamp_ntz())?
+            call.cast(now(), &timestamp_ntz())?
         }
         "current_timezone" => {
             call.exactly::<0>()?;
@@ -90,8 +88,8 @@ fn text(value: &str) -> Typed {
 }
 
 /// The time at which the query began.
-fn now() -> Expr {
-    datafusion::logical_expr::cast(df::now(), timestamp())
+fn now() -> Typed {
+    Typed { expr: datafusion::logical_expr::cast(df::now(), timestamp()), data_type: timestamp() }
 }
 
 /// The wall clock of the session's time zone.
@@ -116,8 +114,7 @@ fn parsed(mut call: Call<'_>, to: &DataType, function: &'static str, mode: CastM
 
 fn unix_timestamp(mut call: Call<'_>) -> Result<Expr> {
     if call.args.is_empty() && call.name == "unix_timestamp" {
-        let now = Typed { expr: now(), data_type: timestamp() };
-        return call.cast(now, &DataType::Int64);
+        return call.cast(now(), &DataType::Int64);
     }
     if call.args.len() == 1 {
         call.args.push(text(DEFAULT_PATTERN));

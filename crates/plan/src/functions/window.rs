@@ -11,6 +11,12 @@ use super::call::{Call, Outcome};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir;
 
+/// Whether the function of this name, in lower case, needs an `OVER` clause.
+pub(crate) fn needs_window(name: &str) -> bool {
+    let ranks = ["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile"];
+    ranks.contains(&name) || ["lag", "lead", "nth_value"].contains(&name)
+}
+
 /// A function that makes sense over a window alone, if there is one of this name. [`over`] gives it its window.
 pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     let function = match call.name.as_str() {
@@ -52,6 +58,10 @@ pub(crate) fn over(
             Expr::WindowFunction(window) => *window,
             Expr::AggregateFunction(aggregate) => {
                 let params = aggregate.params;
+                if !params.order_by.is_empty() {
+                    let what = "an aggregate that chooses among its rows, such as `max_by`, over a window";
+                    return Err(SparkError::unsupported(what).into());
+                }
                 let definition = WindowFunctionDefinition::AggregateUDF(aggregate.func);
                 let mut window = WindowFunction::new(definition, params.args);
                 window.params.distinct = params.distinct;

@@ -143,10 +143,10 @@ impl<'a> Scope<'a> {
                 let message = format!("The position {position} means a column in ORDER BY alone.");
                 Err(SparkError::new(ErrorClass::Analysis, "ORDER_BY_POS_OUT_OF_RANGE", "42805", message))
             }
-            ir::Expr::Function(function) => match self.function(function)? {
-                Expr::WindowFunction(_) => Err(window_without_over(&function.name)),
-                expr => Ok(expr),
-            },
+            ir::Expr::Function(function) if functions::window::needs_window(&function.name.to_lowercase()) => {
+                Err(window_without_over(&function.name))
+            }
+            ir::Expr::Function(function) => self.function(function),
             ir::Expr::Extract { expr, key } => self.extract(expr, key),
             ir::Expr::Window { function, partition_by, order_by, frame } => {
                 self.window(function, partition_by, order_by, frame.as_ref())
@@ -167,7 +167,12 @@ impl<'a> Scope<'a> {
 
     /// The type that an expression has.
     pub(super) fn type_of(&self, expr: &Expr) -> Result<DataType> {
-        Ok(expr.get_type(self.node.plan.schema().as_ref())?)
+        if let Some(known) = functions::result_type(expr) {
+            return Ok(known);
+        }
+        // The engine goes down the whole expression, and looks out for the stack at the top only.
+        const STACK: usize = 1 << 20;
+        Ok(stacker::maybe_grow(STACK, 4 * STACK, || expr.get_type(self.node.plan.schema().as_ref()))?)
     }
 
     /// `expr` as a value of type `to`.

@@ -53,7 +53,7 @@ fn people() -> RecordBatch {
         Field::new("city", DataType::Int64, true),
         Field::new("pay", DataType::Decimal128(10, 2), true),
     ]);
-    let pay = Decimal128Array::from(vec![Some(100_00), Some(250_50), None, Some(99_99)]);
+    let pay = Decimal128Array::from(vec![Some(10_000), Some(25_050), None, Some(9_999)]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int32Array::from(vec![1, 2, 3, 4])),
         Arc::new(StringArray::from(vec![Some("Ann"), Some("Bo"), Some("Cy"), None])),
@@ -114,7 +114,7 @@ async fn columns_are_named_as_spark_names_them() {
         ("SELECT 1 a, 2 a", "a, a"),
         ("SELECT id + 1, -id, id = 1, NOT id = 1 FROM people", "(id + 1), (- id), (id = 1), (NOT (id = 1))"),
         ("SELECT count(*), count(DISTINCT id), sum(pay) FROM people", "count(1), count(DISTINCT id), sum(pay)"),
-        ("SELECT CAST(id AS STRING), upper(name) FROM people", "CAST(id AS STRING), upper(name)"),
+        ("SELECT CAST(id AS STRING), upper(name) FROM people", "id, upper(name)"),
         ("SELECT CASE WHEN id > 1 THEN 'a' ELSE 'b' END FROM people", "CASE WHEN (id > 1) THEN a ELSE b END"),
     ];
     for (query, names) in cases {

@@ -5,21 +5,19 @@ from __future__ import annotations
 import base64
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from sheetbend.errors import PluginError
 from sheetbend.options import Options
 from sheetbend.plugin import PartitionSpec, ReadContext
-from sheetbend.sources.s3.delimited import infer_csv, read_csv
 from sheetbend.sources.s3.fetcher import FetchAbortedError, Fetcher
-from sheetbend.sources.s3.jsonlines import infer_json, read_json
-from sheetbend.sources.s3.listing import PinnedObject, first_object, format_of, list_objects
+from sheetbend.sources.s3.listing import PinnedObject, format_of, list_objects
 from sheetbend.sources.s3.packing import pack
-from sheetbend.sources.s3.parquet import infer_parquet, read_parquet
 from sheetbend.sources.s3.settings import OPTIONS, S3Settings
 from sheetbend.sources.s3.types import spark_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["S3DataSource"]
 
@@ -77,6 +75,8 @@ class S3DataSource:
             ObjectChangedError: An object was replaced or deleted since the partitions were planned.
             SheetbendError: An object cannot be read or does not fit the schema; the message names it.
         """
+        from sheetbend.sources.s3.formats import read_object  # noqa: PLC0415 - as in _infer
+
         if partition_spec.get("version") != _VERSION:
             raise PluginError(f"A partition spec of version {_VERSION} was expected: {partition_spec.get('version')}.")
         settings = S3Settings.of(Options.of(options))
@@ -86,7 +86,7 @@ class S3DataSource:
                 context.on_cancel(fetcher.abort)
                 for values in partition_spec["objects"]:
                     item = PinnedObject(**values)
-                    with closing(_read(fetcher, settings, partition_spec, item, context.batch_size)) as batches:
+                    with closing(read_object(fetcher, settings, partition_spec, item, context.batch_size)) as batches:
                         for batch in batches:
                             if context.cancelled:
                                 return
@@ -96,20 +96,6 @@ class S3DataSource:
 
 
 def _infer(settings: S3Settings, objects: list[PinnedObject]) -> pa.Schema:
-    first = first_object(settings, objects)
-    form = format_of(settings, objects)
-    if form == "parquet":
-        return infer_parquet(settings, objects)
-    with Fetcher(settings) as fetcher:
-        return infer_csv(fetcher, first, settings.csv) if form == "csv" else infer_json(fetcher, first)
+    from sheetbend.sources.s3.formats import infer_objects  # noqa: PLC0415 - pyarrow's readers take 20 MB
 
-
-def _read(
-    fetcher: Fetcher, settings: S3Settings, spec: PartitionSpec, item: PinnedObject, batch_size: int
-) -> Generator[pa.RecordBatch, None, None]:
-    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(spec["schema"])))
-    if spec["format"] == "parquet":
-        return read_parquet(fetcher, item, schema, batch_size)
-    if spec["format"] == "csv":
-        return read_csv(fetcher, item, schema, settings.csv, given=spec["given"])
-    return read_json(fetcher, item, schema)
+    return infer_objects(settings, objects)

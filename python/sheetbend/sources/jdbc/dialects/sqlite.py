@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import adbc_driver_manager
-import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
 from sheetbend.sources.jdbc.column import Column
 from sheetbend.sources.jdbc.dialects.base import BatchIterator, check_driver, quote_identifier, select
+from sheetbend.sources.jdbc.dialects.sqlite_session import Session
 from sheetbend.sources.jdbc.dialects.sqlite_types import arrow_type, reading_of
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
 from sheetbend.sources.jdbc.url import parse_sqlite
 
 if TYPE_CHECKING:
-    from adbc_driver_manager.dbapi import Connection, Cursor
-
     from sheetbend.options import Options
     from sheetbend.plugin import ReadContext
 
@@ -74,26 +72,23 @@ class SqliteDialect:
         A column that declares none, such as an expression, is known only by its values: the types of those in the
         first 1000 rows decide, and it is a string where they disagree or there are none.
         """
-        with self._connect() as connection, connection.cursor() as cursor:
-            cursor.execute(select("*", f"{_enclosed(relation)} LIMIT 0"))
-            cursor.fetchall()
-            cursor.execute(f"CREATE TEMP VIEW {_PROBE} AS {select('*', _enclosed(relation))}")
+        with self._session() as session:
+            session.rows(select("*", f"{_enclosed(relation)} LIMIT 0"))
+            session.rows(f"CREATE TEMP VIEW {_PROBE} AS {select('*', _enclosed(relation))}")
             table = _TABLE.fullmatch(relation)
             schema, name = (table[1] or "", table[2]) if table else ("temp.", _PROBE)
-            cursor.execute(f"PRAGMA {schema}table_xinfo({name})")
             # 1 is a hidden column of a virtual table; 2 and 3 are computed ones.
-            found = [row for row in cursor.fetchall() if row[6] != 1]
+            found = [row for row in session.rows(f"PRAGMA {schema}table_xinfo({name})") if row[6] != 1]
             columns = {str(row[1]): str(row[2] or "") for row in found}
             never_null = {str(row[1]) for row in found if row[3]}
             keys = [str(row[1]) for row in found if row[5]]
-            cursor.execute(f"PRAGMA {schema}index_list({name})")
-            if not any(row[3] == "pk" for row in cursor.fetchall()):
+            if not any(row[3] == "pk" for row in session.rows(f"PRAGMA {schema}index_list({name})")):
                 # A key without an index of its own is the row's number.
                 never_null.update(keys)
             # What a view calls BLOB may declare nothing.
             unknown = ("", "ANY") if table else ("", "ANY", "BLOB")
             columns.update(
-                _sampled(cursor, [name for name, declared in columns.items() if declared.upper() in unknown])
+                _sampled(session, [name for name, declared in columns.items() if declared.upper() in unknown])
             )
         return [
             replace(self.column(name, declared), never_null=name in never_null) for name, declared in columns.items()
@@ -114,11 +109,10 @@ class SqliteDialect:
             reading.sql.format(quote_identifier(column.name)) for reading, column in zip(readings, columns, strict=True)
         ]
         schema = pa.schema([column.field for column in columns])
-        with self._connect() as connection, connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
+        with self._session() as session:
+            sql = f"SELECT {sentinels} UNION ALL {select(selected, _enclosed(relation), where)}"
             try:
-                cursor.execute(f"SELECT {sentinels} UNION ALL {select(selected, _enclosed(relation), where)}")
-                with cursor.fetch_record_batch() as reader:
+                with session.stream(sql, **{"adbc.sqlite.query.batch_rows": str(rows)}) as reader:
                     _check_wire(reader.schema, [reading.wire for reading in readings])
                     skip = 1
                     for batch in reader:
@@ -131,14 +125,14 @@ class SqliteDialect:
                 raise
 
     @contextlib.contextmanager
-    def _connect(self) -> Iterator[Connection]:
+    def _session(self) -> Iterator[Session]:
         try:
-            connection = adbc_driver_sqlite.dbapi.connect(self._uri, autocommit=True)
+            session = Session(self._uri)
         except adbc_driver_manager.Error:
             raise self._unreadable("does not exist or cannot be opened") from None
         try:
-            with connection:
-                yield connection
+            with session:
+                yield session
         except SheetbendError:
             raise
         except (adbc_driver_manager.Error, OSError, _WireTypeError) as error:
@@ -163,14 +157,13 @@ class SqliteDialect:
 
     def _explain(self, relation: str, columns: Sequence[Column], where: str | None) -> None:
         """Raises for the first column that holds a value of another kind than it declares; returns if there is none."""
-        with self._connect() as connection, connection.cursor() as cursor:
+        with self._session() as session:
             for column in columns:
                 stored = ", ".join(f"'{kind}'" for kind in (*reading_of(column.type).stored, "null"))
                 kinds = select([f"typeof({quote_identifier(column.name)}) AS kind"], _enclosed(relation), where)
-                cursor.execute(select(["kind"], f"({kinds})", f"kind NOT IN ({stored}) LIMIT 1"))
-                row = cursor.fetchone()
-                if row is not None:
-                    raise _misfit(column, f"a value of kind {row[0]}")
+                found = session.rows(select(["kind"], f"({kinds})", f"kind NOT IN ({stored}) LIMIT 1"))
+                if found:
+                    raise _misfit(column, f"a value of kind {found[0][0]}")
 
 
 class _WireTypeError(Exception):
@@ -182,7 +175,7 @@ def _enclosed(relation: str) -> str:
     return f"({relation}\n)"
 
 
-def _sampled(cursor: Cursor, names: Sequence[str]) -> dict[str, str]:
+def _sampled(session: Session, names: Sequence[str]) -> dict[str, str]:
     """What stands in for the declared types of the columns of ``names``."""
     if not names:
         return {}
@@ -190,8 +183,8 @@ def _sampled(cursor: Cursor, names: Sequence[str]) -> dict[str, str]:
     # The inner typeof spares SQLite from loading large values.
     kinds = [f"typeof({name}) AS k{index}" for index, name in enumerate(quoted)]
     distinct = [f"group_concat(DISTINCT k{index})" for index in range(len(quoted))]
-    cursor.execute(select(distinct, f"({select(kinds, _PROBE)} LIMIT {_SAMPLE_ROWS})"))
-    found = [frozenset(str(cell or "").split(",")) - {"null", ""} for cell in cursor.fetchone() or ()]
+    (row,) = session.rows(select(distinct, f"({select(kinds, _PROBE)} LIMIT {_SAMPLE_ROWS})"))
+    found = [frozenset(str(cell or "").split(",")) - {"null", ""} for cell in row]
     return {name: _SAMPLED.get(kind, "TEXT (sampled)") for name, kind in zip(names, found, strict=True)}
 
 
