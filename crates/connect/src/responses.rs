@@ -20,7 +20,7 @@ use crate::error;
 /// The query waits when so many bytes are not sent yet.
 const UNSENT_BYTES: usize = 4 << 20;
 
-/// So many bytes of what was sent are kept; Spark's `spark.connect.execute.reattachable.observerRetryBufferSize`.
+/// So many bytes of what was sent are kept, and what it takes to the next response; Spark's `spark.connect.execute.reattachable.observerRetryBufferSize`.
 const SENT_BYTES: usize = 10 << 20;
 
 /// What a response weighs beside its data.
@@ -236,8 +236,8 @@ impl State {
         true
     }
 
-    /// Takes note that the response at `position` goes out. Where `keep` is set, the last one sent stays however large
-    /// it is: it may be the very one that the client did not get.
+    /// Takes note that the response at `position` goes out. Where `keep` is set, no less than [`SENT_BYTES`] stay of
+    /// what was sent: a response larger than that may be the very one that the client does not get.
     fn sent(&mut self, position: u64, bytes: usize, keep: bool) {
         if position < self.unsent {
             return;
@@ -245,7 +245,10 @@ impl State {
         self.unsent = position + 1;
         self.unsent_bytes -= bytes;
         self.sent_bytes += bytes;
-        while (!keep || self.sent_bytes > SENT_BYTES && self.first < position) && self.drop_sent() {}
+        while let Some(oldest) = self.kept.front()
+            && (!keep || self.sent_bytes.saturating_sub(oldest.bytes) >= SENT_BYTES)
+            && self.drop_sent()
+        {}
     }
 }
 
