@@ -31,7 +31,9 @@ impl Lowering<'_> {
                 Expr::InSubquery { expr, subquery: Box::new(self.query(*subquery)?), negated }
             }
             ast::Expr::Between { expr, negated, low, high } => {
-                let args = vec![self.expr(*expr)?, self.expr(*low)?, self.expr(*high)?];
+                let value = self.expr(*expr)?;
+                self.charge(&value)?;
+                let args = vec![value, self.expr(*low)?, self.expr(*high)?];
                 negate(Expr::call("between", args), negated)
             }
             ast::Expr::Like { negated, any, expr, pattern, escape_char } => {

@@ -82,11 +82,10 @@ fn strings() {
 
 #[test]
 fn dates_times_intervals() {
+    let timestamp = |text: &str, without_zone| Expr::Timestamp { text: text.to_owned(), without_zone };
     let micros = |n: i64| literal(ScalarValue::DurationMicrosecond(Some(n)));
     let months = |n: i32| literal(ScalarValue::IntervalYearMonth(Some(n)));
     let date = |n: i32| literal(ScalarValue::Date32(Some(n)));
-    let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let local = DataType::Timestamp(TimeUnit::Microsecond, None);
     const DAY: i64 = 86_400_000_000;
     assert_expressions([
         ("DATE '1970-01-01'", date(0)),
@@ -94,9 +93,9 @@ fn dates_times_intervals() {
         ("DATE '1969-12-31'", date(-1)),
         ("DATE '2024'", date(19_723)),
         ("DATE '0001-01-01'", date(-719_162)),
-        ("TIMESTAMP '2024-01-01 10:00:00'", cast(text("2024-01-01 10:00:00"), instant.clone(), CastMode::Ansi)),
-        ("TIMESTAMP_LTZ '2024-01-01'", cast(text("2024-01-01"), instant, CastMode::Ansi)),
-        ("TIMESTAMP_NTZ '2024-01-01'", cast(text("2024-01-01"), local, CastMode::Ansi)),
+        ("TIMESTAMP '2024-01-01 10:00:00'", timestamp("2024-01-01 10:00:00", false)),
+        ("TIMESTAMP_LTZ '2024-01-01'", timestamp("2024-01-01", false)),
+        ("TIMESTAMP_NTZ '2024-01-01'", timestamp("2024-01-01", true)),
         ("INTERVAL '1' DAY", micros(DAY)),
         ("INTERVAL 1 DAY", micros(DAY)),
         ("INTERVAL -1 DAYS", micros(-DAY)),
