@@ -54,10 +54,10 @@ def test_a_slow_consumer_bounds_what_is_produced() -> None:
     with reader(Given(rows)) as batches:
         for taken in range(1, 5):
             batches.read_next_batch()
-            eventually(partial(has_produced, taken + 8), "the channel is filled")
+            eventually(partial(has_produced, taken + 4), "the channel is filled")
             time.sleep(0.05)
-            # 8 MiB in the channel, one that waits for room.
-            assert produced <= taken + 9
+            # 4 MiB in the channel, one that waits for room.
+            assert produced <= taken + 5
 
 
 def test_a_batch_larger_than_the_channel_passes() -> None:
