@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pytest
 
-from sheetbend import _bridge
+from sheetbend import _bridge, _native
 from sheetbend.errors import AuthenticationError, OptionError, SheetbendError, SourceConnectionError
 from sheetbend.options import Options, OptionSpec
-from tests.bridge.plugins import NUMBERS, Given, failure, given, numbers, read
+from tests.bridge.plugins import NUMBERS, Given, eventually, failure, given, numbers, read, reader
 
 SECRET = "hunter2/ü%&\"x'"
 
@@ -271,6 +271,24 @@ def test_a_secret_does_not_show_in_a_stream_s_error() -> None:
 
     message = failure(Given(rows), {"password": "p4ssw0rd"})
     assert "p4ssw0rd" not in message
+
+
+def test_a_callback_that_fails_is_logged_without_secrets(capfd: pytest.CaptureFixture[str]) -> None:
+    def rows(spec: Any, options: Any, context: Any) -> Any:
+        def give_up() -> None:
+            raise ConnectionError(f"cannot reach x://bob:{options['password']}@h")
+
+        context.on_cancel(give_up)
+        while True:
+            yield numbers(1)
+
+    with reader(Given(rows), {"password": "p4ssw0rd"}) as batches:
+        batches.read_next_batch()
+    del batches
+    eventually(lambda: _native.reads_under_way() == 0, "the read ends")
+    logged = capfd.readouterr().err
+    assert "cannot reach" in logged
+    assert "p4ssw0rd" not in logged
 
 
 def test_options_as_a_plugin_gets_them() -> None:

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::ArrayRef;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -17,6 +17,9 @@ pub(crate) const BATCH_BYTES: usize = 3 << 20;
 /// How large a message may be where rows can be divided: what gRPC clients take that set no limit of their own, less
 /// what is around the rows.
 const MESSAGE_BYTES: usize = (4 << 20) - (16 << 10);
+
+/// What a stream has around the rows, for each column and once, about.
+const AROUND_BYTES: usize = 512;
 
 /// One IPC stream and the number of its rows.
 #[derive(Debug)]
@@ -50,59 +53,32 @@ pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(SparkError::internal)
 }
 
-/// `batch` in as many messages as it takes for each to be about [`BATCH_BYTES`]; a row is not divided.
+/// `batch`, of about [`BATCH_BYTES`] or less, as a message; as several where it turns out too large for one. A row is
+/// not divided.
 ///
 /// # Errors
 /// A type that Arrow's IPC format cannot carry.
-pub(crate) fn encode(batch: &RecordBatch) -> Result<Vec<Encoded>> {
+pub(crate) fn encode(batch: &RecordBatch, bytes: usize) -> Result<Vec<Encoded>> {
     let mut messages = Vec::new();
-    let rows = batch.num_rows().div_ceil(bytes(batch).div_ceil(BATCH_BYTES).max(1)).max(1);
-    let mut offset = 0;
-    loop {
-        let length = rows.min(batch.num_rows() - offset);
-        encode_halves(&batch.slice(offset, length), &mut messages)?;
-        offset += length;
-        if offset >= batch.num_rows() {
-            return Ok(messages);
-        }
-    }
+    encode_halves(batch, bytes, &mut messages)?;
+    Ok(messages)
 }
 
-/// About how many bytes the rows of `batch` take. A slice shares its buffers with others; only its own part counts.
-pub(crate) fn bytes(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|column| column_bytes(column)).sum()
-}
-
-fn column_bytes(column: &dyn Array) -> usize {
-    let within = |values: &ArrayRef, offsets: &[i32]| {
-        let at = |offset: Option<&i32>| offset.and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
-        let (first, last) = (at(offsets.first()), at(offsets.last()));
-        size_of_val(offsets) + column_bytes(&values.slice(first, last.saturating_sub(first)))
-    };
-    match column.data_type() {
-        DataType::List(_) => within(column.as_list::<i32>().values(), column.as_list::<i32>().offsets()),
-        DataType::Map(..) => {
-            let (map, entries) = (column.as_map(), Arc::new(column.as_map().entries().clone()) as ArrayRef);
-            within(&entries, map.offsets())
-        }
-        DataType::Struct(_) => column.as_struct().columns().iter().map(|field| column_bytes(field)).sum(),
-        _ => column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size()),
-    }
-}
-
-fn encode_halves(batch: &RecordBatch, messages: &mut Vec<Encoded>) -> Result<()> {
-    let data = stream(batch).map_err(SparkError::internal)?;
+fn encode_halves(batch: &RecordBatch, bytes: usize, messages: &mut Vec<Encoded>) -> Result<()> {
+    let data = stream(batch, bytes).map_err(SparkError::internal)?;
     if data.len() <= MESSAGE_BYTES || batch.num_rows() < 2 {
         messages.push(Encoded { data: data.into(), rows: batch.num_rows() });
         return Ok(());
     }
     let middle = batch.num_rows() / 2;
-    encode_halves(&batch.slice(0, middle), messages)?;
-    encode_halves(&batch.slice(middle, batch.num_rows() - middle), messages)
+    encode_halves(&batch.slice(0, middle), bytes / 2, messages)?;
+    encode_halves(&batch.slice(middle, batch.num_rows() - middle), bytes / 2, messages)
 }
 
-fn stream(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
-    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
+fn stream(batch: &RecordBatch, bytes: usize) -> Result<Vec<u8>, ArrowError> {
+    // A buffer that grew as it was written would be kept at up to twice the size.
+    let around = AROUND_BYTES * (1 + batch.num_columns());
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(bytes + around), &batch.schema())?;
     writer.write(batch)?;
     writer.into_inner()
 }

@@ -53,15 +53,18 @@ impl Artifacts {
         self.0.write().clear();
     }
 
-    fn add(&self, name: &str, data: Bytes) -> Result<()> {
+    fn add(&self, name: &str, data: Bytes, digest: Sha256) -> Result<()> {
         let Some(hash) = name.strip_prefix(CACHE) else {
             return Err(SparkError::unsupported(format_args!("the artifact `{name}`: only cached relations")));
         };
-        let found = Sha256::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let found = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         if found != hash {
             return Err(invalid(&format!("The artifact `{name}` does not have the hash of its name: it has {found}.")));
         }
         let mut blobs = self.0.write();
+        if blobs.contains_key(hash) {
+            return Ok(());
+        }
         check_size(blobs.values().map(Bytes::len).sum::<usize>() + data.len())?;
         blobs.insert(hash.to_owned(), data);
         Ok(())
@@ -81,6 +84,8 @@ pub(crate) struct Upload {
 struct Chunked {
     name: String,
     data: BytesMut,
+    /// Of `data`, counted as it comes: at the end it would keep other requests waiting.
+    digest: Sha256,
     total_bytes: usize,
     chunks_left: i64,
     intact: bool,
@@ -97,7 +102,8 @@ impl Upload {
                 self.idle()?;
                 for artifact in batch.artifacts {
                     let chunk = artifact.data.unwrap_or_default();
-                    self.finish(&artifact.name, intact(&chunk), chunk.data, artifacts)?;
+                    let digest = Sha256::new_with_prefix(&chunk.data);
+                    self.finish(&artifact.name, intact(&chunk), chunk.data, digest, artifacts)?;
                 }
                 Ok(())
             }
@@ -108,6 +114,7 @@ impl Upload {
                 self.current = Some(Chunked {
                     name: begin.name,
                     data: BytesMut::new(),
+                    digest: Sha256::new(),
                     total_bytes,
                     chunks_left: begin.num_chunks,
                     intact: true,
@@ -137,6 +144,7 @@ impl Upload {
         };
         current.intact &= intact(&chunk);
         current.data.extend_from_slice(&chunk.data);
+        current.digest.update(&chunk.data);
         current.chunks_left -= 1;
         if current.data.len() > current.total_bytes {
             return Err(invalid(&format!("The artifact `{}` is longer than it said.", current.name)));
@@ -145,14 +153,14 @@ impl Upload {
             return Ok(());
         }
         match self.current.take() {
-            Some(whole) => self.finish(&whole.name, whole.intact, whole.data.freeze(), artifacts),
+            Some(whole) => self.finish(&whole.name, whole.intact, whole.data.freeze(), whole.digest, artifacts),
             None => Ok(()),
         }
     }
 
-    fn finish(&mut self, name: &str, intact: bool, data: Bytes, artifacts: &Artifacts) -> Result<()> {
+    fn finish(&mut self, name: &str, intact: bool, data: Bytes, digest: Sha256, artifacts: &Artifacts) -> Result<()> {
         if intact {
-            artifacts.add(name, data)?;
+            artifacts.add(name, data, digest)?;
         }
         self.summaries.insert(name.to_owned(), intact);
         Ok(())

@@ -116,13 +116,12 @@ pub(crate) fn matching(names: Vec<String>, pattern: Option<&str>) -> Vec<String>
     names.into_iter().filter(|name| patterns.iter().any(|pattern| fits(&name.to_lowercase(), pattern))).collect()
 }
 
+/// The first place of each part is as good as any later one, so nothing is tried twice.
 fn fits(name: &str, pattern: &str) -> bool {
-    match pattern.split_once('*') {
-        None => name == pattern,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| fits(&rest[at..], after))
-        }),
-    }
+    let Some((first, more)) = pattern.split_once('*') else { return name == pattern };
+    let (middle, last) = more.rsplit_once('*').unwrap_or(("", more));
+    let Some(inner) = name.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+    middle.split('*').try_fold(inner, |rest, part| rest.split_once(part).map(|(_, after)| after)).is_some()
 }
 
 fn text(value: &str) -> Result<RelationKind> {

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 
 use arrow::array::timezone::Tz;
+use parking_lot::RwLock;
 use sheetbend_plan::environment::Settings;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use spark_connect_proto::KeyValue;
+use spark_connect_proto::config_request::operation::OpType;
+
+use crate::error::missing;
 
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const CASE_SENSITIVE: &str = "spark.sql.caseSensitive";
@@ -139,6 +144,56 @@ impl Config {
         }
         settings.case_sensitive = self.option(CASE_SENSITIVE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         settings
+    }
+}
+
+/// Does what a request asks of the settings of a session.
+///
+/// # Errors
+/// A setting that is not there, that is fixed, or a value that it does not take.
+pub(crate) fn answer(operation: OpType, config: &RwLock<Config>) -> Result<Vec<KeyValue>> {
+    let pair = |key: String, value: Option<String>| KeyValue { key, value };
+    match operation {
+        OpType::Set(set) => {
+            let mut config = config.write();
+            for KeyValue { key, value } in set.pairs {
+                let set_one = config.set(&key, &value.ok_or_else(|| missing("value"))?);
+                if !set.silent.unwrap_or(false) {
+                    set_one?;
+                }
+            }
+            Ok(Vec::new())
+        }
+        OpType::Unset(unset) => {
+            let mut config = config.write();
+            unset.keys.iter().try_for_each(|key| config.unset(key))?;
+            Ok(Vec::new())
+        }
+        OpType::Get(get) => {
+            let config = config.read();
+            get.keys.into_iter().map(|key| Ok(pair(key.clone(), Some(config.get(&key)?)))).collect()
+        }
+        OpType::GetWithDefault(get) => {
+            let config = config.read();
+            let value = |KeyValue { key, value }| {
+                let value = config.with_default(&key, value.as_deref());
+                pair(key, value)
+            };
+            Ok(get.pairs.into_iter().map(value).collect())
+        }
+        OpType::GetOption(get) => {
+            let config = config.read();
+            Ok(get.keys.into_iter().map(|key| pair(key.clone(), config.option(&key))).collect())
+        }
+        OpType::GetAll(all) => {
+            let all = config.read().all(all.prefix.as_deref().unwrap_or_default());
+            Ok(all.into_iter().map(|(key, value)| pair(key, Some(value))).collect())
+        }
+        OpType::IsModifiable(keys) => {
+            let config = config.read();
+            let answer = |key: String| pair(key.clone(), Some(config.is_modifiable(&key).to_string()));
+            Ok(keys.keys.into_iter().map(answer).collect())
+        }
     }
 }
 

@@ -64,6 +64,9 @@ impl ErrorLog {
         let id = Uuid::new_v4().to_string();
         let status = status(&error, Some(&id));
         error.message = shortened(&error.message, KEPT_BYTES);
+        for value in error.parameters.values_mut() {
+            *value = shortened(value, KEPT_BYTES);
+        }
         let mut errors = self.0.lock();
         if errors.len() == KEPT_ERRORS {
             errors.pop_front();

@@ -6,6 +6,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{FutureExt, StreamExt};
+use sheetbend_datasource::size;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use spark_connect_proto::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
 use spark_connect_proto::get_status_response::operation_status::OperationState;
@@ -13,13 +14,14 @@ use spark_connect_proto::{ExecutePlanResponse, Plan, plan};
 use tokio_util::sync::CancellationToken;
 
 use crate::arrow_out::{self, BATCH_BYTES, Encoded};
-use crate::engine::{Engine, Query};
+use crate::engine::Engine;
 use crate::error::missing;
 use crate::failure;
 use crate::lower::types;
 use crate::responses::{Origin, ResponseLog};
+use crate::rows::{self, Rows};
 use crate::session::Session;
-use crate::{command, rows, stack};
+use crate::{command, stack};
 
 /// A row of this size goes out in pieces, if the client can put them together: messages end at 128 MiB.
 const CHUNK_BYTES: usize = 32 << 20;
@@ -96,10 +98,7 @@ fn cancelled_error() -> SparkError {
 async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()> {
     let mut output = Output { log, rows: 0, chunking: task.chunking };
     match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
-        plan::OpType::Root(relation) => match rows::prepare(relation, &task).await? {
-            rows::Rows::Query(query) => output.query(&query).await?,
-            rows::Rows::Batches(schema, batches) => output.table(&schema, &batches).await?,
-        },
+        plan::OpType::Root(relation) => output.rows(rows::prepare(relation, &task).await?).await?,
         plan::OpType::Command(command) => {
             if let Some(response) = command::execute(command, &task).await? {
                 output.send(response, 0).await;
@@ -119,46 +118,41 @@ struct Output {
 }
 
 impl Output {
-    /// All rows of a query as they come.
+    /// All rows as they come.
     ///
     /// Batches that are there already go out together: the client answers every message with a call.
-    async fn query(&mut self, query: &Query) -> Result<()> {
-        self.schema(&query.schema).await?;
-        let mut stream = query.start()?;
+    async fn rows(&mut self, rows: Rows) -> Result<()> {
+        let Rows { schema, mut batches } = rows;
+        self.schema(&schema).await?;
         let mut waiting = Waiting::default();
-        let mut sent = false;
         loop {
-            let next = match stream.next().now_or_never() {
+            let next = match batches.next().now_or_never() {
                 Some(next) => next,
                 None => {
-                    sent |= self.flush(&mut waiting, &query.schema).await?;
-                    stream.next().await
+                    self.flush(&mut waiting, &schema).await?;
+                    batches.next().await
                 }
             };
-            match next {
-                Some(batch) => {
-                    let batch = batch.map_err(|e| failure::from_engine(&e))?;
-                    if batch.num_rows() > 0 {
-                        waiting.add(arrow_out::conform(&batch, &query.schema)?);
-                    }
-                    if waiting.bytes >= BATCH_BYTES {
-                        sent |= self.flush(&mut waiting, &query.schema).await?;
-                    }
-                }
-                None => break,
+            let Some(batch) = next else { break };
+            let batch = arrow_out::conform(&batch.map_err(|e| failure::from_engine(&e))?, &schema)?;
+            if batch.num_rows() == 0 {
+                continue;
+            }
+            let bytes = size::bytes(&batch);
+            // To put batches together is to copy them, which is worth it for small ones only.
+            if waiting.bytes + bytes > BATCH_BYTES {
+                self.flush(&mut waiting, &schema).await?;
+            }
+            waiting.add(batch, bytes);
+            if waiting.bytes >= BATCH_BYTES {
+                self.flush(&mut waiting, &schema).await?;
             }
         }
-        sent |= self.flush(&mut waiting, &query.schema).await?;
-        if !sent {
-            self.batch(&arrow_out::empty(&query.schema)).await?;
+        self.flush(&mut waiting, &schema).await?;
+        if self.rows == 0 {
+            self.batch(&arrow_out::empty(&schema), 0).await?;
         }
         Ok(())
-    }
-
-    /// Rows that are all there.
-    async fn table(&mut self, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
-        self.schema(schema).await?;
-        self.batch(&concat_batches(schema, batches).map_err(SparkError::internal)?).await
     }
 
     async fn schema(&self, schema: &SchemaRef) -> Result<()> {
@@ -167,37 +161,49 @@ impl Output {
         Ok(())
     }
 
-    async fn flush(&mut self, waiting: &mut Waiting, schema: &SchemaRef) -> Result<bool> {
-        let batches = std::mem::take(waiting).batches;
-        match batches.as_slice() {
-            [] => return Ok(false),
-            [one] => self.batch(one).await?,
-            many => self.batch(&concat_batches(schema, many).map_err(SparkError::internal)?).await?,
-        }
-        Ok(true)
+    async fn flush(&mut self, waiting: &mut Waiting, schema: &SchemaRef) -> Result<()> {
+        let Waiting { mut batches, bytes } = std::mem::take(waiting);
+        let batch = match batches.len() {
+            0 => return Ok(()),
+            1 => batches.remove(0),
+            _ => concat_batches(schema, &batches).map_err(SparkError::internal)?,
+        };
+        drop(batches);
+        self.batch(&batch, bytes).await
     }
 
-    async fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
-        for Encoded { data, rows } in arrow_out::encode(batch)? {
-            let rows = i64::try_from(rows).map_err(SparkError::internal)?;
-            let whole = ArrowBatch { row_count: rows, start_offset: Some(self.rows), ..ArrowBatch::default() };
-            if self.chunking && data.len() > CHUNK_BYTES {
-                let count = data.len().div_ceil(CHUNK_BYTES);
-                for index in 0..count {
-                    let end = data.len().min((index + 1) * CHUNK_BYTES);
-                    let piece = ArrowBatch {
-                        data: data.slice(index * CHUNK_BYTES..end),
-                        chunk_index: i64::try_from(index).ok(),
-                        num_chunks_in_batch: i64::try_from(count).ok(),
-                        ..whole.clone()
-                    };
-                    self.send(ResponseType::ArrowBatch(piece), end - index * CHUNK_BYTES).await;
-                }
-            } else {
-                let bytes = data.len();
-                self.send(ResponseType::ArrowBatch(ArrowBatch { data, ..whole }), bytes).await;
+    /// A batch of any size; a message is made when the one before it has found room.
+    async fn batch(&mut self, batch: &RecordBatch, bytes: usize) -> Result<()> {
+        for (piece, bytes) in size::pieces(batch, bytes, BATCH_BYTES) {
+            for message in arrow_out::encode(&piece, bytes)? {
+                self.message(message).await?;
             }
-            self.rows += rows;
+        }
+        Ok(())
+    }
+
+    async fn message(&mut self, message: Encoded) -> Result<()> {
+        let Encoded { data, rows } = message;
+        let rows = i64::try_from(rows).map_err(SparkError::internal)?;
+        let whole = ArrowBatch { row_count: rows, start_offset: Some(self.rows), ..ArrowBatch::default() };
+        self.rows += rows;
+        if !self.chunking || data.len() <= CHUNK_BYTES {
+            let bytes = data.len();
+            self.send(ResponseType::ArrowBatch(ArrowBatch { data, ..whole }), bytes).await;
+            return Ok(());
+        }
+        let count = data.len().div_ceil(CHUNK_BYTES);
+        for index in 0..count {
+            let start = index * CHUNK_BYTES;
+            let data = data.slice(start..data.len().min(start + CHUNK_BYTES));
+            let bytes = data.len();
+            let piece = ArrowBatch {
+                data,
+                chunk_index: i64::try_from(index).ok(),
+                num_chunks_in_batch: i64::try_from(count).ok(),
+                ..whole.clone()
+            };
+            self.send(ResponseType::ArrowBatch(piece), bytes).await;
         }
         Ok(())
     }
@@ -216,8 +222,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn add(&mut self, batch: RecordBatch) {
-        self.bytes += arrow_out::bytes(&batch);
+    fn add(&mut self, batch: RecordBatch, bytes: usize) {
+        self.bytes += bytes;
         self.batches.push(batch);
     }
 }

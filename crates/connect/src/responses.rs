@@ -18,9 +18,9 @@ use uuid::Uuid;
 use crate::error;
 
 /// The query waits when so many bytes are not sent yet.
-const UNSENT_BYTES: usize = 8 << 20;
+const UNSENT_BYTES: usize = 4 << 20;
 
-/// So many bytes of what was sent are kept; Spark's `spark.connect.execute.reattachable.observerRetryBufferSize`.
+/// So many bytes of what was sent are kept, and what it takes to the next response; Spark's `spark.connect.execute.reattachable.observerRetryBufferSize`.
 const SENT_BYTES: usize = 10 << 20;
 
 /// What a response weighs beside its data.
@@ -236,15 +236,19 @@ impl State {
         true
     }
 
-    /// Takes note that the response at `position` goes out.
-    fn sent(&mut self, position: u64, bytes: usize, keep: usize) {
+    /// Takes note that the response at `position` goes out. Where `keep` is set, no less than [`SENT_BYTES`] stay of
+    /// what was sent: a response larger than that may be the very one that the client does not get.
+    fn sent(&mut self, position: u64, bytes: usize, keep: bool) {
         if position < self.unsent {
             return;
         }
         self.unsent = position + 1;
         self.unsent_bytes -= bytes;
         self.sent_bytes += bytes;
-        while self.sent_bytes > keep && self.drop_sent() {}
+        while let Some(oldest) = self.kept.front()
+            && (!keep || self.sent_bytes.saturating_sub(oldest.bytes) >= SENT_BYTES)
+            && self.drop_sent()
+        {}
     }
 }
 
@@ -283,8 +287,7 @@ impl Reader {
         let found = usize::try_from(offset).ok().and_then(|at| state.kept.get(at));
         if let Some(entry) = found {
             let (response, bytes) = (entry.response.clone(), entry.bytes);
-            let keep = if self.log.origin.reattachable { SENT_BYTES } else { 0 };
-            state.sent(self.position, bytes, keep);
+            state.sent(self.position, bytes, self.log.origin.reattachable);
             self.position += 1;
             self.log.room.notify_one();
             return Some(Some(Ok(response)));

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use futures::TryStreamExt;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{TryStreamExt, stream};
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::{Relation, RelationKind};
 use spark_connect_proto as proto;
@@ -15,12 +17,12 @@ use crate::operation::Task;
 use crate::show::{self, Show};
 use crate::{arrow_out, failure, stack};
 
-/// Where the rows of a relation come from.
-pub(crate) enum Rows {
-    /// A query that makes them.
-    Query(Query),
-    /// They are there.
-    Batches(SchemaRef, Vec<RecordBatch>),
+/// The rows of a relation.
+pub(crate) struct Rows {
+    /// The columns as the client is to see them; those of a batch may be of other names and types.
+    pub(crate) schema: SchemaRef,
+    /// What makes the rows, and ends when it is dropped.
+    pub(crate) batches: SendableRecordBatchStream,
 }
 
 /// What is done with the rows of a query.
@@ -43,14 +45,20 @@ pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Ro
     })
     .await?;
     match end {
-        End::Rows => Ok(Rows::Query(query)),
+        End::Rows => Ok(Rows { batches: query.start()?, schema: query.schema }),
         End::Show(show) => {
             let zone = task.session.config.read().settings().time_zone;
             let shown = show::render(&query.schema, &last(&query, usize::MAX).await?, &show, &zone)?;
-            Ok(Rows::Batches(shown.schema(), vec![shown]))
+            Ok(ready(shown.schema(), vec![shown]))
         }
-        End::Tail(limit) => Ok(Rows::Batches(query.schema.clone(), last(&query, limit).await?)),
+        End::Tail(limit) => Ok(ready(query.schema.clone(), last(&query, limit).await?)),
     }
+}
+
+/// Rows that are there.
+fn ready(schema: SchemaRef, batches: Vec<RecordBatch>) -> Rows {
+    let batches = RecordBatchStreamAdapter::new(schema.clone(), stream::iter(batches.into_iter().map(Ok)));
+    Rows { schema, batches: Box::pin(batches) }
 }
 
 /// Takes the form that ends a query off it.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures::Stream;
 use sheetbend_plan::error::SparkError;
-use spark_connect_proto::config_request::operation::OpType;
 use spark_connect_proto::execute_plan_request::request_option::RequestOption;
 use spark_connect_proto::get_status_response::OperationStatus;
 use spark_connect_proto::get_status_response::operation_status::OperationState;
@@ -17,6 +16,7 @@ use uuid::Uuid;
 
 use crate::analyze;
 use crate::artifacts::Upload;
+use crate::config;
 use crate::engine::Engine;
 use crate::error::{self, missing};
 use crate::operation::{Operation, Task};
@@ -140,7 +140,9 @@ impl generated::spark_connect_service_server::SparkConnectService for ConnectSer
         let request = request.into_inner();
         let session = session_of!(self, request)?;
         let operation = request.operation.and_then(|operation| operation.op_type);
-        let pairs = operation.ok_or_else(|| missing("operation")).and_then(|operation| configure(&session, operation));
+        let pairs = operation
+            .ok_or_else(|| missing("operation"))
+            .and_then(|operation| config::answer(operation, &session.config));
         Ok(Response::new(ConfigResponse {
             session_id: request.session_id,
             server_side_session_id: session.server_side_id.clone(),
@@ -277,51 +279,5 @@ fn operation_id(requested: Option<String>) -> Result<String, SparkError> {
         None => Ok(Uuid::new_v4().to_string()),
         Some(id) if Uuid::try_parse(&id).is_ok() => Ok(id),
         Some(id) => Err(invalid_handle("FORMAT", &id, "Handle must be an UUID string.")),
-    }
-}
-
-fn configure(session: &Session, operation: OpType) -> Result<Vec<KeyValue>, SparkError> {
-    let pair = |key: String, value: Option<String>| KeyValue { key, value };
-    match operation {
-        OpType::Set(set) => {
-            let mut config = session.config.write();
-            for KeyValue { key, value } in set.pairs {
-                let set_one = config.set(&key, &value.ok_or_else(|| missing("value"))?);
-                if !set.silent.unwrap_or(false) {
-                    set_one?;
-                }
-            }
-            Ok(Vec::new())
-        }
-        OpType::Unset(unset) => {
-            let mut config = session.config.write();
-            unset.keys.iter().try_for_each(|key| config.unset(key))?;
-            Ok(Vec::new())
-        }
-        OpType::Get(get) => {
-            let config = session.config.read();
-            get.keys.into_iter().map(|key| Ok(pair(key.clone(), Some(config.get(&key)?)))).collect()
-        }
-        OpType::GetWithDefault(get) => {
-            let config = session.config.read();
-            let value = |KeyValue { key, value }| {
-                let value = config.with_default(&key, value.as_deref());
-                pair(key, value)
-            };
-            Ok(get.pairs.into_iter().map(value).collect())
-        }
-        OpType::GetOption(get) => {
-            let config = session.config.read();
-            Ok(get.keys.into_iter().map(|key| pair(key.clone(), config.option(&key))).collect())
-        }
-        OpType::GetAll(all) => {
-            let all = session.config.read().all(all.prefix.as_deref().unwrap_or_default());
-            Ok(all.into_iter().map(|(key, value)| pair(key, Some(value))).collect())
-        }
-        OpType::IsModifiable(keys) => {
-            let config = session.config.read();
-            let answer = |key: String| pair(key.clone(), Some(config.is_modifiable(&key).to_string()));
-            Ok(keys.keys.into_iter().map(answer).collect())
-        }
     }
 }

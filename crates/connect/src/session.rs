@@ -35,8 +35,16 @@ pub(crate) struct Session {
     pub(crate) errors: ErrorLog,
     /// The formats of the server, and those that the session adds.
     pub(crate) formats: Arc<FormatRegistry>,
-    operations: Mutex<HashMap<String, Arc<Operation>>>,
+    operations: Mutex<Operations>,
     last_used: Mutex<Instant>,
+}
+
+/// The operations of a session by id.
+#[derive(Debug, Default)]
+struct Operations {
+    by_id: HashMap<String, Arc<Operation>>,
+    /// Set when the session ends. What is started later would run on with nobody to end it.
+    closed: bool,
 }
 
 impl Session {
@@ -62,6 +70,7 @@ impl Session {
             config: RwLock::new(self.config.read().clone()),
             views: self.views.clone(),
             artifacts: self.artifacts.clone(),
+            formats: Arc::new(self.formats.fork()),
             ..Self::new(key, self.formats.clone())
         }
     }
@@ -79,54 +88,63 @@ impl Session {
 
     /// For how long the client has asked nothing and nothing has run.
     pub(crate) fn idle(&self) -> Duration {
-        if self.operations.lock().is_empty() { self.last_used.lock().elapsed() } else { Duration::ZERO }
+        if self.operations.lock().by_id.is_empty() { self.last_used.lock().elapsed() } else { Duration::ZERO }
     }
 
     /// Adds an operation.
     ///
     /// # Errors
-    /// `INVALID_HANDLE.OPERATION_ALREADY_EXISTS` if there is one of its id.
+    /// `INVALID_HANDLE` if there is one of its id, or the session has ended.
     pub(crate) fn add_operation(&self, operation: Arc<Operation>) -> Result<(), SparkError> {
         let mut operations = self.operations.lock();
-        if operations.contains_key(&operation.id) {
+        if operations.closed {
+            return Err(closed(&self.key.session_id));
+        }
+        if operations.by_id.contains_key(&operation.id) {
             return Err(invalid_handle(
                 "OPERATION_ALREADY_EXISTS",
                 &operation.id,
                 "An operation of this id exists already.",
             ));
         }
-        operations.insert(operation.id.clone(), operation);
+        operations.by_id.insert(operation.id.clone(), operation);
         Ok(())
     }
 
     /// The operation of this id.
     pub(crate) fn operation(&self, id: &str) -> Option<Arc<Operation>> {
-        self.operations.lock().get(id).cloned()
+        self.operations.lock().by_id.get(id).cloned()
     }
 
     /// All operations.
     pub(crate) fn operations(&self) -> Vec<Arc<Operation>> {
-        self.operations.lock().values().cloned().collect()
+        self.operations.lock().by_id.values().cloned().collect()
     }
 
     /// Forgets an operation, and cancels it if it runs.
     pub(crate) fn remove_operation(&self, id: &str) {
-        let removed = self.operations.lock().remove(id);
+        let removed = self.operations.lock().by_id.remove(id);
         if let Some(operation) = removed {
             operation.cancel();
             self.touch();
         }
     }
 
-    /// Cancels and forgets everything.
+    /// Cancels and forgets everything, for good.
     pub(crate) fn close(&self) {
-        let operations = std::mem::take(&mut *self.operations.lock());
-        for operation in operations.into_values() {
+        let ended = Operations { closed: true, ..Operations::default() };
+        let operations = std::mem::replace(&mut *self.operations.lock(), ended);
+        for operation in operations.by_id.into_values() {
             operation.cancel();
         }
         self.views.clear();
         self.artifacts.clear();
     }
+}
+
+/// A session that has ended.
+pub(crate) fn closed(session_id: &str) -> SparkError {
+    invalid_handle("SESSION_CLOSED", session_id, "Session was closed.")
 }
 
 /// An id that leads to nothing.

@@ -10,7 +10,7 @@ use sheetbend_plan::error::SparkError;
 use spark_connect_proto::UserContext;
 use uuid::Uuid;
 
-use crate::session::{Session, SessionKey, invalid_handle};
+use crate::session::{Session, SessionKey, closed, invalid_handle};
 
 /// How many released sessions are remembered, so that their ids do not come to life again.
 const REMEMBERED: usize = 1000;
@@ -26,6 +26,8 @@ pub(crate) struct Sessions {
 struct State {
     open: HashMap<SessionKey, Arc<Session>>,
     closed: VecDeque<SessionKey>,
+    /// The server ends: no session begins any more.
+    ended: bool,
 }
 
 impl Sessions {
@@ -54,8 +56,8 @@ impl Sessions {
             session.touch();
             return Ok(session.clone());
         }
-        if state.closed.contains(&key) {
-            return Err(invalid_handle("SESSION_CLOSED", session_id, "Session was closed."));
+        if state.is_closed(&key) {
+            return Err(closed(session_id));
         }
         if observed.is_some_and(|id| !id.is_empty()) {
             return Err(changed(session_id));
@@ -73,7 +75,7 @@ impl Sessions {
     pub(crate) fn add(&self, session: Session) -> Result<Arc<Session>, SparkError> {
         uuid(&session.key.session_id)?;
         let mut state = self.state.lock();
-        if state.open.contains_key(&session.key) || state.closed.contains(&session.key) {
+        if state.open.contains_key(&session.key) || state.is_closed(&session.key) {
             let id = &session.key.session_id;
             return Err(invalid_handle("SESSION_ALREADY_EXISTS", id, "A session of this id exists already."));
         }
@@ -106,11 +108,6 @@ impl Sessions {
         }))
     }
 
-    /// All open sessions.
-    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
-        self.state.lock().open.values().cloned().collect()
-    }
-
     /// Cancels operations that nobody has read for `detached`, and ends sessions that were idle for `idle`.
     pub(crate) fn sweep(&self, detached: Duration, idle: Duration) {
         for session in self.all() {
@@ -120,27 +117,46 @@ impl Sessions {
                     session.remove_operation(&operation.id);
                 }
             }
-            if session.idle() > idle {
-                let mut state = self.state.lock();
-                state.open.remove(&session.key);
-                state.remember(session.key.clone());
-                drop(state);
-                session.close();
-                tracing::info!(session = %session.key.session_id, "session expired");
-            }
+        }
+        for session in self.expire(idle) {
+            session.close();
+            tracing::info!(session = %session.key.session_id, "session expired");
         }
     }
 
-    /// Ends every session.
+    /// Ends every session, and has none begin any more.
     pub(crate) fn close(&self) {
-        let open = std::mem::take(&mut self.state.lock().open);
+        let mut state = self.state.lock();
+        state.ended = true;
+        let open = std::mem::take(&mut state.open);
+        drop(state);
         for session in open.into_values() {
             session.close();
         }
     }
+
+    fn all(&self) -> Vec<Arc<Session>> {
+        self.state.lock().open.values().cloned().collect()
+    }
+
+    /// Takes out the sessions that were idle for `idle`: under the lock under which requests find theirs, so that no
+    /// request is given one that ends.
+    fn expire(&self, idle: Duration) -> Vec<Arc<Session>> {
+        let mut state = self.state.lock();
+        let expired: Vec<_> = state.open.extract_if(|_, session| session.idle() > idle).collect();
+        let sessions = expired.into_iter().map(|(key, session)| {
+            state.remember(key);
+            session
+        });
+        sessions.collect()
+    }
 }
 
 impl State {
+    fn is_closed(&self, key: &SessionKey) -> bool {
+        self.ended || self.closed.contains(key)
+    }
+
     fn remember(&mut self, key: SessionKey) {
         if self.closed.len() == REMEMBERED {
             self.closed.pop_front();

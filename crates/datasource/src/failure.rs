@@ -49,7 +49,7 @@ impl Site {
     /// The error for an exception.
     pub(crate) fn raised(&self, py: Python<'_>, error: &PyErr) -> BridgeError {
         let Ok(raised) = python::failure(py, error) else {
-            return self.failed("failed: an exception that cannot be shown", false);
+            return self.failed("failed: an exception that cannot be shown");
         };
         let text = match (raised.contract, self.method) {
             (true, _) => raised.text,
@@ -65,20 +65,20 @@ impl Site {
     }
 
     /// The error for something that failed outside Python, such as an Arrow stream.
-    pub(crate) fn failed(&self, what: impl AsRef<str>, transient: bool) -> BridgeError {
-        self.fail(CONDITION, SQL_STATE, what.as_ref(), None, transient)
+    pub(crate) fn failed(&self, what: impl AsRef<str>) -> BridgeError {
+        self.fail(CONDITION, SQL_STATE, what.as_ref(), None, false)
     }
 
     /// The error for a Rust panic in native code that the plug-in uses, or in the bridge.
     pub(crate) fn panicked(&self, payload: &(dyn Any + Send)) -> BridgeError {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        self.failed(format!("failed: native code panicked: {text}"), false)
+        self.failed(format!("failed: native code panicked: {text}"))
     }
 
     /// The error for a call that came while the interpreter was ending.
     pub(crate) fn ended(&self) -> BridgeError {
-        self.failed("failed: the Python interpreter has ended", false)
+        self.failed("failed: the Python interpreter has ended")
     }
 
     fn fail(

@@ -49,6 +49,11 @@ impl FormatRegistry {
         Self { formats: RwLock::default(), parent: Some(parent) }
     }
 
+    /// A registry of the same formats, which each go their own way from then on.
+    pub fn fork(&self) -> Self {
+        Self { formats: RwLock::new(self.formats.read().clone()), parent: self.parent.clone() }
+    }
+
     /// Adds a format, in place of one of the same name.
     pub fn register(&self, format: Arc<dyn TableFormat>) {
         self.formats.write().insert(format.name().to_lowercase(), format);

@@ -19,7 +19,7 @@ pub(crate) async fn attached<T: Send + 'static>(
 ) -> Result<T> {
     let on_panic = site.clone();
     let task = tokio::task::spawn_blocking(move || guarded(&site, work));
-    task.await.unwrap_or_else(|error| Err(on_panic.failed(format!("failed: {error}"), false)))
+    task.await.unwrap_or_else(|error| Err(on_panic.failed(format!("failed: {error}"))))
 }
 
 /// Runs `work` attached to the interpreter, on this thread.

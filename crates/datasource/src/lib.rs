@@ -21,6 +21,7 @@ mod python;
 pub mod python_format;
 mod reader;
 pub mod reads;
+pub mod size;
 pub mod source;
 pub mod spec;
 pub mod types;

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Instant;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::error::{DataFusionError, Result};
@@ -27,13 +27,17 @@ use crate::interpreter::{detached, guarded};
 use crate::metrics::ReadMetrics;
 use crate::python;
 use crate::reads::{Entry, Read};
+use crate::size;
 use crate::source::Source;
 use crate::spec::Spec;
+
+const METHOD: &str = "read_partition";
 
 /// How much may lie in the channel of a partition.
 const CHANNEL_BYTES: usize = 4 << 20;
 
-/// How large a batch goes on.
+/// How large a batch goes on. The queues of the engine count batches, not bytes: with large ones they hold far more than
+/// is needed to keep it busy.
 const PIECE_BYTES: usize = 2 << 20;
 
 /// A main thread's stack: extension modules rely on it when they recurse.
@@ -53,12 +57,12 @@ impl Reader {
     /// Starts to read `specs`, one after the other. The read is cancelled when the stream is dropped.
     pub(crate) fn start(self, specs: Vec<Spec>) -> Result<ReadStream> {
         let (sender, receiver) = channel(CHANNEL_BYTES);
-        let read = Arc::new(Read::new(receiver.closer()));
+        let read = Arc::new(Read::new(receiver.closer(), self.source.site(METHOD)));
         if specs.is_empty() || self.limit == Some(0) {
             sender.finish();
             return Ok(ReadStream { receiver, read });
         }
-        let entry = Entry::of(&read).ok_or_else(|| self.source.site("read_partition").ended())?;
+        let entry = Entry::of(&read).ok_or_else(|| self.source.site(METHOD).ended())?;
         let conform = Conform::try_new(Arc::clone(&self.schema), self.projection.clone())?;
         let reading = Reading { conform, left: self.limit, sender, read: Arc::clone(&read), reader: self };
         spawn("sheetbend-read", move || {
@@ -118,7 +122,7 @@ type Flow = ControlFlow<()>;
 
 impl Reading {
     fn run(mut self, specs: &[Spec]) {
-        let site = self.reader.source.site("read_partition");
+        let site = self.reader.source.site(METHOD);
         let started = Instant::now();
         // Attached until the end, but for waits: so thread-locals of the plug-in live as long as its thread.
         let result = guarded(&site, |_| {
@@ -134,7 +138,7 @@ impl Reading {
     }
 
     fn read_all(&mut self, specs: &[Spec]) -> error::Result<()> {
-        let method = self.reader.source.site("read_partition");
+        let method = self.reader.source.site(METHOD);
         for spec in specs {
             let site = Site { partition: Some(spec.position), ..method.clone() };
             // Guarded one by one, so that a panic names its partition.
@@ -198,8 +202,7 @@ impl Reading {
     }
 
     fn send_stream(&mut self, stream: import::Stream, site: &Site) -> error::Result<Flow> {
-        let failed =
-            |error: ArrowError| site.failed(format!("failed: its Arrow stream ended with: {error}"), is_io(&error));
+        let failed = |error: ArrowError| site.failed(format!("failed: its Arrow stream ended with: {error}"));
         let mut batches = stream.open().map_err(failed)?;
         loop {
             let producing = self.reader.metrics.plugin_time.timer();
@@ -218,7 +221,7 @@ impl Reading {
             .conform
             .apply(&batch)
             .map_err(|mismatch| site.broke(format!("gave a batch that is not as promised: {mismatch}")))?;
-        let bytes = size(&batch);
+        let bytes = size::bytes(&batch);
         self.reader.metrics.batches.add(1);
         self.reader.metrics.bytes.add(bytes);
         if batch.num_rows() == 0 {
@@ -229,40 +232,17 @@ impl Reading {
             *left -= batch.num_rows();
         }
         let waiting = self.reader.metrics.channel_wait.timer();
-        let sent = pieces(&batch, bytes).try_for_each(|(piece, bytes)| self.sender.send(piece, bytes));
+        let sent =
+            size::pieces(&batch, bytes, PIECE_BYTES).try_for_each(|(piece, bytes)| self.sender.send(piece, bytes));
         drop(waiting);
         Ok(if sent.is_err() || self.left == Some(0) { Flow::Break(()) } else { Flow::Continue(()) })
     }
-}
-
-/// `batch` in slices of about [`PIECE_BYTES`], without a copy. The queues of the engine count batches, not bytes: with
-/// large ones they hold far more than is needed to keep it busy.
-fn pieces(batch: &RecordBatch, bytes: usize) -> impl Iterator<Item = (RecordBatch, usize)> {
-    let count = bytes.div_ceil(PIECE_BYTES).clamp(1, batch.num_rows());
-    let rows = batch.num_rows().div_ceil(count);
-    (0..batch.num_rows()).step_by(rows).map(move |start| {
-        let piece = batch.slice(start, rows.min(batch.num_rows() - start));
-        (piece, bytes / count)
-    })
 }
 
 impl From<Lost> for BridgeError {
     fn from(lost: Lost) -> Self {
         Self::Engine(DataFusionError::Internal(lost.to_string()))
     }
-}
-
-/// The bytes of the rows themselves: a batch may be a slice of arrays that are far larger, and that others share.
-fn size(batch: &RecordBatch) -> usize {
-    let column = |array: &dyn Array| {
-        let data = array.to_data();
-        data.get_slice_memory_size().unwrap_or_else(|_| array.get_buffer_memory_size())
-    };
-    batch.columns().iter().map(|array| column(array.as_ref())).sum()
-}
-
-fn is_io(error: &ArrowError) -> bool {
-    matches!(error, ArrowError::IoError(..))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {

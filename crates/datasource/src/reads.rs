@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 
 use crate::channel::Closer;
 use crate::error::BridgeError;
+use crate::failure::Site;
 use crate::python;
 
 static READS: Mutex<Reads> = Mutex::new(Reads { next: 0, ended: false, under_way: BTreeMap::new() });
@@ -51,11 +52,12 @@ pub(crate) struct Read {
     channel: Closer<RecordBatch, BridgeError>,
     /// The context of the partition that is being read.
     context: Mutex<Option<Py<PyAny>>>,
+    site: Site,
 }
 
 impl Read {
-    pub(crate) fn new(channel: Closer<RecordBatch, BridgeError>) -> Self {
-        Self { channel, context: Mutex::new(None) }
+    pub(crate) fn new(channel: Closer<RecordBatch, BridgeError>, site: Site) -> Self {
+        Self { channel, context: Mutex::new(None), site }
     }
 
     /// Takes the batches that wait from the channel, and has no more come.
@@ -72,6 +74,8 @@ impl Read {
     pub(crate) fn cancel_context(&self, py: Python<'_>) {
         let Some(context) = self.context.lock().take() else { return };
         if let Err(error) = python::cancel(context.bind(py)) {
+            // By way of the site, which knows the secrets: a driver may repeat its connection string.
+            let error = self.site.raised(py, &error);
             tracing::warn!(%error, "a callback that cancels a read failed");
         }
     }

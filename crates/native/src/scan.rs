@@ -14,7 +14,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
 use futures::{FutureExt, StreamExt};
 use parking_lot::Mutex;
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3_arrow::{PyRecordBatchReader, PySchema};
@@ -122,13 +122,15 @@ impl Scan {
     ) -> PyResult<Bound<'py, PyAny>> {
         let stream = self.stream.lock().take();
         let stream = stream.ok_or_else(|| PyValueError::new_err("the rows of this scan have been read already"))?;
-        let reader = PyRecordBatchReader::new(Box::new(Pull { stream: Some(stream) }));
+        let reader = PyRecordBatchReader::new(Box::new(Pull { schema: stream.schema(), stream: Some(stream) }));
         reader.into_pyobject(py)?.call_method1("__arrow_c_stream__", (requested_schema,))
     }
 }
 
 /// Pulls the stream of a query from a thread that may hold the interpreter.
 struct Pull {
+    schema: SchemaRef,
+    /// None when it has ended.
     stream: Option<SendableRecordBatchStream>,
 }
 
@@ -163,23 +165,14 @@ impl Iterator for Pull {
 
 impl RecordBatchReader for Pull {
     fn schema(&self) -> SchemaRef {
-        match &self.stream {
-            Some(stream) => stream.schema(),
-            None => SchemaRef::new(arrow::datatypes::Schema::empty()),
-        }
+        Arc::clone(&self.schema)
     }
 }
 
 /// An exception of `sheetbend.errors`, with the plug-in's traceback in its text.
 pub(crate) fn to_python(py: Python<'_>, error: &DataFusionError) -> PyErr {
-    let class = py.import("sheetbend.errors").and_then(|errors| errors.getattr("PluginError"));
-    match class {
-        Ok(class) => PyErr::from_value(match class.call1((text(error),)) {
-            Ok(value) => value,
-            Err(error) => return error,
-        }),
-        Err(_) => PyRuntimeError::new_err(text(error)),
-    }
+    let errors = py.import("sheetbend.errors");
+    errors.and_then(|errors| errors.call_method1("PluginError", (text(error),))).map_or_else(|e| e, PyErr::from_value)
 }
 
 fn to_arrow(error: &DataFusionError) -> ArrowError {

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -10,7 +11,8 @@ use pyo3::prelude::*;
 use sheetbend_connect::{Server as ConnectServer, ServerConfig};
 use sheetbend_datasource::format::FormatRegistry;
 use sheetbend_datasource::python_format::{PythonDataSourceFormat, RegisteredFormat};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::runtime::runtime;
 use crate::scan::to_python;
@@ -19,13 +21,15 @@ use crate::scan::to_python;
 #[pyclass(frozen, module = "sheetbend._native")]
 pub(crate) struct Server {
     config: ServerConfig,
+    /// Set by the first who starts it, and unset where that fails.
+    started: AtomicBool,
     running: Mutex<Option<Running>>,
 }
 
 /// A server that listens.
 struct Running {
     shutdown: Option<oneshot::Sender<()>>,
-    ended: watch::Receiver<bool>,
+    ended: CancellationToken,
 }
 
 #[pymethods]
@@ -42,7 +46,7 @@ impl Server {
             session_timeout: seconds("session_timeout", session_timeout)?,
             ..ServerConfig::new(Arc::new(formats))
         };
-        Ok(Self { config, running: Mutex::new(None) })
+        Ok(Self { config, started: AtomicBool::new(false), running: Mutex::new(None) })
     }
 
     /// Adds a plug-in as the format `name`, in place of one of that name.
@@ -54,29 +58,10 @@ impl Server {
 
     /// Listens, and returns the port.
     fn start(&self, py: Python<'_>) -> PyResult<u16> {
-        if self.running.lock().is_some() {
+        if self.started.swap(true, Ordering::AcqRel) {
             return Err(PyRuntimeError::new_err("the server has been started already"));
         }
-        let runtime = runtime()?;
-        let bound = py.detach(|| runtime.block_on(ConnectServer::bind(self.config.clone())));
-        let server = bound.map_err(|error| match error.raw_os_error() {
-            Some(number) => {
-                PyOSError::new_err((number, format!("the server cannot listen on {}: {error}", self.config.address)))
-            }
-            None => PyOSError::new_err(error.to_string()),
-        })?;
-        let port = server.local_address().port();
-        let (shutdown, asked) = oneshot::channel();
-        let (end, ended) = watch::channel(false);
-        runtime.spawn(async move {
-            let served = server.serve(async { drop(asked.await) }).await;
-            if let Err(error) = served {
-                tracing::error!(%error, "the server ended");
-            }
-            end.send_replace(true);
-        });
-        *self.running.lock() = Some(Running { shutdown: Some(shutdown), ended });
-        Ok(port)
+        self.listen(py).inspect_err(|_| self.started.store(false, Ordering::Release))
     }
 
     /// Cancels what runs, ends every session, and returns when all have ended.
@@ -91,20 +76,47 @@ impl Server {
     /// Waits until the server has stopped, at most `timeout` seconds; returns whether it has.
     #[pyo3(signature = (timeout))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let Some(mut ended) = self.running.lock().as_ref().map(|running| running.ended.clone()) else {
+        let Some(ended) = self.running.lock().as_ref().map(|running| running.ended.clone()) else {
             return Ok(true);
         };
         let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
         let runtime = runtime()?;
         py.detach(|| {
             runtime.block_on(async {
-                let ended = ended.wait_for(|ended| *ended);
+                let ended = ended.cancelled();
                 match timeout {
-                    Some(timeout) => Ok(tokio::time::timeout(timeout, ended).await.is_ok()),
-                    None => Ok(ended.await.is_ok()),
+                    Some(timeout) => drop(tokio::time::timeout(timeout, ended).await),
+                    None => ended.await,
                 }
-            })
-        })
+            });
+        });
+        Ok(ended.is_cancelled())
+    }
+}
+
+impl Server {
+    fn listen(&self, py: Python<'_>) -> PyResult<u16> {
+        let runtime = runtime()?;
+        let bound = py.detach(|| runtime.block_on(ConnectServer::bind(self.config.clone())));
+        let server = bound.map_err(|error| match error.raw_os_error() {
+            Some(number) => {
+                PyOSError::new_err((number, format!("the server cannot listen on {}: {error}", self.config.address)))
+            }
+            None => PyOSError::new_err(error.to_string()),
+        })?;
+        let port = server.local_address().port();
+        let (shutdown, asked) = oneshot::channel();
+        let ended = CancellationToken::new();
+        // By its drop, so that nobody waits for ever for a server that panicked.
+        let end = ended.clone().drop_guard();
+        runtime.spawn(async move {
+            let _end = end;
+            if let Err(error) = server.serve(async { drop(asked.await) }).await {
+                tracing::error!(%error, "the server ended");
+            }
+        });
+        *self.running.lock() = Some(Running { shutdown: Some(shutdown), ended });
+        Ok(port)
     }
 }
 

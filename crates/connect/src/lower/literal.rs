@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, MapArray, StructArray};
+use arrow::array::{Array, ArrayRef, MapArray, StructArray, new_empty_array};
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::ScalarValue;
+use datafusion::common::utils::SingleRowListArrayBuilder;
 use sheetbend_plan::error::{Result, SparkError};
 use spark_connect_proto as proto;
 use spark_connect_proto::expression::Literal;
@@ -74,7 +76,7 @@ fn decimal(literal: &Decimal) -> Result<ScalarValue> {
     let mut scale = i32::try_from(fraction.len()).map_err(|_| bad())?.checked_sub(exponent).ok_or_else(bad)?;
     // The client states DECIMAL(10, 0) for a value of any scale: what is stated is the least, as in Spark.
     let wanted = literal.scale.unwrap_or(0).max(scale).max(0);
-    if !(0..=38).contains(&wanted) || (scale - wanted).abs() > 76 {
+    if !(0..=38).contains(&wanted) || scale < -38 {
         return Err(bad());
     }
     while scale < wanted {
@@ -100,7 +102,18 @@ fn list(array: ArrayLiteral, stated: Option<proto::DataType>) -> Result<ScalarVa
         Some(element) => element.data_type().clone(),
         None => elements.first().map_or(DataType::Null, ScalarValue::data_type),
     };
-    Ok(ScalarValue::List(ScalarValue::new_list(&elements, &element, true)))
+    let elements = column(elements, &element)?;
+    Ok(ScalarValue::List(Arc::new(SingleRowListArrayBuilder::new(elements).build_list_array())))
+}
+
+/// Values as a column of one type.
+fn column(values: Vec<ScalarValue>, of: &DataType) -> Result<ArrayRef> {
+    if values.is_empty() {
+        return Ok(new_empty_array(of));
+    }
+    let bad = |e: &dyn std::fmt::Display| invalid_plan(&format!("The elements of a literal are not all {of}: {e}."));
+    let column = ScalarValue::iter_to_array(values).map_err(|e| bad(&e))?;
+    cast(&column, of).map_err(|e| bad(&e))
 }
 
 fn array_of(element_type: proto::DataType) -> proto::DataType {
@@ -143,11 +156,11 @@ fn map(map: Map, stated: Option<proto::DataType>) -> Result<ScalarValue> {
         },
         _ => (map.key_type.map(types::from_proto).transpose()?, map.value_type.map(types::from_proto).transpose()?),
     };
-    let column = |values: Vec<ScalarValue>, stated: Option<DataType>| {
+    let typed = |values: Vec<ScalarValue>, stated: Option<DataType>| {
         let of = stated.or_else(|| values.first().map(ScalarValue::data_type)).unwrap_or(DataType::Null);
-        ScalarValue::new_list(&values, &of, true).values().clone()
+        column(values, &of)
     };
-    let (keys, values) = (column(keys, key_type), column(values, value_type));
+    let (keys, values) = (typed(keys, key_type)?, typed(values, value_type)?);
     let fields = Fields::from(vec![
         Field::new("key", keys.data_type().clone(), false),
         Field::new("value", values.data_type().clone(), true),

@@ -14,6 +14,9 @@ use super::{Lowering, local, source};
 use crate::catalog;
 use crate::error::{invalid_plan, missing};
 
+/// Each partition is a queue in the engine, so a client must not have as many as it likes. No result depends on it.
+const MAX_PARTITIONS: usize = 1000;
+
 impl Lowering<'_> {
     /// The unresolved form of a relation.
     ///
@@ -74,11 +77,11 @@ impl Lowering<'_> {
             }
             RelType::Repartition(repartition) => RelationKind::Repartition {
                 input: self.input(repartition.input)?,
-                partitions: count("num_partitions", repartition.num_partitions)?.max(1),
+                partitions: partitions(repartition.num_partitions)?,
             },
             RelType::RepartitionByExpression(by) => RelationKind::Repartition {
                 input: self.input(by.input)?,
-                partitions: count("num_partitions", by.num_partitions.unwrap_or_default())?.max(1),
+                partitions: partitions(by.num_partitions.unwrap_or_default())?,
             },
             RelType::ToDf(to_df) => RelationKind::ToDf { input: self.input(to_df.input)?, names: to_df.column_names },
             RelType::WithColumns(with) => self.with_columns(*with)?,
@@ -242,6 +245,10 @@ impl Lowering<'_> {
             renames: with.rename_columns_map.into_iter().chain(renames).collect(),
         })
     }
+}
+
+fn partitions(wanted: i32) -> Result<usize> {
+    Ok(count("num_partitions", wanted)?.clamp(1, MAX_PARTITIONS))
 }
 
 fn count(what: &str, value: i32) -> Result<usize> {

@@ -29,17 +29,17 @@ pub(crate) fn from_proto(data_type: proto::DataType) -> Result<DataType> {
         Kind::Decimal(decimal) => decimal_type(decimal.precision.unwrap_or(10), decimal.scale.unwrap_or(0))?,
         Kind::String(_) | Kind::Char(_) | Kind::VarChar(_) => DataType::Utf8,
         Kind::Date(_) => DataType::Date32,
-        Kind::Timestamp(_) => timestamp(),
+        Kind::Timestamp(_) => ddl::timestamp(),
         Kind::TimestampNtz(_) => DataType::Timestamp(TimeUnit::Microsecond, None),
         Kind::Time(_) => DataType::Time64(TimeUnit::Nanosecond),
         Kind::CalendarInterval(_) => DataType::Interval(IntervalUnit::MonthDayNano),
         Kind::YearMonthInterval(_) => DataType::Interval(IntervalUnit::YearMonth),
         Kind::DayTimeInterval(_) => DataType::Duration(TimeUnit::Microsecond),
-        Kind::Array(array) => list(inner(array.element_type)?, array.contains_null),
+        Kind::Array(array) => ddl::list(inner(array.element_type)?, array.contains_null),
         Kind::Struct(fields) => {
             DataType::Struct(fields.fields.into_iter().map(field_from_proto).collect::<Result<Fields>>()?)
         }
-        Kind::Map(map) => map_of(inner(map.key_type)?, inner(map.value_type)?, map.value_contains_null),
+        Kind::Map(map) => ddl::map(inner(map.key_type)?, inner(map.value_type)?, map.value_contains_null),
         Kind::Unparsed(text) => ddl::parse_data_type(&text.data_type_string)?,
         Kind::Udt(udt) => inner(udt.sql_type)?,
         Kind::Variant(_) => return Err(SparkError::unsupported("the type VARIANT")),
@@ -118,28 +118,12 @@ pub(crate) fn schema_to_proto(schema: &Schema) -> Result<proto::DataType> {
     Ok(proto::DataType { kind: Some(Kind::Struct(struct_to_proto(schema.fields())?)) })
 }
 
-/// Spark's `TIMESTAMP`.
-pub(crate) fn timestamp() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
-
 /// Spark's `DECIMAL(precision, scale)`.
 pub(crate) fn decimal_type(precision: i32, scale: i32) -> Result<DataType> {
     match (u8::try_from(precision), i8::try_from(scale)) {
         (Ok(p @ 1..=38), Ok(s)) if s >= 0 && s.unsigned_abs() <= p => Ok(DataType::Decimal128(p, s)),
         _ => Err(crate::error::invalid_plan(&format!("There is no type DECIMAL({precision},{scale})."))),
     }
-}
-
-/// Spark's `ARRAY`.
-pub(crate) fn list(element: DataType, nullable: bool) -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(element, nullable)))
-}
-
-/// Spark's `MAP`.
-pub(crate) fn map_of(key: DataType, value: DataType, value_nullable: bool) -> DataType {
-    let fields = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, value_nullable)]);
-    DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields), false)), false)
 }
 
 /// The Spark form of an Arrow type that a client may send: one encoding for each kind of value.
@@ -154,7 +138,7 @@ pub(crate) fn spark_form(data_type: &DataType) -> DataType {
         DataType::UInt64 => DataType::Decimal128(20, 0),
         DataType::Float16 => DataType::Float32,
         DataType::Date64 => DataType::Date32,
-        DataType::Timestamp(_, Some(_)) => timestamp(),
+        DataType::Timestamp(_, Some(_)) => ddl::timestamp(),
         DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
         DataType::Duration(_) => DataType::Duration(TimeUnit::Microsecond),
         DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Nanosecond),
@@ -166,7 +150,7 @@ pub(crate) fn spark_form(data_type: &DataType) -> DataType {
         | DataType::LargeList(element)
         | DataType::FixedSizeList(element, _)
         | DataType::ListView(element)
-        | DataType::LargeListView(element) => list(spark_form(element.data_type()), element.is_nullable()),
+        | DataType::LargeListView(element) => ddl::list(spark_form(element.data_type()), element.is_nullable()),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
         DataType::Map(entries, sorted) => DataType::Map(field(entries), *sorted),
         other => other.clone(),

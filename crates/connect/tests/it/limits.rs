@@ -3,7 +3,7 @@
 use spark_connect_proto::relation::RelType;
 use spark_connect_proto::*;
 
-use crate::support::{Fixture, batches, condition, range, relation, rows};
+use crate::support::{Fixture, batches, condition, range, relation, rest, rows};
 
 fn limits(levels: usize) -> Relation {
     (0..levels)
@@ -65,5 +65,54 @@ async fn rows_that_are_no_arrow_stream_are_refused() {
     for length in [0, 1, 7, whole.len() / 2, whole.len() - 9] {
         let refused = server.execute(local(whole[..length].to_vec())).await.unwrap_err();
         assert_eq!(condition(&refused), "CONNECT_INVALID_PLAN.CANNOT_PARSE", "length {length}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_does_not_choose_how_many_queues_there_are() {
+    let mut server = Fixture::new().await;
+    let many = Repartition { input: Some(Box::new(range(5))), num_partitions: i32::MAX, shuffle: Some(true) };
+    assert_eq!(rows(&server.execute(relation(RelType::Repartition(Box::new(many)))).await.unwrap()), 5);
+}
+
+#[tokio::test]
+async fn literals_that_are_none_are_refused() {
+    use spark_connect_proto::expression::literal::{Array, Decimal, LiteralType};
+    use spark_connect_proto::expression::{ExprType, Literal};
+    let literal = |value| Literal { literal_type: Some(value), ..Literal::default() };
+    let mixed = vec![literal(LiteralType::Integer(1)), literal(LiteralType::String("a".to_owned()))];
+    let decimal = |value: &str| LiteralType::Decimal(Decimal { value: value.to_owned(), ..Decimal::default() });
+    let array = Array { elements: mixed, ..Array::default() };
+    let mut server = Fixture::new().await;
+    for value in [LiteralType::Array(array), decimal("1e2147483647"), decimal("1e-2147483648"), decimal("one")] {
+        let expression = Expression { expr_type: Some(ExprType::Literal(literal(value))), ..Expression::default() };
+        let select = Project { input: Some(Box::new(range(1))), expressions: vec![expression] };
+        let refused = server.execute(relation(RelType::Project(Box::new(select)))).await.unwrap_err();
+        assert_eq!(condition(&refused), "CONNECT_INVALID_PLAN.CANNOT_PARSE", "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_pattern_takes_no_longer_than_its_length() {
+    use spark_connect_proto::catalog::CatType;
+    use spark_connect_proto::command::CommandType;
+    let mut server = Fixture::new().await;
+    let name = "a".repeat(200);
+    let view = CreateDataFrameViewCommand { input: Some(range(1)), name: name.clone(), ..Default::default() };
+    let mut request = server.request(range(1));
+    let command = Command { command_type: Some(CommandType::CreateDataframeView(view)) };
+    request.plan = Some(Plan { op_type: Some(plan::OpType::Command(command)) });
+    rest(server.start(request).await).await.unwrap();
+    for (pattern, count) in [
+        ("*a".repeat(60) + "*b", 0),
+        ("*a".repeat(60), 1),
+        ("*a".repeat(201), 0),
+        (name.clone() + "*", 1),
+        (name.clone() + "*a", 0),
+        ("x|A*".to_owned(), 1),
+    ] {
+        let list = ListTables { db_name: None, pattern: Some(pattern.clone()) };
+        let listed = relation(RelType::Catalog(Catalog { cat_type: Some(CatType::ListTables(list)) }));
+        assert_eq!(rows(&server.execute(listed).await.unwrap()), count, "{pattern}");
     }
 }

@@ -1,13 +1,17 @@
 //! Executions: what is answered, and what becomes of those that nobody reads.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
 use spark_connect_proto::interrupt_request::{Interrupt, InterruptType};
+use spark_connect_proto::relation::RelType;
 use spark_connect_proto::release_execute_request::{Release, ReleaseAll, ReleaseUntil};
 use spark_connect_proto::*;
 
-use crate::support::{ENDLESS, Fixture, batches, condition, is_complete, range, rest, rows};
+use crate::support::{ENDLESS, Fixture, batches, condition, is_complete, range, relation, rest, rows};
 
 #[tokio::test]
 async fn a_result_is_a_schema_batches_and_an_end() {
@@ -148,4 +152,36 @@ async fn the_server_ends_with_a_query_under_way() {
     server.served.await.unwrap().unwrap();
     assert!(started.elapsed() < Duration::from_secs(4));
     assert!(rest(stream).await.is_err());
+}
+
+#[tokio::test]
+async fn a_response_larger_than_what_is_kept_is_sent_again() {
+    let mut server = Fixture::with(Duration::from_secs(60), Duration::from_secs(600)).await;
+    server.client = server.client.clone().max_decoding_message_size(64 << 20);
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(20 << 20)]));
+    let batch = RecordBatch::try_from_iter([("x", column)]).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    let data = Some(writer.into_inner().unwrap().into());
+    let request = server.request(relation(RelType::LocalRelation(LocalRelation { data, schema: None })));
+    let id = request.operation_id.clone().unwrap();
+    let mut stream = server.start(request).await;
+    let schema = stream.message().await.unwrap().unwrap();
+    let batch = stream.message().await.unwrap().unwrap();
+    // The connection broke somewhere within the large response, and the rest was on its way too.
+    drop(stream);
+    let again = rest(server.reattach(&id, Some(&schema.response_id)).await.unwrap()).await.unwrap();
+    assert_eq!(again[0].response_id, batch.response_id);
+    assert!(is_complete(&again));
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session() {
+    let mut server = Fixture::new().await;
+    let request = server.request(range(ENDLESS));
+    let mut stream = server.start(request).await;
+    stream.message().await.unwrap();
+    let release = ReleaseSessionRequest { session_id: server.session_id.clone(), ..ReleaseSessionRequest::default() };
+    server.client.release_session(release).await.unwrap();
+    assert_eq!(condition(&rest(stream).await.unwrap_err()), "OPERATION_CANCELED");
 }

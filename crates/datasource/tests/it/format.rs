@@ -31,6 +31,18 @@ fn a_registry_knows_its_parent_s_formats_and_its_own_first() {
 }
 
 #[test]
+fn a_fork_has_the_same_formats_and_adds_its_own() {
+    let parent = Arc::new(FormatRegistry::default());
+    let child = FormatRegistry::child(Arc::clone(&parent));
+    child.register(Arc::new(Named("events")));
+    let fork = child.fork();
+    fork.register(Arc::new(Named("visits")));
+    parent.register(Arc::new(Named("orders")));
+    assert_eq!(fork.names(), ["events", "orders", "visits"]);
+    assert_eq!(child.names(), ["events", "orders"]);
+}
+
+#[test]
 fn an_unknown_format_is_answered_with_the_nearest() {
     let registry = FormatRegistry::default();
     registry.register(Arc::new(Named("orders")));

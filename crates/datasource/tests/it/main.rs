@@ -5,5 +5,6 @@
 mod channel;
 mod conform;
 mod format;
+mod size;
 mod spec;
 mod types;

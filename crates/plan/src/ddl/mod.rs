@@ -42,16 +42,17 @@ pub fn parse_data_type(text: &str) -> Result<DataType> {
 }
 
 /// Spark's instant.
-fn timestamp() -> DataType {
+pub fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
 /// A list whose element has the name that arrow and pyarrow give it, so that equal types compare equal.
-fn list(element: DataType, nullable: bool) -> DataType {
+pub fn list(element: DataType, nullable: bool) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(element, nullable)))
 }
 
-fn map(key: DataType, value: DataType, value_nullable: bool) -> DataType {
+/// A map whose entries have the names that Spark gives them.
+pub fn map(key: DataType, value: DataType, value_nullable: bool) -> DataType {
     let entries = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, value_nullable)]);
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
 }
