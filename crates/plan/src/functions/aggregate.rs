@@ -121,6 +121,12 @@ fn extreme_by(mut call: Call<'_>) -> Result<Expr> {
 
 /// `percentile(value, fraction)`, between two values where it falls between them.
 fn percentile(mut call: Call<'_>) -> Result<Expr> {
+    // The client always states how often each value counts.
+    if let [_, _, Typed { expr: Expr::Literal(frequency, _), .. }] = call.args.as_slice()
+        && frequency.to_string() == "1"
+    {
+        call.args.pop();
+    }
     let [value, fraction] = call.exactly()?;
     let args = vec![call.cast(value, &DataType::Float64)?, constant(&call, fraction)?];
     Ok(aggregate(df::percentile_cont::percentile_cont_udaf(), args, call, None))
