@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
@@ -100,5 +101,7 @@ class ReadContext:
         with self._lock:
             self._cancelled.set()
             callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
+        # All of them run, in order, even where one raises.
+        with ExitStack() as stack:
+            for callback in reversed(callbacks):
+                stack.callback(callback)

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from sheetbend.plugin import ReadContext
 from tests.bridge.plugins import NUMBERS, Given, eventually, failure, numbers, read, reader
 
 
@@ -203,3 +204,18 @@ def test_the_process_ends_while_rows_are_read(between: str, last: str, pytestcon
     script = ENDING.format(root=str(pytestconfig.rootpath), between=between, last=last)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (3 if "exit" in last else 0, "")
+
+
+def test_every_callback_runs_though_one_raises() -> None:
+    context = ReadContext(batch_size=1, partition=0)
+    called: list[str] = []
+
+    def fail() -> None:
+        called.append("fails")
+        raise RuntimeError("first")
+
+    context.on_cancel(fail)
+    context.on_cancel(lambda: called.append("second"))
+    with pytest.raises(RuntimeError, match="first"):
+        context.cancel()
+    assert called == ["fails", "second"]
