@@ -9,11 +9,11 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::RelationKind;
+use sheetbend_plan::sql::parse_identifier;
 use spark_connect_proto as proto;
 use spark_connect_proto::catalog::CatType;
 
 use crate::error::missing;
-use crate::lower::identifier;
 use crate::session::Session;
 use crate::views;
 
@@ -64,7 +64,7 @@ fn is_database(name: &str) -> bool {
 }
 
 fn has_view(session: &Session, name: &str) -> Result<bool> {
-    Ok(match identifier::parse(name)?.as_slice() {
+    Ok(match parse_identifier(name)?.as_slice() {
         [name] => session.views.get(name).is_some(),
         _ => false,
     })
@@ -87,7 +87,7 @@ fn list_tables(names: Vec<String>) -> Result<RelationKind> {
 }
 
 fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
-    let parts = identifier::parse(name)?;
+    let parts = parse_identifier(name)?;
     let view = match parts.as_slice() {
         [name] => session.views.get(name),
         _ => None,

@@ -2,12 +2,13 @@
 
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::resolver::resolve;
+use sheetbend_plan::sql::parse_identifier;
 use spark_connect_proto as proto;
 use spark_connect_proto::command::CommandType;
 use spark_connect_proto::execute_plan_response::{ResponseType, SqlCommandResult};
 
 use crate::error::missing;
-use crate::lower::{Lowering, identifier};
+use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::{sql, stack, views};
 
@@ -30,7 +31,7 @@ async fn create_view(command: proto::CreateDataFrameViewCommand, task: &Task) ->
     if command.is_global {
         return Err(SparkError::unsupported("global temporary views"));
     }
-    let name = views::temporary_name(identifier::parse(&command.name)?)?;
+    let name = views::temporary_name(parse_identifier(&command.name)?)?;
     let input = command.input.ok_or_else(|| missing("create_dataframe_view.input"))?;
     let session = task.session.clone();
     stack::run(move || async move {

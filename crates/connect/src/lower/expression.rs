@@ -4,6 +4,7 @@ use datafusion::common::ScalarValue;
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{CastMode, Expr, Function, NullOrdering, Relation, SortDirection, SortOrder, WindowFrame};
+use sheetbend_plan::sql::parse_identifier;
 use spark_connect_proto as proto;
 use spark_connect_proto::expression::cast::{CastToType, EvalMode};
 use spark_connect_proto::expression::sort_order::{NullOrdering as ProtoNulls, SortDirection as ProtoDirection};
@@ -13,7 +14,7 @@ use spark_connect_proto::expression::window::window_frame::{FrameBoundary, Frame
 use spark_connect_proto::expression::{Cast, ExprType, UnresolvedFunction, UnresolvedStar, Window};
 use spark_connect_proto::subquery_expression::SubqueryType;
 
-use super::{Lowering, identifier, literal, types};
+use super::{Lowering, literal, types};
 use crate::error::{invalid_plan, missing};
 
 impl Lowering<'_> {
@@ -28,10 +29,7 @@ impl Lowering<'_> {
                 if attribute.is_metadata_column.unwrap_or(false) {
                     return Err(SparkError::unsupported("metadata columns"));
                 }
-                Expr::Attribute {
-                    parts: identifier::parse(&attribute.unparsed_identifier)?,
-                    plan_id: attribute.plan_id,
-                }
+                Expr::Attribute { parts: parse_identifier(&attribute.unparsed_identifier)?, plan_id: attribute.plan_id }
             }
             ExprType::UnresolvedStar(star) => self.star(star)?,
             ExprType::UnresolvedFunction(function) => self.function(function)?,
@@ -80,7 +78,7 @@ impl Lowering<'_> {
         let qualifier = match star.unparsed_target.as_deref() {
             None | Some("" | "*") => Vec::new(),
             Some(target) => match target.strip_suffix(".*") {
-                Some(qualifier) => identifier::parse(qualifier)?,
+                Some(qualifier) => parse_identifier(qualifier)?,
                 None => return Err(invalid_plan(&format!("`{target}` does not end with `.*`."))),
             },
         };

@@ -4,7 +4,6 @@
 //! Walking is recursive: the codec bounds the depth, and `stack` gives room for it.
 
 mod expression;
-pub(crate) mod identifier;
 mod literal;
 mod local;
 mod relation;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Read, Source};
+use sheetbend_plan::sql::parse_identifier;
 use spark_connect_proto as proto;
 use spark_connect_proto::read::{DataSource, ReadType};
 
-use super::identifier;
 use crate::error::missing;
 use crate::session::Session;
 
@@ -21,7 +21,7 @@ pub(crate) fn read(read: proto::Read, session: &Session) -> Result<Read> {
         return Err(SparkError::unsupported("`spark.readStream`"));
     }
     match read.read_type.ok_or_else(|| missing("read.read_type"))? {
-        ReadType::NamedTable(table) => Ok(Read::Table(identifier::parse(&table.unparsed_identifier)?)),
+        ReadType::NamedTable(table) => Ok(Read::Table(parse_identifier(&table.unparsed_identifier)?)),
         ReadType::DataSource(source) => Ok(Read::Source(source_of(source, session)?)),
     }
 }

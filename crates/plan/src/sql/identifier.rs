@@ -3,11 +3,15 @@
 use crate::error::{ErrorClass, Result, SparkError};
 
 /// The parts of a name. Dots part them; backticks keep what is inside together, and a doubled one stands for itself.
-/// Anything but a dot and a backtick may stand in a part without backticks, as in `df["my column"]`.
+/// Anything but a dot and a backtick may stand in a part without backticks, as in `df["my column"]`. No text at all is
+/// one empty part: a column may be called so.
 ///
 /// # Errors
-/// `INVALID_ATTRIBUTE_NAME_SYNTAX` for an empty part or a stray backtick.
+/// `INVALID_ATTRIBUTE_NAME_SYNTAX` for an empty part beside others, or a stray backtick.
 pub fn parse_identifier(text: &str) -> Result<Vec<String>> {
+    if text.is_empty() {
+        return Ok(vec![String::new()]);
+    }
     let invalid = || {
         SparkError::new(
             ErrorClass::Analysis,

@@ -4,7 +4,8 @@ use sheetbend_plan::sql::parse_identifier;
 
 #[test]
 fn parts() {
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 7] = [
+        ("", &[""]),
         ("a", &["a"]),
         ("a.b.c", &["a", "b", "c"]),
         ("a.`b c`.d", &["a", "b c", "d"]),
@@ -19,7 +20,7 @@ fn parts() {
 
 #[test]
 fn broken() {
-    for text in ["", "a.", ".a", "a..b", "`a", "a`b`", "`a`b"] {
+    for text in ["a.", ".a", "a..b", "`a", "a`b`", "`a`b"] {
         let error = parse_identifier(text).unwrap_err();
         assert_eq!(error.condition, "INVALID_ATTRIBUTE_NAME_SYNTAX", "{text}");
         assert_eq!(error.sql_state, "42601");
