@@ -30,8 +30,8 @@ def sales(postgres: PostgresServer) -> Iterator[PostgresServer]:
     postgres.execute("DROP TABLE sales")
 
 
-def read(spark: SparkSession, server: PostgresServer, **options: object) -> DataFrame:
-    given = {**server.options, **options}
+def read(spark: SparkSession, server: PostgresServer, **options: str | int) -> DataFrame:
+    given: dict[str, str | int] = {**server.options, **options}
     return spark.read.format("jdbc").options(**given).load()
 
 
