@@ -205,10 +205,9 @@ impl Resolver {
             Some(input) => self.relation(input, context)?,
             None => Node { plan: LogicalPlanBuilder::empty(true).build()?, fields: vec![] },
         };
-        let (exprs, fields) = Scope::new(self, &node, context).list(list)?;
-        if !find_aggregate_exprs(&exprs).is_empty() {
+        let Some((exprs, fields)) = self.select_list(&node, list, context)? else {
             return self.aggregate(node, &Clauses::of_all_rows(list), &[], None, context);
-        }
+        };
         let plan = self.project_with_windows(node.plan, exprs)?;
         Ok(Node { plan, fields })
     }

@@ -10,6 +10,9 @@ use super::{Context, Resolver};
 use crate::error::Result;
 use crate::ir::{self, Relation, RelationKind, SortOrder};
 
+/// The expressions of a select list, and the columns that they make.
+type SelectList = (Vec<Expr>, Vec<Field>);
+
 impl Resolver {
     /// A sort. Its keys name columns of the input, or what is right below the input's select list: Spark lets
     /// `SELECT a FROM t ORDER BY b` sort by a column that does not come out.
@@ -21,13 +24,12 @@ impl Resolver {
         }
         if let RelationKind::Project { input: Some(below), list } = &input.kind {
             let below = self.relation(below, context)?;
-            let (exprs, _) = Scope::new(self, &below, context).list(list)?;
-            if !find_aggregate_exprs(&exprs).is_empty() {
+            let Some(selected) = self.select_list(&below, list, context)? else {
                 let node = self.aggregate(below, &Clauses::of_all_rows(list), order, input.plan_id, context)?;
                 return Ok(marked(node, input.plan_id));
-            }
+            };
             let keys: Vec<_> = order.iter().map(|key| &key.expr).collect();
-            let (node, keys) = self.project_with_hidden(below, list, &keys, input.plan_id, context)?;
+            let (node, keys) = self.project_with_hidden(below, selected, &keys, input.plan_id, context)?;
             return sort_by(node, keys, order);
         }
         let node = self.relation(input, context)?;
@@ -43,28 +45,41 @@ impl Resolver {
         expr: &ir::Expr,
         context: &Context<'_>,
     ) -> Result<(Node, Expr)> {
-        if let RelationKind::Project { input: Some(below), list } = &input.kind {
-            let below = self.relation(below, context)?;
-            let (exprs, _) = Scope::new(self, &below, context).list(list)?;
-            if find_aggregate_exprs(&exprs).is_empty() {
-                let (node, mut exprs) = self.project_with_hidden(below, list, &[expr], input.plan_id, context)?;
-                return Ok((node, exprs.pop().unwrap_or_default()));
+        let node = match &input.kind {
+            RelationKind::Project { input: Some(below), list } => {
+                let below = self.relation(below, context)?;
+                if let Some(selected) = self.select_list(&below, list, context)? {
+                    let (node, mut exprs) =
+                        self.project_with_hidden(below, selected, &[expr], input.plan_id, context)?;
+                    return Ok((node, exprs.pop().unwrap_or_default()));
+                }
+                marked(self.aggregate(below, &Clauses::of_all_rows(list), &[], None, context)?, input.plan_id)
             }
-        }
-        let node = self.relation(input, context)?;
+            _ => self.relation(input, context)?,
+        };
         let expr = Scope::new(self, &node, context).expr(expr)?;
         Ok((node, expr))
+    }
+
+    /// A select list over its rows; none where an aggregate function stands in it, so that it aggregates all of them.
+    pub(super) fn select_list(
+        &self,
+        below: &Node,
+        list: &[ir::Expr],
+        context: &Context<'_>,
+    ) -> Result<Option<SelectList>> {
+        let (exprs, fields) = Scope::new(self, below, context).list(list)?;
+        Ok(find_aggregate_exprs(&exprs).is_empty().then_some((exprs, fields)))
     }
 
     fn project_with_hidden(
         &self,
         below: Node,
-        list: &[ir::Expr],
+        (mut exprs, fields): SelectList,
         wanted: &[&ir::Expr],
         plan_id: Option<i64>,
         context: &Context<'_>,
     ) -> Result<(Node, Vec<Expr>)> {
-        let (mut exprs, fields) = Scope::new(self, &below, context).list(list)?;
         let plan = self.project_with_windows(below.plan.clone(), exprs.clone())?;
         let node = marked(Node { plan, fields }, plan_id);
         let visible = exprs.len();

@@ -11,7 +11,7 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::context::SessionContext;
 use sheetbend_plan::environment::{Environment, Resolved, Settings};
 use sheetbend_plan::error::{Result, SparkError};
-use sheetbend_plan::ir::{Relation, RelationKind, Source};
+use sheetbend_plan::ir::{Expr, Relation, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
 use sheetbend_plan::session::session_state;
 use sheetbend_plan::sql::{Parameters, parse_query};
@@ -178,6 +178,19 @@ async fn the_time_zone_of_the_session_counts() {
     let query = "SELECT CAST(CAST('2024-01-01 10:00:00' AS TIMESTAMP) AS BIGINT)";
     assert_eq!(run_in(query, "UTC").await.unwrap().1, ["1704103200"]);
     assert_eq!(run_in(query, "America/New_York").await.unwrap().1, ["1704121200"]);
+}
+
+#[tokio::test]
+async fn each_level_of_a_plan_is_resolved_once() {
+    let mut relation = Relation::table(["people"]);
+    for _ in 0..24 {
+        let list = vec![Expr::call("count", vec![Expr::literal(1.into())]).alias("n")];
+        let counted: Relation = RelationKind::Project { input: Some(Box::new(relation)), list }.into();
+        let condition = Expr::call(">", vec![Expr::column(["n"]), Expr::literal(0.into())]);
+        relation = RelationKind::Filter { input: Box::new(counted), condition }.into();
+    }
+    let resolved = resolve(&relation, &Session { time_zone: "UTC" }).await.unwrap();
+    assert_eq!(resolved.schema.field(0).name(), "n");
 }
 
 #[test]
