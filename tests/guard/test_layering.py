@@ -32,7 +32,7 @@ MODULES = {
     "options": {"errors"},
     "plugin": {"errors", "options"},
     "registry": {"errors"},
-    "_bridge": {"errors", "options", "plugin", "registry"},
+    "_bridge": {"_bridge", "errors", "options", "plugin", "registry"},
     "testing": {"_native", "errors", "options", "plugin", "registry", "testing"},
     "discovery": {"errors", "registry"},
     "sources": {"errors", "options", "plugin", "sources"},

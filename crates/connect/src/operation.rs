@@ -6,7 +6,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{FutureExt, StreamExt};
-use sheetbend_datasource::size;
+use sheetbend_datasource::read::size;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use spark_connect_proto::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
 use spark_connect_proto::get_status_response::operation_status::OperationState;

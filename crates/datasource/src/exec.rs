@@ -18,8 +18,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::metrics::ReadMetrics;
-use crate::reader::Reader;
+use crate::read::{ReadMetrics, Reader};
 use crate::source::Source;
 use crate::spec;
 

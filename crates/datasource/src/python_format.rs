@@ -7,11 +7,13 @@ use datafusion::catalog::TableProvider;
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::failure::Site;
 use crate::format::{SourceInfo, TableFormat};
-use crate::interpreter::attached;
-use crate::plugin::Plugin;
 use crate::provider::PythonTableProvider;
+use crate::python;
+use crate::python::failure::{Secrets, Site};
+use crate::python::in_process::InProcess;
+use crate::python::interpreter::{blocking, guarded};
+use crate::python::plugin::Plugin;
 use crate::source::Source;
 
 const NAME: &str = "python";
@@ -80,16 +82,25 @@ async fn create(
     plugin: impl FnOnce(Python<'_>) -> Result<Arc<Plugin>> + Send + 'static,
 ) -> Result<Arc<dyn TableProvider>> {
     let promised = info.schema.clone();
-    let source = attached(Site::load(display), move |py| {
-        let plugin = plugin(py)?;
-        Source::configure(py, plugin, &info).map(Arc::new)
-    })
-    .await?;
+    let load = move |site: &Site| guarded(site, |py| configure(py, plugin(py)?, &info));
+    let source = blocking(Site::load(display), load).await?;
     let schema = match promised {
         Some(schema) => schema,
         None => source.infer_schema().await?,
     };
-    Ok(Arc::new(PythonTableProvider::new(source, schema)))
+    Ok(Arc::new(PythonTableProvider::new(Arc::new(source), schema)))
+}
+
+/// Checks the options against those that the plug-in takes, where it says so.
+fn configure(py: Python<'_>, plugin: Arc<Plugin>, info: &SourceInfo) -> Result<Source> {
+    let object = plugin.object.bind(py);
+    let site = Site::load(plugin.display());
+    let configured = python::configure(object, info).map_err(|error| site.raised(py, &error))?;
+    let site = Site { secrets: Secrets::new(configured.secrets), ..site };
+    python::check_options(object, &plugin.format, &configured.options).map_err(|error| site.raised(py, &error))?;
+    let (format, class) = (plugin.format.clone(), plugin.class.clone());
+    let host = InProcess { plugin, options: configured.options };
+    Ok(Source::new(format, class, Arc::new(host), site))
 }
 
 fn take_option(info: &mut SourceInfo, name: &str) -> String {

@@ -47,6 +47,12 @@ pub fn count(input: &Arc<dyn ExecutionPlan>) -> Option<usize> {
     Some(memory.partitions().iter().flatten().map(RecordBatch::num_rows).sum())
 }
 
+/// The JSON texts in the column `spec` of what a plug-in has planned; none where there is no such column.
+pub(crate) fn texts(planned: &RecordBatch) -> Option<Vec<String>> {
+    let texts = planned.column_by_name("spec")?.as_string_opt::<i32>()?;
+    Some(texts.iter().flatten().map(str::to_owned).collect())
+}
+
 /// The specs that a partition of the leaf has.
 pub(crate) async fn collect(rows: SendableRecordBatchStream) -> Result<Vec<Spec>> {
     let batches: Vec<_> = rows.try_collect().await?;

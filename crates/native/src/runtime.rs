@@ -5,7 +5,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use sheetbend_datasource::reads;
+use sheetbend_datasource::read::under_way;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// A main thread's stack: plug-ins are called on the runtime's blocking threads, and extension modules may recurse.
@@ -51,7 +51,7 @@ pub(crate) fn register_shutdown(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyfunction]
 fn shutdown(py: Python<'_>) {
     py.detach(|| {
-        let left = reads::shutdown(PATIENCE);
+        let left = under_way::shutdown(PATIENCE);
         if left > 0 {
             tracing::warn!(left, "the process ends while plug-ins still read");
         }
@@ -65,5 +65,5 @@ fn shutdown(py: Python<'_>) {
 /// How many threads read from plug-ins, or cancel that.
 #[pyfunction]
 pub(crate) fn reads_under_way() -> usize {
-    reads::under_way()
+    under_way::count()
 }

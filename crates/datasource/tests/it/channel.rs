@@ -3,7 +3,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use sheetbend_datasource::channel::{Lost, Receiver, Sender, channel};
+use sheetbend_datasource::read::channel::{Lost, Receiver, Sender, channel};
 
 #[derive(Debug, PartialEq)]
 enum Failed {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, ListArray, RecordBatch};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
-use sheetbend_datasource::size::bytes;
+use sheetbend_datasource::read::size::bytes;
 
 #[test]
 fn a_slice_counts_its_own_rows() {

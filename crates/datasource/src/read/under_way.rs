@@ -9,12 +9,9 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use parking_lot::{Condvar, Mutex};
-use pyo3::prelude::*;
 
-use crate::channel::Closer;
 use crate::error::BridgeError;
-use crate::failure::Site;
-use crate::python;
+use crate::read::channel::Closer;
 
 static READS: Mutex<Reads> = Mutex::new(Reads { next: 0, ended: false, under_way: BTreeMap::new() });
 static ONE_ENDED: Condvar = Condvar::new();
@@ -26,7 +23,7 @@ struct Reads {
 }
 
 /// How many threads read, or cancel a read.
-pub fn under_way() -> usize {
+pub fn count() -> usize {
     READS.lock().under_way.len()
 }
 
@@ -40,24 +37,26 @@ pub fn shutdown(patience: Duration) -> usize {
     reads.ended = true;
     let cancelled: Vec<_> = reads.under_way.values().cloned().collect();
     drop(reads);
-    cancelled.iter().for_each(|read| read.cancel());
+    cancelled.iter().for_each(|read| read.end());
     drop(cancelled);
     let mut reads = READS.lock();
     while !reads.under_way.is_empty() && !ONE_ENDED.wait_until(&mut reads, end).timed_out() {}
     reads.under_way.len()
 }
 
+/// Has the plug-in end what it does. May wait; called at most once.
+pub(crate) type Canceller = Box<dyn FnOnce() + Send>;
+
 /// A read, as seen by whoever cancels it.
 pub(crate) struct Read {
     channel: Closer<RecordBatch, BridgeError>,
-    /// The context of the partition that is being read.
-    context: Mutex<Option<Py<PyAny>>>,
-    site: Site,
+    /// For the partition that is being read.
+    canceller: Mutex<Option<Canceller>>,
 }
 
 impl Read {
-    pub(crate) fn new(channel: Closer<RecordBatch, BridgeError>, site: Site) -> Self {
-        Self { channel, context: Mutex::new(None), site }
+    pub(crate) fn new(channel: Closer<RecordBatch, BridgeError>) -> Self {
+        Self { channel, canceller: Mutex::new(None) }
     }
 
     /// Takes the batches that wait from the channel, and has no more come.
@@ -65,24 +64,24 @@ impl Read {
         self.channel.close()
     }
 
-    pub(crate) fn set_context(&self, context: Option<Py<PyAny>>) {
+    /// Sets what a cancel does; none where there is nothing to end. A cancel that came before has found none: look
+    /// whether the channel is closed after this.
+    pub(crate) fn on_cancel(&self, canceller: Option<Canceller>) {
         // The old one is dropped when the lock is free again: that may run Python code.
-        let _old = std::mem::replace(&mut *self.context.lock(), context);
+        let _old = std::mem::replace(&mut *self.canceller.lock(), canceller);
     }
 
     /// Tells the plug-in that nobody waits for its rows any more.
-    pub(crate) fn cancel_context(&self, py: Python<'_>) {
-        let Some(context) = self.context.lock().take() else { return };
-        if let Err(error) = python::cancel(context.bind(py)) {
-            // By way of the site, which knows the secrets: a driver may repeat its connection string.
-            let error = self.site.raised(py, &error);
-            tracing::warn!(%error, "a callback that cancels a read failed");
+    pub(crate) fn cancel(&self) {
+        let canceller = self.canceller.lock().take();
+        if let Some(cancel) = canceller {
+            cancel();
         }
     }
 
-    fn cancel(&self) {
+    fn end(&self) {
         let left = self.close();
-        Python::try_attach(|py| self.cancel_context(py));
+        self.cancel();
         drop(left);
     }
 }

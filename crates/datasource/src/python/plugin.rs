@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::failure::Site;
 use crate::python;
+use crate::python::failure::Site;
 
 /// A plug-in that has been found to have its methods.
 #[derive(Debug)]

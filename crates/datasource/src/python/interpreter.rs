@@ -6,23 +6,26 @@ use std::time::Instant;
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::failure::Site;
-use crate::metrics::ReadMetrics;
+use crate::python::failure::Site;
+use crate::read::ReadMetrics;
 
-/// Runs `work` attached to the interpreter, on a thread that may block.
+/// Runs `work` on a thread that may block.
 ///
 /// # Errors
-/// What `work` fails with; also a panic in it, and an interpreter that has ended.
-pub(crate) async fn attached<T: Send + 'static>(
+/// What `work` fails with; also a panic in it.
+pub(crate) async fn blocking<T: Send + 'static>(
     site: Site,
-    work: impl FnOnce(Python<'_>) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&Site) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let on_panic = site.clone();
-    let task = tokio::task::spawn_blocking(move || guarded(&site, work));
+    let task = tokio::task::spawn_blocking(move || work(&site));
     task.await.unwrap_or_else(|error| Err(on_panic.failed(format!("failed: {error}"))))
 }
 
 /// Runs `work` attached to the interpreter, on this thread.
+///
+/// # Errors
+/// What `work` fails with; also a panic in it, and an interpreter that has ended.
 pub(crate) fn guarded<T>(site: &Site, work: impl FnOnce(Python<'_>) -> Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(|| Python::try_attach(work))) {
         Ok(Some(result)) => result,

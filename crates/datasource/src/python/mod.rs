@@ -1,12 +1,17 @@
 //! Calls into `sheetbend._bridge`, the Python half of the bridge. Each function is one of the same name there.
 
-use arrow::datatypes::SchemaRef;
+pub(crate) mod failure;
+pub(crate) mod in_process;
+pub(crate) mod interpreter;
+pub(crate) mod plugin;
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator};
-use pyo3_arrow::PySchema;
+use pyo3_arrow::{PyRecordBatch, PySchema};
 
 use crate::format::SourceInfo;
+use crate::host::Message;
 
 /// What is to be said of an exception.
 #[derive(FromPyObject)]
@@ -54,18 +59,35 @@ pub(crate) fn check_options(plugin: &Bound<'_, PyAny>, source: &str, options: &P
     bridge(py)?.call_method1(intern!(py, "check"), (plugin, source, options)).map(drop)
 }
 
-pub(crate) fn infer_schema<'py>(plugin: &Bound<'py, PyAny>, options: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    bridge(plugin.py())?.call_method1(intern!(plugin.py(), "infer_schema"), (plugin, options))
+/// Why a call gave nothing.
+pub(crate) enum Raised {
+    /// The method raised, or returned something of another kind.
+    Plugin(PyErr),
+    /// It returned Arrow data that cannot be imported.
+    Import(PyErr),
 }
 
-/// The schema that `exporter` exports by `__arrow_c_schema__`.
-pub(crate) fn import_schema(exporter: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
-    exporter.extract::<PySchema>().map(PySchema::into_inner)
+/// Calls `method` of a plug-in.
+pub(crate) fn call(
+    plugin: &Bound<'_, PyAny>,
+    options: &Py<PyAny>,
+    method: &str,
+    input: Message,
+) -> Result<Message, Raised> {
+    let py = plugin.py();
+    let called = || -> PyResult<Output> {
+        let schema = input.schema.map(|schema| PySchema::new(schema).into_pyarrow(py)).transpose()?;
+        let batch = input.batch.map(|batch| PyRecordBatch::new(batch).into_pyarrow(py)).transpose()?;
+        let arguments = (plugin, options, method, (input.json, schema, batch));
+        bridge(py)?.call_method1(intern!(py, "call"), arguments)?.extract()
+    };
+    let (json, schema, batch) = called().map_err(Raised::Plugin)?;
+    let schema = schema.map(|schema| schema.extract::<PySchema>(py)).transpose().map_err(Raised::Import)?;
+    let batch = batch.map(|batch| batch.extract::<PyRecordBatch>(py)).transpose().map_err(Raised::Import)?;
+    Ok(Message { json, schema: schema.map(PySchema::into_inner), batch: batch.map(PyRecordBatch::into_inner) })
 }
 
-pub(crate) fn plan_partitions(plugin: &Bound<'_, PyAny>, options: &Py<PyAny>) -> PyResult<Vec<String>> {
-    bridge(plugin.py())?.call_method1(intern!(plugin.py(), "plan_partitions"), (plugin, options))?.extract()
-}
+type Output = (String, Option<Py<PyAny>>, Option<Py<PyAny>>);
 
 pub(crate) fn new_context<'py>(py: Python<'py>, batch_size: usize, partition: usize) -> PyResult<Bound<'py, PyAny>> {
     bridge(py)?.call_method1(intern!(py, "new_context"), (batch_size, partition))

@@ -1,0 +1,134 @@
+//! A plug-in whose code runs in this process.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::error::ArrowError;
+use pyo3::prelude::*;
+use pyo3::types::PyIterator;
+
+use crate::error::Result;
+use crate::host::{Host, Message};
+use crate::python::failure::Site;
+use crate::python::interpreter::{detached, guarded};
+use crate::python::plugin::Plugin;
+use crate::python::{self, Raised};
+use crate::read::import::{self, Rows};
+use crate::read::under_way::Canceller;
+use crate::read::{Flow, Job};
+use crate::spec::Spec;
+
+/// A plug-in with its options.
+pub(crate) struct InProcess {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) options: Py<PyAny>,
+}
+
+impl Host for InProcess {
+    fn call(&self, site: &Site, input: Message) -> Result<Message> {
+        guarded(site, |py| {
+            let output = python::call(self.plugin.object.bind(py), &self.options, site.method, input);
+            output.map_err(|raised| match raised {
+                Raised::Plugin(error) => site.raised(py, &error),
+                Raised::Import(error) => site.broke(format!("returned no schema of a table: {}", error.value(py))),
+            })
+        })
+    }
+
+    fn read(&self, job: &mut Job) -> Result<()> {
+        let started = Instant::now();
+        // Attached until the end, but for waits: so thread-locals of the plug-in live as long as its thread.
+        guarded(&job.site.clone(), |_| {
+            job.metrics.entered(started);
+            for spec in std::mem::take(&mut job.specs) {
+                let site = Site { partition: Some(spec.position), ..job.site.clone() };
+                // Guarded one by one, so that a panic names its partition.
+                if job.is_closed() || guarded(&site, |py| self.read_spec(py, job, &spec, &site))?.is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl InProcess {
+    fn read_spec(&self, py: Python<'_>, job: &mut Job, spec: &Spec, site: &Site) -> Result<Flow> {
+        let raised = |error: PyErr| site.raised(py, &error);
+        let context = python::new_context(py, job.batch_size, spec.position).map_err(raised)?;
+        job.read.on_cancel(Some(canceller(&context, site)));
+        if job.is_closed() {
+            return Ok(Flow::Break(()));
+        }
+        let opening = job.metrics.plugin_time.timer();
+        let plugin = self.plugin.object.bind(py);
+        let rows = python::read_partition(plugin, &spec.json, &self.options, &context).map_err(raised)?;
+        drop(opening);
+        let flow = send_items(py, job, &rows, site);
+        if !matches!(flow, Ok(Flow::Continue(()))) {
+            job.read.cancel();
+        }
+        job.read.on_cancel(None);
+        let closed = python::close(&rows).map_err(raised);
+        match (flow, closed) {
+            (Ok(Flow::Continue(())), Err(error)) => Err(error),
+            (flow, Err(error)) => {
+                tracing::warn!(%error, "a plug-in failed when its read was ended early");
+                flow
+            }
+            (flow, Ok(())) => flow,
+        }
+    }
+}
+
+fn canceller(context: &Bound<'_, PyAny>, site: &Site) -> Canceller {
+    let (context, site) = (context.clone().unbind(), site.clone());
+    Box::new(move || {
+        let cancelled = Python::try_attach(|py| {
+            // By way of the site, which knows the secrets: a driver may repeat its connection string.
+            python::cancel(context.bind(py)).map_err(|error| site.raised(py, &error))
+        });
+        if let Some(Err(error)) = cancelled {
+            tracing::warn!(%error, "a callback that cancels a read failed");
+        }
+    })
+}
+
+fn send_items(py: Python<'_>, job: &mut Job, rows: &Bound<'_, PyIterator>, site: &Site) -> Result<Flow> {
+    let raised = |error: PyErr| site.raised(py, &error);
+    loop {
+        let producing = job.metrics.plugin_time.timer();
+        let Some(item) = rows.clone().next().transpose().map_err(raised)? else {
+            return Ok(Flow::Continue(()));
+        };
+        let exported = import::import(&item).map_err(raised)?;
+        drop(producing);
+        let Some(exported) = exported else {
+            return Err(site.broke(python::unexpected_item(&item).map_err(raised)?));
+        };
+        drop(item);
+        let metrics = job.metrics.clone();
+        let flow = detached(py, &metrics, || match exported {
+            Rows::Batch(batch) => job.send(&batch, site),
+            Rows::Stream(stream) => send_stream(job, stream, site),
+        })?;
+        if flow.is_break() {
+            return Ok(flow);
+        }
+    }
+}
+
+fn send_stream(job: &mut Job, stream: import::Stream, site: &Site) -> Result<Flow> {
+    let failed = |error: ArrowError| site.failed(format!("failed: its Arrow stream ended with: {error}"));
+    let mut batches = stream.open().map_err(failed)?;
+    loop {
+        let producing = job.metrics.plugin_time.timer();
+        let Some(batch) = batches.next().transpose().map_err(failed)? else {
+            return Ok(Flow::Continue(()));
+        };
+        drop(producing);
+        if job.send(&batch, site)?.is_break() {
+            return Ok(Flow::Break(()));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Reads the specs of one partition on a thread of its own.
+//!
+//! A thread of its own, because it waits: for the plug-in, for the interpreter, for room in the channel. In a pool of
+//! limited size, readers that wait for room could keep out the one that the query needs next.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::error::{DataFusionError, Result};
+use futures::Stream;
+
+use crate::error::BridgeError;
+use crate::read::channel::{Receiver, channel};
+use crate::read::conform::Conform;
+use crate::read::job::Job;
+use crate::read::metrics::ReadMetrics;
+use crate::read::under_way::{Entry, Read};
+use crate::source::Source;
+use crate::spec::Spec;
+
+const METHOD: &str = "read_partition";
+
+/// How much may lie in the channel of a partition.
+const CHANNEL_BYTES: usize = 4 << 20;
+
+/// A main thread's stack: extension modules rely on it when they recurse.
+const STACK_BYTES: usize = 8 << 20;
+
+/// What one partition reads.
+pub(crate) struct Reader {
+    pub(crate) source: Arc<Source>,
+    pub(crate) schema: SchemaRef,
+    pub(crate) projection: Option<Vec<usize>>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) batch_size: usize,
+    pub(crate) metrics: ReadMetrics,
+}
+
+impl Reader {
+    /// Starts to read `specs`, one after the other. The read is cancelled when the stream is dropped.
+    pub(crate) fn start(self, specs: Vec<Spec>) -> Result<ReadStream> {
+        let site = self.source.site(METHOD);
+        let (sender, receiver) = channel(CHANNEL_BYTES);
+        let read = Arc::new(Read::new(receiver.closer()));
+        if specs.is_empty() || self.limit == Some(0) {
+            sender.finish();
+            return Ok(ReadStream { receiver, read });
+        }
+        let entry = Entry::of(&read).ok_or_else(|| site.ended())?;
+        let mut job = Job {
+            specs,
+            site: site.clone(),
+            batch_size: self.batch_size,
+            metrics: self.metrics,
+            read: Arc::clone(&read),
+            conform: Conform::try_new(self.schema, self.projection)?,
+            left: self.limit,
+            sender,
+        };
+        let source = self.source;
+        spawn("sheetbend-read", move || {
+            match source.host().read(&mut job) {
+                // Nobody receives this, but where the process ends.
+                Ok(()) if job.is_closed() => job.sender.fail(site.ended()),
+                Ok(()) => job.sender.finish(),
+                Err(error) => job.sender.fail(error),
+            }
+            drop(entry);
+        })?;
+        Ok(ReadStream { receiver, read })
+    }
+}
+
+/// The batches of a partition.
+pub(crate) struct ReadStream {
+    receiver: Receiver<RecordBatch, BridgeError>,
+    read: Arc<Read>,
+}
+
+impl Stream for ReadStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.receiver).poll_next(context).map_err(DataFusionError::from)
+    }
+}
+
+impl Drop for ReadStream {
+    fn drop(&mut self) {
+        let left = self.read.close();
+        if !self.receiver.has_sender() && left.is_empty() {
+            return;
+        }
+        // Callbacks of the plug-in may wait, and so may dropping what was imported from Python: not here, where other
+        // queries may run.
+        let Some(entry) = Entry::of(&self.read) else { return };
+        let read = Arc::clone(&self.read);
+        let cancelling = spawn("sheetbend-cancel", move || {
+            read.cancel();
+            drop((left, entry));
+        });
+        if let Err(error) = cancelling {
+            tracing::warn!(%error, "no thread to cancel a read");
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    thread.spawn(work).map(drop).map_err(DataFusionError::IoError)
+}

@@ -1,0 +1,74 @@
+"""Exceptions, as the engine passes them on."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+from sheetbend import options as options_module
+from sheetbend import plugin as plugin_module
+from sheetbend import registry
+from sheetbend.errors import SheetbendError
+
+
+class Failure(NamedTuple):
+    """An exception, as the engine passes it on."""
+
+    text: str
+    contract: bool
+    """Whether the bridge raised it, over something that a plug-in returned or an option; the text says what."""
+    traceback: str | None
+    condition: str
+    sql_state: str
+    transient: bool
+
+
+_OWN_ROOM = str(Path(__file__).parent)
+_OWN_FILES = frozenset({options_module.__file__, plugin_module.__file__, registry.__file__})
+_PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
+
+def failure(error: BaseException) -> Failure:
+    """What to say of ``error``. It has a traceback where it comes from code of the plug-in."""
+    report = traceback.TracebackException.from_exception(error)
+    contract = isinstance(error, SheetbendError) and all(
+        _is_own(frame) or frame.filename in _OWN_FILES for frame in report.stack
+    )
+    _cut(report)
+    raised_here = not report.stack and report.__cause__ is None and report.__context__ is None
+    return Failure(
+        text=_text(error) if contract else f"{type(error).__name__}: {_text(error)}",
+        contract=contract,
+        traceback=None if contract or raised_here else "".join(report.format()).rstrip(),
+        condition=_text_attribute(error, "condition", SheetbendError.condition),
+        sql_state=_text_attribute(error, "sql_state", SheetbendError.sql_state),
+        transient=isinstance(error, OSError) and not isinstance(error, _PERMANENT),
+    )
+
+
+def _is_own(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_OWN_ROOM)
+
+
+def _cut(report: traceback.TracebackException | None) -> None:
+    """Takes the frames of the bridge out of a traceback and of those that it follows from."""
+    pending = [report]
+    while pending:
+        one = pending.pop()
+        if one is None:
+            continue
+        one.stack = traceback.StackSummary.from_list([frame for frame in one.stack if not _is_own(frame)])
+        pending += [one.__cause__, one.__context__]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - what a plug-in raises may fail in any way
+        return "(its text cannot be had)"
+
+
+def _text_attribute(error: BaseException, name: str, default: str) -> str:
+    value = getattr(type(error), name, None)
+    return value if isinstance(value, str) else default

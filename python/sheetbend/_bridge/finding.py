@@ -1,0 +1,41 @@
+"""Finds a plug-in by module and class."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from typing import TYPE_CHECKING, cast
+
+from sheetbend import registry
+from sheetbend.errors import PluginError
+
+if TYPE_CHECKING:
+    from sheetbend.plugin import DataSourcePlugin
+
+
+def load(module: str, name: str) -> DataSourcePlugin:
+    """The plug-in of the class ``name`` (dots reach into it) in ``module``."""
+    if not module or not name:
+        missing = "python_module" if not module else "python_class"
+        raise PluginError(f"option '{missing}' is required: it names the {missing[7:]} of the plug-in")
+    return adopt(registry.attribute_of(_import(module), name))
+
+
+def adopt(candidate: object) -> DataSourcePlugin:
+    """The plug-in that ``candidate``, an instance or a class, stands for, once it is known to have its methods."""
+    registry.check_methods(candidate)
+    return cast("DataSourcePlugin", candidate() if isinstance(candidate, type) else candidate)
+
+
+def _import(module: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        # Only where it is the module itself that is missing, not one that it imports.
+        if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
+            raise
+        raise PluginError(
+            f"module '{module}' was not found: '{error.name}' is neither installed in {sys.prefix} nor on the server's "
+            "PYTHONPATH"
+        ) from None

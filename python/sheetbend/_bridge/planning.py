@@ -1,0 +1,80 @@
+"""What a plug-in says before it is read: its schema and its partitions."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sheetbend._bridge.describe import describe
+from sheetbend.errors import PluginError
+
+if TYPE_CHECKING:
+    from sheetbend.options import Options
+    from sheetbend.plugin import DataSourcePlugin
+
+_MAX_DEPTH = 100
+"""How deep a partition spec may nest. The limit also ends the check of a spec that contains itself."""
+
+
+def infer_schema(plugin: DataSourcePlugin, options: Options) -> object:
+    """An object with ``__arrow_c_schema__``."""
+    schema = plugin.infer_schema(options)
+    # A pyarrow field or type exports a schema too, but is none; a class has the method, but exports nothing.
+    if not hasattr(schema, "__arrow_c_schema__") or isinstance(schema, type) or _is_field_or_type(schema):
+        raise PluginError(f"returned {describe(schema)}, expected a pyarrow.Schema")
+    return schema
+
+
+def _is_field_or_type(schema: object) -> bool:
+    return any(
+        cls.__module__ == "pyarrow.lib" and cls.__name__ in ("DataType", "Field") for cls in type(schema).__mro__
+    )
+
+
+def plan_partitions(plugin: DataSourcePlugin, options: Options) -> list[str]:
+    """The partition specs as JSON texts."""
+    specs: object = plugin.plan_partitions(options)
+    if isinstance(specs, (str, bytes, bytearray)) or not isinstance(specs, Sequence):
+        raise PluginError(f"returned {describe(specs)}, expected a list of dicts")
+    return [_spec_to_json(spec, position) for position, spec in enumerate(specs)]
+
+
+def _spec_to_json(spec: object, position: int) -> str:
+    if not isinstance(spec, dict):
+        raise PluginError(f"returned {describe(spec)} as partition spec {position}, expected a dict of JSON values")
+    _check_json(spec, position)
+    try:
+        return json.dumps(spec)
+    except ValueError as error:  # an integer of too many digits
+        raise PluginError(f"returned partition spec {position}, which cannot be written as JSON: {error}") from None
+
+
+def _check_json(spec: object, position: int) -> None:
+    pending: list[tuple[object, tuple[str | int, ...]]] = [(spec, ())]
+    while pending:
+        value, path = pending.pop()
+        returned = f"returned partition spec {position}"
+        if len(path) > _MAX_DEPTH:
+            raise PluginError(f"{returned} nested more than {_MAX_DEPTH} levels deep")
+        if isinstance(value, dict):
+            for key, child in value.items():
+                if not isinstance(key, str):
+                    raise PluginError(
+                        f"{returned} with the key {key!r} in {_path(path)}, expected str, got {type(key).__name__}"
+                    )
+                pending.append((child, (*path, key)))
+        elif isinstance(value, (list, tuple)):
+            pending.extend((child, (*path, index)) for index, child in enumerate(value))
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise PluginError(f"{returned} with {value} at {_path(path)}: JSON has no such number")
+        elif value is not None and not isinstance(value, (str, int, float)):
+            raise PluginError(
+                f"{returned} with {describe(value)} at {_path(path)}, expected a JSON value "
+                "(str, int, float, bool, None, list or dict)"
+            )
+
+
+def _path(path: tuple[str | int, ...]) -> str:
+    return "spec" + "".join(f"[{part!r}]" for part in path)

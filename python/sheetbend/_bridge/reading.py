@@ -1,0 +1,67 @@
+"""Reads one partition of a plug-in, in whichever form it gives its rows."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sheetbend._bridge.async_rows import drive
+from sheetbend._bridge.describe import describe
+from sheetbend.errors import PluginError
+from sheetbend.plugin import DataSourcePlugin, ReadContext
+
+if TYPE_CHECKING:
+    from sheetbend.options import Options
+
+_EXPECTED_ROWS = (
+    "expected Arrow data: an object with __arrow_c_stream__ or __arrow_c_array__ (a pyarrow.RecordBatchReader, Table "
+    "or RecordBatch, ...), or an iterator, generator or async iterator of such objects"
+)
+
+
+def new_context(batch_size: int, partition: int) -> ReadContext:
+    """What a reader is told of the read."""
+    return ReadContext(batch_size=batch_size, partition=partition)
+
+
+def read_partition(plugin: DataSourcePlugin, spec: str, options: Options, context: ReadContext) -> Iterator[object]:
+    """The rows of one partition: an iterator of objects with ``__arrow_c_stream__`` or ``__arrow_c_array__``."""
+    method: Callable[..., Any] = plugin.read_partition
+    more = (context,) if takes_context(plugin) else ()
+    rows = method(json.loads(spec), options, *more)
+    # A class has the methods of what it makes, but is none of it; what has no rows at all may be iterated over too.
+    if not isinstance(rows, (str, bytes, bytearray, Mapping, type)):
+        if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
+            return iter((rows,))
+        if hasattr(rows, "__iter__"):
+            return iter(rows)
+        if hasattr(rows, "__aiter__"):
+            return drive(aiter(rows), context)
+    if inspect.iscoroutine(rows):
+        rows.close()
+    raise PluginError(f"returned {describe(rows)}, {_EXPECTED_ROWS}")
+
+
+def unexpected_item(item: object) -> str:
+    """What is wrong with an item of the iterator that ``read_partition`` returned."""
+    return f"yielded {describe(item)}, {_EXPECTED_ROWS}"
+
+
+def takes_context(plugin: DataSourcePlugin) -> bool:
+    """Whether ``read_partition`` has a third parameter for the context: one of that name, or without a default."""
+    try:
+        parameters = inspect.signature(plugin.read_partition).parameters.values()
+    except (TypeError, ValueError):  # a function in C without a signature
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    third = [parameter for parameter in parameters if parameter.kind in positional][2:3]
+    return any(parameter.name == "context" or parameter.default is inspect.Parameter.empty for parameter in third)
+
+
+def close(rows: object) -> None:
+    """Ends an iterator early, so that the ``finally`` blocks of a generator run."""
+    closer: Callable[[], object] | None = getattr(rows, "close", None)
+    if closer is not None:
+        closer()
