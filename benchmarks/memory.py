@@ -109,7 +109,7 @@ def _aggregated(frame: DataFrame) -> tuple[int, int]:
 def _iterated(frame: DataFrame) -> tuple[int, int]:
     """Every row goes to the client, which stops for a while after the first ones: the server has to wait for it."""
     rows = size = 0
-    for table in _tables(frame):
+    for table in tables(frame):
         if rows == 0:
             time.sleep(PAUSE_SECONDS)
         rows += table.num_rows
@@ -117,7 +117,7 @@ def _iterated(frame: DataFrame) -> tuple[int, int]:
     return rows, size
 
 
-def _tables(frame: DataFrame) -> Iterator[pa.Table]:
+def tables(frame: DataFrame) -> Iterator[pa.Table]:
     """What toLocalIterator reads, before it makes rows of it, which costs more than all else and is the client's."""
     client: Any = frame.sparkSession.client
     plan = getattr(frame, "_plan").to_proto(client)  # noqa: B009
