@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,11 @@ class Failure(NamedTuple):
 _OWN_ROOM = str(Path(__file__).parent)
 _OWN_FILES = frozenset({options_module.__file__, plugin_module.__file__, registry.__file__})
 _PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+_CONDITION = re.compile(r"[A-Z0-9_]+(\.[A-Z0-9_]+)*")
+_SQL_STATE = re.compile(r"[A-Z0-9]{5}")
+_MOST_TEXT = 8_000
+"""Characters of a message: more are of no use to who reads it, and may not fit into an answer to the client."""
+_MOST_TRACEBACK = 40_000
 
 
 def failure(error: BaseException) -> Failure:
@@ -38,11 +44,11 @@ def failure(error: BaseException) -> Failure:
     _cut(report)
     raised_here = not report.stack and report.__cause__ is None and report.__context__ is None
     return Failure(
-        text=_text(error) if contract else f"{type(error).__name__}: {_text(error)}",
+        text=_sendable(_text(error) if contract else f"{type(error).__name__}: {_text(error)}", _MOST_TEXT),
         contract=contract,
-        traceback=None if contract or raised_here else "".join(report.format()).rstrip(),
-        condition=_text_attribute(error, "condition", SheetbendError.condition),
-        sql_state=_text_attribute(error, "sql_state", SheetbendError.sql_state),
+        traceback=None if contract or raised_here else _sendable("".join(report.format()).rstrip(), _MOST_TRACEBACK),
+        condition=_code(error, "condition", _CONDITION, SheetbendError.condition),
+        sql_state=_code(error, "sql_state", _SQL_STATE, SheetbendError.sql_state),
         transient=isinstance(error, OSError) and not isinstance(error, _PERMANENT),
     )
 
@@ -65,10 +71,21 @@ def _cut(report: traceback.TracebackException | None) -> None:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - what a plug-in raises may fail in any way
+    except BaseException:  # noqa: BLE001 - what a plug-in raises may fail in any way
         return "(its text cannot be had)"
 
 
-def _text_attribute(error: BaseException, name: str, default: str) -> str:
-    value = getattr(type(error), name, None)
-    return value if isinstance(value, str) else default
+def _sendable(text: str, most: int) -> str:
+    """The beginning and the end of a long text, in characters that UTF-8 has."""
+    left_out = len(text) - most
+    if left_out > 0:
+        text = f"{text[: most // 2]}\n... {left_out:,} characters left out ...\n{text[-most // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _code(error: BaseException, name: str, form: re.Pattern[str], default: str) -> str:
+    try:
+        value = getattr(type(error), name, None)
+    except Exception:  # noqa: BLE001 - as above
+        return default
+    return value if isinstance(value, str) and form.fullmatch(value) else default

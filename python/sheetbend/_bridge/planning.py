@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sheetbend._bridge.describe import describe
 from sheetbend.errors import PluginError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sheetbend.options import Options
     from sheetbend.plugin import DataSourcePlugin
 
@@ -22,15 +24,30 @@ def infer_schema(plugin: DataSourcePlugin, options: Options) -> object:
     """An object with ``__arrow_c_schema__``."""
     schema = plugin.infer_schema(options)
     # A pyarrow field or type exports a schema too, but is none; a class has the method, but exports nothing.
-    if not hasattr(schema, "__arrow_c_schema__") or isinstance(schema, type) or _is_field_or_type(schema):
+    if (
+        not hasattr(schema, "__arrow_c_schema__")
+        or isinstance(schema, type)
+        or _is_pyarrow(schema, "DataType", "Field")
+    ):
         raise PluginError(f"returned {describe(schema)}, expected a pyarrow.Schema")
+    if _is_pyarrow(schema, "Schema"):
+        _check_names(cast("pa.Schema", schema))
     return schema
 
 
-def _is_field_or_type(schema: object) -> bool:
-    return any(
-        cls.__module__ == "pyarrow.lib" and cls.__name__ in ("DataType", "Field") for cls in type(schema).__mro__
-    )
+def _is_pyarrow(value: object, *names: str) -> bool:
+    return any(cls.__module__ == "pyarrow.lib" and cls.__name__ in names for cls in type(value).__mro__)
+
+
+def _check_names(schema: pa.Schema) -> None:
+    """Refuses names that do not come over whole: those of the Arrow C interface are UTF-8 and end at a NUL."""
+    try:
+        names = schema.names
+    except UnicodeDecodeError as error:
+        raise PluginError(f"returned a schema with a column whose name is no UTF-8: {error.object!r}") from None
+    for name in names:
+        if "\0" in name:
+            raise PluginError(f"returned a schema with a NUL in the name of column {name!r}")
 
 
 def plan_partitions(plugin: DataSourcePlugin, options: Options) -> list[str]:
@@ -61,9 +78,8 @@ def _check_json(spec: object, position: int) -> None:
         if isinstance(value, dict):
             for key, child in value.items():
                 if not isinstance(key, str):
-                    raise PluginError(
-                        f"{returned} with the key {key!r} in {_path(path)}, expected str, got {type(key).__name__}"
-                    )
+                    where = f"with the key {_shown(key)} in {_path(path)}"
+                    raise PluginError(f"{returned} {where}, expected str, got {type(key).__name__}")
                 pending.append((child, (*path, key)))
         elif isinstance(value, (list, tuple)):
             pending.extend((child, (*path, index)) for index, child in enumerate(value))
@@ -74,6 +90,13 @@ def _check_json(spec: object, position: int) -> None:
                 f"{returned} with {describe(value)} at {_path(path)}, expected a JSON value "
                 "(str, int, float, bool, None, list or dict)"
             )
+
+
+def _shown(key: object) -> str:
+    try:
+        return repr(key)
+    except Exception:  # noqa: BLE001 - what a plug-in made a key of may fail in any way
+        return "that cannot be shown"
 
 
 def _path(path: tuple[str | int, ...]) -> str:

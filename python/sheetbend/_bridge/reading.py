@@ -63,5 +63,5 @@ def takes_context(plugin: DataSourcePlugin) -> bool:
 def close(rows: object) -> None:
     """Ends an iterator early, so that the ``finally`` blocks of a generator run."""
     closer: Callable[[], object] | None = getattr(rows, "close", None)
-    if closer is not None:
+    if callable(closer):
         closer()
