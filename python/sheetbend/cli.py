@@ -6,6 +6,7 @@ Exit status: 0 done, 1 it failed (the reason is on standard error), 2 the argume
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_LOG_LEVELS = ("error", "warn", "info", "debug", "trace")
+_LOG_LEVELS = {
+    "error": logging.ERROR,
+    "warn": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+    "trace": logging.DEBUG,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,6 +113,7 @@ def _run_server(parsed: argparse.Namespace) -> int:
 
     # Read when the native module is imported, which Server.start does.
     os.environ.setdefault("SHEETBEND_LOG", parsed.log_level)
+    _log_sources(_LOG_LEVELS[parsed.log_level])
     sys.path.insert(0, str(parsed.python_path.resolve()))
     server = Server(
         parsed.host, parsed.port, detached_timeout=parsed.detached_timeout, session_timeout=parsed.session_timeout
@@ -122,6 +130,15 @@ def _run_server(parsed: argparse.Namespace) -> int:
     print(server.url, flush=True)
     server.serve_until_signalled()
     return 0
+
+
+def _log_sources(level: int) -> None:
+    """Has what sources log written to standard error. Only that: other libraries may log what is secret."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("sheetbend")
+    logger.addHandler(handler)
+    logger.setLevel(level)
 
 
 def _run_sources(_parsed: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ says what is missing. :class:`DataSourcePlugin` is there for type checkers.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from sheetbend.options import Options
 
-__all__ = ["ArrowArray", "ArrowStream", "DataSourcePlugin", "PartitionSpec", "ReadContext", "ReadResult"]
+    Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+__all__ = ["ArrowArray", "ArrowStream", "DataSourcePlugin", "Metrics", "PartitionSpec", "ReadContext", "ReadResult"]
 
 PartitionSpec: TypeAlias = Mapping[str, Any]
 """One unit of reading: a dict of JSON values that says all that :meth:`DataSourcePlugin.read_partition` needs beside
@@ -64,14 +67,53 @@ class DataSourcePlugin(Protocol):
         ...
 
 
+class Metrics:
+    """What a reader counts, beside what the engine counts itself. Safe to use from any thread.
+
+    Args:
+        count: Is given each name with what is to be added; without it nothing is kept.
+    """
+
+    def __init__(self, count: Callable[[str, int], object] | None = None) -> None:
+        self._count = count
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Adds ``count`` to the metric ``name``: ``EXPLAIN ANALYZE`` shows the sum over all partitions.
+
+        Raises:
+            ValueError: The name is no identifier, such as ``pages_fetched``, or the count is negative.
+        """
+        if not name.isidentifier():
+            raise ValueError(f"the name of a metric must be an identifier such as pages_fetched, got {name!r}")
+        if count < 0:
+            raise ValueError(f"a metric only grows: got {count} for '{name}'")
+        if self._count is not None:
+            self._count(name, count)
+
+
 class ReadContext:
     """What the engine tells a reader that takes a third parameter. Safe to use from any thread."""
 
-    def __init__(self, *, batch_size: int, partition: int) -> None:
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        partition: int,
+        deadline: float | None = None,
+        metrics: Metrics | None = None,
+        logger: Logger | None = None,
+    ) -> None:
         self.batch_size = batch_size
-        """How many rows a batch had best have: a hint."""
+        """How many rows a batch had best have: a hint. Larger ones are sliced, small ones that wait put together."""
         self.partition = partition
         """The position of the partition in what ``plan_partitions`` returned."""
+        self.deadline = deadline
+        """When the query is cancelled, on the clock of ``time.monotonic()``; None where it has no time limit."""
+        self.metrics = metrics or Metrics()
+        """Counts for ``EXPLAIN ANALYZE``."""
+        self.logger: Logger = logger or logging.getLogger("sheetbend.source")
+        """The log of the source, ``sheetbend.source.<name>``. The secrets of its options are taken out of what is
+        logged here."""
         self._cancelled = threading.Event()
         self._callbacks: list[Callable[[], object]] = []
         self._lock = threading.Lock()

@@ -102,14 +102,18 @@ def test_a_third_parameter_with_a_default_of_its_own_is_not_the_context() -> Non
 
 
 def test_the_context_says_which_partition() -> None:
+    schema = pa.schema([("partition", pa.int64()), ("at", pa.int64())])
+
     def rows(spec: Any, options: Any, context: Any) -> list[pa.RecordBatch]:
         assert context.batch_size == 8192
         assert not context.cancelled
-        return [numbers(context.partition, spec["at"])]
+        assert context.deadline is None
+        return [pa.record_batch({"partition": [context.partition], "at": [spec["at"]]})]
 
-    plugin = Given(rows, specs=[{"at": at} for at in range(40)])
-    pairs = [tuple(batch.column(0).to_pylist()) for batch in reader(plugin)]
-    assert sorted(pairs) == [(at, at) for at in range(40)]
+    plugin = Given(rows, schema=schema, specs=[{"at": at} for at in range(40)])
+    table = read(plugin)
+    assert sorted(table["partition"].to_pylist()) == list(range(40))
+    assert table["partition"].equals(table["at"])
 
 
 def test_a_thread_keeps_its_thread_locals_between_batches() -> None:

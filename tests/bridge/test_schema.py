@@ -7,6 +7,7 @@ import decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 
 from sheetbend import _native
@@ -42,7 +43,80 @@ NORMALISED = [
     (pa.float16(), pa.float32(), [1.5, None]),
     (pa.struct([("x", pa.uint8())]), pa.struct([("x", pa.int16())]), [{"x": 255}, None]),
     (pa.map_(pa.large_string(), pa.uint8()), pa.map_(pa.string(), pa.int16()), [[("a", 1)]]),
+    (pa.null(), pa.null(), [None, None]),
+    (pa.binary(2), pa.binary(), [b"ab", None]),
+    (pa.list_(pa.int32(), 2), pa.list_(pa.int32()), [[1, None], None]),
+    (pa.list_view(pa.large_string()), pa.list_(pa.string()), [["a", None], None, []]),
+    (pa.large_list_view(pa.int32()), pa.list_(pa.int32()), [[1, 2], None]),
+    (pa.decimal32(7, 2), pa.decimal128(7, 2), [D("-1.25"), None]),
+    (pa.decimal64(18, 3), pa.decimal128(18, 3), [D("123456789.125"), None]),
+    (pa.decimal128(5, -2), pa.decimal128(7, 0), [D("12300"), None]),
+    (pa.decimal256(38, 9), pa.decimal128(38, 9), [D("1.000000001"), None]),
+    (pa.decimal256(76, 9), pa.decimal128(38, 9), [D("-1.000000001"), None]),
+    (pa.duration("s"), pa.duration("us"), [dt.timedelta(days=400, seconds=1), None]),
+    (pa.duration("ns"), pa.duration("us"), [dt.timedelta(microseconds=1), None]),
+    (pa.month_day_nano_interval(), pa.month_day_nano_interval(), [pa.MonthDayNano([1, 2, 3]), None]),
+    (pa.dictionary(pa.uint16(), pa.binary()), pa.binary(), [b"a", None]),
+    (pa.dictionary(pa.int8(), pa.large_string()), pa.string(), ["a", None]),
+    (pa.list_(pa.dictionary(pa.int8(), pa.string())), pa.list_(pa.string()), [["a", "b"], None]),
+    (pa.struct([("x", pa.list_(pa.duration("ms"), 1))]), pa.struct([("x", pa.list_(pa.duration("us")))]), [{"x": [dt.timedelta(seconds=1)]}, None]),
+]  # fmt: skip
+
+
+RUNS = [
+    (["a", "a", None, "b"], pa.string()),
+    ([1, 1, 2], pa.uint32()),
+    ([D("1.5"), D("1.5")], pa.decimal128(5, 1)),
 ]
+
+
+@pytest.mark.parametrize(("values", "of"), RUNS, ids=str)
+@pytest.mark.parametrize("rows", [slice(None), slice(1, None)], ids=["whole", "slice"])
+def test_run_end_encoded_values_come_as_they_are(values: list[Any], of: pa.DataType, rows: slice) -> None:
+    column = pa.compute.run_end_encode(pa.array(values, of))[rows]
+    assert came(column.type, column).to_pylist() == values[rows]
+
+
+def test_times_of_day_have_nanoseconds() -> None:
+    noon = dt.time(12, 30, 1)
+    for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")):
+        column = came(kind, pa.array([noon, None], kind))
+        assert column.type == pa.time64("ns")
+        assert [value and value.value for value in column] == [45_001 * 10**9, None]
+
+
+UNKNOWN = [
+    (pa.dense_union([pa.field("i", pa.int8()), pa.field("s", pa.string())]), "c", "Union"),
+    (pa.list_(pa.sparse_union([pa.field("i", pa.int8())])), "c", "Union"),
+    (pa.struct([("x", pa.list_(pa.dense_union([pa.field("i", pa.int8())])))]), "c.x", "Union"),
+    (pa.decimal256(76, 40), "c", "Decimal256(76, 40)"),
+    (pa.decimal128(38, -3), "c", "Decimal128(38, -3)"),
+]
+
+
+@pytest.mark.parametrize(("promised", "column", "said"), UNKNOWN, ids=str)
+def test_a_type_that_no_table_can_have_is_named(promised: pa.DataType, column: str, said: str) -> None:
+    message = failure(given([], schema=pa.schema([("a", pa.int64()), ("c", promised)])), name="odd")
+    expected = (
+        f"Data source odd (tests.bridge.plugins.Given): infer_schema returned a schema whose column '{column}' is "
+    )
+    assert expected in message
+    assert said in message.partition(expected)[2]
+    assert "a type that no table can have; cast it in the plug-in" in message
+
+
+def test_a_decimal_with_too_many_digits_is_refused() -> None:
+    kind = pa.decimal256(76, 2)
+    message = failure(given([pa.record_batch({"c": pa.array([D(10) ** 40], kind)})], schema=pa.schema([("c", kind)])))
+    assert "column 'c' is Decimal256(76, 2), the schema promises Decimal128(38, 2), and a value does not fit" in message
+
+
+def test_extension_types_stay_what_they_are_where_the_engine_has_their_values() -> None:
+    json = pa.array(['{"a": 1}', None], pa.json_(pa.string()))
+    schema = pa.schema([("c", json.type)])
+    assert read(given([pa.record_batch([json], schema=schema)], schema=schema)).schema == schema
+    uuid = pa.array([bytes(range(16)), None], pa.uuid())
+    assert came(uuid.type, uuid).to_pylist() == [bytes(range(16)), None]
 
 
 @pytest.mark.parametrize(("promised", "table", "values"), NORMALISED, ids=lambda value: str(value)[:30])
@@ -62,6 +136,7 @@ WIDENED = [
     (pa.string(), pa.array(["a", None], pa.string_view())),
     (pa.string(), pa.array(["a", None]).dictionary_encode()),
     (pa.decimal128(20, 2), pa.array([D("1.25"), None], pa.decimal128(9, 2))),
+    (pa.decimal128(20, 3), pa.array([D("1.25"), None], pa.decimal128(9, 2))),
     (pa.timestamp("us"), pa.array([NS, None], pa.timestamp("ns"))),
     (pa.timestamp("us", "UTC"), pa.array([dt.datetime(2024, 1, 2, tzinfo=dt.timezone.utc)], pa.timestamp("s", "UTC"))),
     (pa.timestamp("us"), pa.array([NS], pa.timestamp("us"))),
@@ -94,6 +169,7 @@ REFUSED = [
     (pa.float32(), pa.array([1.5]), "Float32", "Float64"),
     (pa.int64(), pa.array([1.0]), "Int64", "Float64"),
     (pa.decimal128(9, 2), pa.array([D("1.25")], pa.decimal128(20, 2)), "Decimal128(9, 2)", "Decimal128(20, 2)"),
+    (pa.decimal128(9, 3), pa.array([D("1.25")], pa.decimal128(9, 2)), "Decimal128(9, 3)", "Decimal128(9, 2)"),
     (pa.decimal128(20, 2), pa.array([D("1.250")], pa.decimal128(9, 3)), "Decimal128(20, 2)", "Decimal128(9, 3)"),
     (pa.timestamp("us", "UTC"), pa.array([NS], pa.timestamp("us")), 'Timestamp(µs, "UTC")', "Timestamp(µs)"),
     (pa.timestamp("us"), pa.array([0], pa.timestamp("us", "UTC")), "Timestamp(µs)", 'Timestamp(µs, "UTC")'),
@@ -145,10 +221,15 @@ def test_a_wrong_batch_later_in_a_stream_is_found() -> None:
         yield numbers(2)
         yield pa.record_batch({"n": ["three"]})
 
-    batches = reader(Given(rows))
-    assert [batches.read_next_batch().column(0).to_pylist() for _ in range(2)] == [[1], [2]]
+    came: list[int] = []
+
+    def take() -> None:
+        for batch in reader(Given(rows)):
+            came.extend(batch.column(0).to_pylist())
+
     with pytest.raises(pa.ArrowException, match="column 'n' is Utf8, the schema promises Int64"):
-        batches.read_next_batch()
+        take()
+    assert came == [1, 2]
 
 
 def test_nulls_where_there_must_be_none() -> None:

@@ -53,7 +53,7 @@ def test_a_slow_consumer_bounds_what_is_produced() -> None:
 
     with reader(Given(rows)) as batches:
         for taken in range(1, 5):
-            batches.read_next_batch()
+            assert sum(batches.read_next_batch().num_rows for _ in range(16)) == MEBIBYTE // 8
             eventually(partial(has_produced, taken + 4), "the channel is filled")
             time.sleep(0.05)
             # 4 MiB in the channel, one that waits for room.

@@ -11,6 +11,9 @@ import pytest
 
 from tests.bridge.plugins import Given, read, reader
 
+ROWS = 8192
+"""As many as a batch of the engine has: neither sliced nor put together."""
+
 ARRAYS = {
     "int64": pa.array([1, 2, None], pa.int64()),
     "float64 of numpy": pa.array(np.arange(3, dtype=np.float64)),
@@ -76,7 +79,7 @@ def test_memory_of_the_plugin_is_freed() -> None:
 
     class Owner:
         def __init__(self, at: int) -> None:
-            self.memory = np.full(1000, at, dtype=np.int64)
+            self.memory = np.full(ROWS, at, dtype=np.int64)
             self.at = at
 
         def __del__(self) -> None:
@@ -86,10 +89,10 @@ def test_memory_of_the_plugin_is_freed() -> None:
         for at in range(20):
             owner = Owner(at)
             buffer = pa.foreign_buffer(owner.memory.ctypes.data, owner.memory.nbytes, owner)
-            yield pa.record_batch({"n": pa.Array.from_buffers(pa.int64(), 1000, [None, buffer])})
+            yield pa.record_batch({"n": pa.Array.from_buffers(pa.int64(), ROWS, [None, buffer])})
 
     table = read(Given(rows))
-    assert table.num_rows == 20_000
+    assert table.num_rows == 20 * ROWS
     assert not freed
     del table
     assert sorted(freed) == list(range(20))

@@ -67,6 +67,39 @@ def test_an_interrupt_ends_the_reader(session: SparkSession, tmp_path: Path, plu
     assert session.range(3).count() == 3
 
 
+def test_an_interrupt_by_tag_ends_its_own_readers_only(session: SparkSession, tmp_path: Path) -> None:
+    logs = {tag: tmp_path / tag for tag in ("this", "other")}
+    threads = {}
+    for tag, log in logs.items():
+
+        def run(tag: str = tag, log: Path = log) -> None:
+            session.addTag(tag)
+            with pytest.raises(PySparkException, match="OPERATION_CANCELED"):
+                source(session, "Endless", log).filter("n < 0").collect()
+
+        threads[tag] = threading.Thread(target=run)
+        threads[tag].start()
+    wait_until(lambda: all("open" in lines(log) for log in logs.values()), 10, "both reads start")
+    (operation,) = session.interruptTag("this")
+    wait_until(lambda: "closed" in lines(logs["this"]), 5, "the reader is closed")
+    threads["this"].join(5)
+    assert session.interruptOperation(operation) == [], "it has ended"
+    assert "closed" not in lines(logs["other"])
+    session.interruptAll()
+    wait_until(lambda: "closed" in lines(logs["other"]), 5, "the other is closed too")
+    threads["other"].join(5)
+
+
+def test_a_session_that_is_stopped_ends_its_readers(own_server: ServerProcess, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    session = SparkSession.builder.remote(own_server.url).create()
+    thread, _ = in_background(source(session, "Endless", log))
+    wait_until(lambda: "open" in lines(log), 10, "the read starts")
+    session.stop()
+    wait_until(lambda: "closed" in lines(log), 5, "the reader is closed")
+    thread.join(10)
+
+
 def test_a_limit_ends_the_reader(session: SparkSession, tmp_path: Path) -> None:
     log = tmp_path / "log"
     rows = source(session, "Endless", log, partitions=3).limit(10).collect()
@@ -84,24 +117,40 @@ CLIENT = """
 import sys
 from pyspark.sql import SparkSession
 
-reader = SparkSession.builder.remote(sys.argv[1]).getOrCreate().read.format("python")
+spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+if sys.argv[3] == "once":
+    spark.client.disable_reattachable_execute()
+reader = spark.read.format("python")
 reader = reader.option("python_module", "tests.support.tables").option("python_class", "Endless")
 reader.option("log", sys.argv[2]).load().filter("n < 0").collect()
 """
 
 
-def test_a_client_that_is_killed_leaves_no_reader(own_server: ServerProcess, tmp_path: Path) -> None:
+def killed_client(server: ServerProcess, tmp_path: Path, how: str) -> Path:
+    """The log of a read whose client is killed; ``once`` for a client that does not come back to its queries."""
     log, script = tmp_path / "log", tmp_path / "client.py"
     script.write_text(CLIENT)
-    connections = own_server.connections()
-    client = subprocess.Popen([sys.executable, script, own_server.url, str(log)])
+    client = subprocess.Popen([sys.executable, script, server.url, str(log), how])
     try:
         wait_until(lambda: "open" in lines(log), 30, "the read starts")
+        assert "closed" not in lines(log)
     finally:
         client.send_signal(signal.SIGKILL)
         client.wait()
+    return log
+
+
+def test_a_client_that_is_killed_leaves_no_reader(own_server: ServerProcess, tmp_path: Path) -> None:
+    connections = own_server.connections()
+    log = killed_client(own_server, tmp_path, "reattach")
     wait_until(lambda: "closed" in lines(log), 5, "the reader is closed")
     wait_until(lambda: own_server.connections() <= connections, 5, "the connection is closed")
+
+
+def test_a_client_that_cannot_come_back_is_not_waited_for(tmp_path: Path) -> None:
+    with running_server("--detached-timeout", "600") as patient:
+        log = killed_client(patient, tmp_path, "once")
+        wait_until(lambda: "closed" in lines(log), 5, "the reader is closed")
 
 
 def failing(session: SparkSession) -> None:

@@ -67,10 +67,11 @@ def test_a_server_that_runs_is_not_started_twice() -> None:
 
 
 def test_no_thread_is_left() -> None:
+    before = set(threading.enumerate())
     with sheetbend.Server(port=0) as server:
         server.register_datasource("numbers", tables.Numbers)
         assert count(server.url, "numbers") == 10
-    assert not [thread for thread in threading.enumerate() if "sheetbend" in thread.name]
+    assert not [thread for thread in set(threading.enumerate()) - before if "sheetbend" in thread.name]
 
 
 def test_a_port_that_is_in_use() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 UTC = datetime.timezone.utc
@@ -46,6 +48,20 @@ TYPES: list[tuple[pa.DataType, list[Any], str, list[Any]]] = [
     (pa.large_list(pa.string()), [["a"], None], "array<string>", [["a"], None]),
     (pa.struct([("a", pa.int32()), ("b", pa.string())]), [{"a": 1, "b": "x"}, None], "struct<a:int,b:string>", [(1, "x"), None]),
     (pa.map_(pa.string(), pa.int64()), [[("a", 1)], None], "map<string,bigint>", [{"a": 1}, None]),
+    (pa.null(), [None, None], "void", [None, None]),
+    (pa.decimal32(7, 2), [Decimal("-1.50"), None], "decimal(7,2)", [Decimal("-1.50"), None]),
+    (pa.decimal64(18, 3), [Decimal("1.125"), None], "decimal(18,3)", [Decimal("1.125"), None]),
+    (pa.decimal256(38, 9), [Decimal("1.5"), None], "decimal(38,9)", [Decimal("1.500000000"), None]),
+    (pa.decimal256(76, 9), [Decimal("1.5"), None], "decimal(38,9)", [Decimal("1.500000000"), None]),
+    (pa.decimal128(5, -2), [Decimal(12300), None], "decimal(7,0)", [Decimal(12300), None]),
+    (pa.list_(pa.int32(), 2), [[1, None], None], "array<int>", [[1, None], None]),
+    (pa.list_view(pa.string()), [["a", None], None, []], "array<string>", [["a", None], None, []]),
+    (pa.large_list_view(pa.int64()), [[1], None], "array<bigint>", [[1], None]),
+    (pa.list_(pa.struct([("m", pa.map_(pa.string(), pa.list_(pa.date32())))])), [[{"m": [("a", [DAY, None])]}], None], "array<struct<m:map<string,array<date>>>>", [[({"a": [DAY, None]},)], None]),
+    (pa.list_(pa.dictionary(pa.int8(), pa.string())), [["a", "a"], None], "array<string>", [["a", "a"], None]),
+    (pa.duration("s"), [datetime.timedelta(days=1), None], "interval day to second", [datetime.timedelta(days=1), None]),
+    (pa.time64("us"), [datetime.time(12, 30, 1, 5), None], "time(6)", [datetime.time(12, 30, 1, 5), None]),
+    (pa.time32("s"), [datetime.time(12, 30, 1), None], "time(6)", [datetime.time(12, 30, 1), None]),
     (pa.duration("us"), [datetime.timedelta(days=1, seconds=2), None], "interval day to second", [datetime.timedelta(days=1, seconds=2), None]),
 ]  # fmt: skip
 
@@ -78,6 +94,33 @@ def test_a_moment_with_a_zone_is_that_moment(spark: SparkSession, tmp_path: Path
     assert frame.dtypes == [("v", "timestamp")]
     found = frame.toArrow().column("v")[0].as_py()
     assert found.astimezone(UTC) == moment
+
+
+def test_values_of_an_extension_type_come_as_their_storage(spark: SparkSession, tmp_path: Path) -> None:
+    columns = {"json": pa.array(['{"a": 1}'], pa.json_(pa.string())), "uuid": pa.array([bytes(range(16))], pa.uuid())}
+    frame = read(spark, arrow_file(tmp_path / "table.arrow", pa.table(columns)))
+    assert frame.dtypes == [("json", "string"), ("uuid", "binary")]
+    assert frame.collect() == [('{"a": 1}', bytes(range(16)))]
+
+
+def test_runs_are_read(spark: SparkSession, tmp_path: Path) -> None:
+    runs = pc.run_end_encode(pa.array(["a", "a", None, "b"]))
+    frame = read(spark, arrow_file(tmp_path / "table.arrow", pa.table({"v": runs})))
+    assert [row["v"] for row in frame.filter("v = 'a' OR v IS NULL").collect()] == ["a", "a", None]
+
+
+def test_calendar_intervals_reach_an_expression(spark: SparkSession, tmp_path: Path) -> None:
+    intervals = pa.array([pa.MonthDayNano([1, 2, 0]), None], pa.month_day_nano_interval())
+    frame = read(spark, arrow_file(tmp_path / "table.arrow", pa.table({"v": intervals})))
+    assert frame.dtypes == [("v", "interval")]
+    assert frame.filter("v IS NULL").count() == 1
+
+
+def test_a_type_that_no_table_can_have_is_named(spark: SparkSession, tmp_path: Path) -> None:
+    union = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])])
+    path = arrow_file(tmp_path / "table.arrow", pa.table({"odd": union}))
+    with pytest.raises(AnalysisException, match="infer_schema returned a schema whose column 'odd' is Union"):
+        _ = read(spark, path).schema
 
 
 def test_nullability_is_kept(spark: SparkSession, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 __all__ = ["ROOT", "ServerProcess", "running_server", "wait_until"]
 
@@ -60,11 +61,15 @@ class ServerProcess:
 
 
 @contextmanager
-def running_server(*arguments: str, python_path: Path = ROOT) -> Iterator[ServerProcess]:
-    """A server on a free port, with further arguments of the command; it is stopped by its process id at the end."""
+def running_server(*arguments: str, python_path: Path = ROOT, log: IO[str] | None = None) -> Iterator[ServerProcess]:
+    """A server on a free port, with further arguments of the command; it is stopped by its process id at the end.
+
+    Its standard error goes to ``log``, if there is one.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "sheetbend.cli", "server", "--port", "0", "--python-path", str(python_path), *arguments],
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
         cwd=python_path,
     )

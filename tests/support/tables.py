@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from sheetbend import OptionSpec, ReadContext
@@ -122,6 +124,68 @@ class Arrow:
     def read_partition(self, spec: Mapping[str, Any], options: Mapping[str, str]) -> pa.Table:
         with pa.ipc.open_file(options["path"]) as reader:
             return reader.read_all()
+
+
+class Waiting:
+    """Waits for the end of its query before its first row, and writes to ``log`` what it is told of it, in order."""
+
+    def infer_schema(self, options: Mapping[str, str]) -> pa.Schema:
+        return Endless.SCHEMA
+
+    def plan_partitions(self, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        return [{}]
+
+    def read_partition(
+        self, spec: Mapping[str, Any], options: Mapping[str, str], context: ReadContext
+    ) -> Iterator[pa.RecordBatch]:
+        log = Path(options["log"])
+        context.on_cancel(lambda: _write(log, "on_cancel"))
+        left = None if context.deadline is None else context.deadline - time.monotonic()
+        _write(log, f"open {left}")
+        try:
+            context.wait_cancelled(60)
+            _write(log, f"cancelled={context.cancelled}")
+        finally:
+            _write(log, "finally")
+        yield from ()
+
+
+class Foreign:
+    """``batches`` of memory that belongs to numpy in each of ``partitions``: 8,192 rows of ``n``, 0 to 99."""
+
+    SCHEMA = pa.schema([pa.field("n", pa.int64(), nullable=False)])
+
+    def infer_schema(self, options: Mapping[str, str]) -> pa.Schema:
+        return self.SCHEMA
+
+    def plan_partitions(self, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        return [{}] * int(options.get("partitions", "1"))
+
+    def read_partition(
+        self, spec: Mapping[str, Any], options: Mapping[str, str], context: ReadContext
+    ) -> Iterator[pa.RecordBatch]:
+        context.logger.info("opened with the password %s", options.get("password"))
+        for _ in range(int(options.get("batches", "10"))):
+            context.metrics.add("pages")
+            yield pa.record_batch([pa.array(np.arange(8192) % 100)], schema=self.SCHEMA)
+
+
+class Hog:
+    """Holds the interpreter for ``seconds``, as an extension in C may do, and says so in ``log`` before and after."""
+
+    def infer_schema(self, options: Mapping[str, str]) -> pa.Schema:
+        return Foreign.SCHEMA
+
+    def plan_partitions(self, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        return [{}]
+
+    def read_partition(self, spec: Mapping[str, Any], options: Mapping[str, str]) -> pa.RecordBatch:
+        log = Path(options["log"])
+        _write(log, "held")
+        # `PyDLL` calls without letting go.
+        ctypes.PyDLL(None).usleep(int(float(options["seconds"]) * 1e6))
+        _write(log, "let go")
+        return pa.record_batch([pa.array([1])], schema=Foreign.SCHEMA)
 
 
 def lines(log: Path) -> list[str]:

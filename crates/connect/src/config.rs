@@ -1,6 +1,7 @@
 //! The settings of a session: what was set, over Spark's defaults.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use arrow::array::timezone::Tz;
 use parking_lot::RwLock;
@@ -13,6 +14,7 @@ use crate::error::missing;
 
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const CASE_SENSITIVE: &str = "spark.sql.caseSensitive";
+const QUERY_TIMEOUT: &str = "spark.sheetbend.queryTimeout";
 
 /// What a setting holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +23,13 @@ enum Kind {
     Boolean,
     Integer,
     TimeZone,
+    /// A number and a unit of time.
+    Time,
     /// Fixed when the server starts.
     Static,
 }
 
-use Kind::{Boolean, Integer, Static, Text, TimeZone};
+use Kind::{Boolean, Integer, Static, Text, Time, TimeZone};
 
 /// The settings with a default: those that clients ask for on their own, and those that change something here.
 ///
@@ -33,6 +37,7 @@ use Kind::{Boolean, Integer, Static, Text, TimeZone};
 /// sends plans as they are.
 const DEFAULTS: &[(&str, Kind, &str)] = &[
     ("spark.app.name", Static, "Sheetbend"),
+    (QUERY_TIMEOUT, Time, "0s"),
     (CASE_SENSITIVE, Boolean, "false"),
     // There is no Java to have a stack trace of; a plug-in's traceback is in the message.
     ("spark.sql.connect.serverStacktrace.enabled", Boolean, "false"),
@@ -145,6 +150,11 @@ impl Config {
         settings.case_sensitive = self.option(CASE_SENSITIVE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         settings
     }
+
+    /// How long a query may take; none for as long as it likes.
+    pub(crate) fn query_timeout(&self) -> Option<Duration> {
+        self.option(QUERY_TIMEOUT).and_then(|value| duration(&value)).filter(|timeout| !timeout.is_zero())
+    }
 }
 
 /// Does what a request asks of the settings of a session.
@@ -225,6 +235,9 @@ fn check(key: &str, value: &str) -> Result<()> {
         Some(Integer) if !value.trim().starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
             ("TYPE_MISMATCH", "integer")
         }
+        Some(Time) if duration(value).is_none() => {
+            ("TYPE_MISMATCH", "a number and a unit (us, ms, s, min, h, d), such as 30s or 500ms")
+        }
         Some(TimeZone) if value.parse::<Tz>().is_err() => {
             ("TIME_ZONE", "an IANA name such as Europe/Paris, or an offset such as +01:00")
         }
@@ -238,4 +251,20 @@ fn check(key: &str, value: &str) -> Result<()> {
     )
     .with("confName", key)
     .with("confValue", value))
+}
+
+/// A duration as Spark writes it: `500ms`, `30s`, `5min`.
+fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim().to_lowercase();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let number: u64 = number.parse().ok()?;
+    match unit.trim_start() {
+        "us" => Some(Duration::from_micros(number)),
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" | "min" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(60 * 60).map(Duration::from_secs),
+        "d" => number.checked_mul(24 * 60 * 60).map(Duration::from_secs),
+        _ => None,
+    }
 }

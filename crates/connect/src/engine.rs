@@ -1,10 +1,12 @@
 //! Runs plans: from an unresolved relation to a stream of batches.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use sheetbend_datasource::read::Deadline;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::Relation;
@@ -23,7 +25,7 @@ pub(crate) struct Engine {
 /// A query that is ready to run.
 #[derive(Debug)]
 pub(crate) struct Query {
-    plan: Arc<dyn ExecutionPlan>,
+    pub(crate) plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     /// The columns as the client is to see them.
     pub(crate) schema: SchemaRef,
@@ -35,15 +37,23 @@ impl Engine {
         Self { state: Arc::new(session_state(None)) }
     }
 
-    /// Resolves and plans `relation`. To be called where there is stack for it.
-    pub(crate) async fn plan(&self, relation: &Relation, session: &Session) -> Result<Query> {
+    /// Resolves and plans `relation`, to be run until `deadline`. To be called where there is stack for it.
+    pub(crate) async fn plan(
+        &self,
+        relation: &Relation,
+        session: &Session,
+        deadline: Option<Instant>,
+    ) -> Result<Query> {
         let Resolved { plan, schema } = resolve(relation, session).await?;
         // `now()` is the time at which the query began.
         let mut state = SessionState::clone(&self.state);
         let options = Arc::clone(state.config_options());
         state.execution_props_mut().mark_start_execution(options);
+        if let Some(deadline) = deadline {
+            state.config_mut().set_extension(Arc::new(Deadline(deadline)));
+        }
         let plan = state.create_physical_plan(&plan).await.map_err(|e| failure::from_engine(&e))?;
-        Ok(Query { plan, context: self.state.task_ctx(), schema })
+        Ok(Query { plan, context: state.task_ctx(), schema })
     }
 
     /// The state that plans are made with.

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::displayable;
+use futures::TryStreamExt;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::Result;
 use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Query};
 use crate::failure;
 
 /// The plans of a query. Options of a source are no part of a plan, so none is shown.
@@ -30,6 +32,20 @@ pub(crate) async fn text(resolved: &Resolved, mode: ExplainMode, engine: &Engine
         _ => plan.indent(false).to_string(),
     };
     section(&mut text, "Physical Plan", &plan);
+    Ok(text)
+}
+
+/// Runs a query to its end, and shows its physical plan with what each node has counted.
+///
+/// # Errors
+/// The query fails.
+pub(crate) async fn analyze(query: &Query) -> Result<String> {
+    let mut rows = query.start()?;
+    while rows.try_next().await.map_err(|e| failure::from_engine(&e))?.is_some() {}
+    drop(rows);
+    let mut text = String::new();
+    let plan = DisplayableExecutionPlan::with_metrics(query.plan.as_ref());
+    section(&mut text, "Physical Plan with Metrics", &plan.indent(false).to_string());
     Ok(text)
 }
 

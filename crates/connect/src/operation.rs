@@ -1,12 +1,14 @@
 //! An operation: one plan that a client has sent for execution.
 
+use std::future;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{FutureExt, StreamExt};
-use sheetbend_datasource::read::size;
+use sheetbend_datasource::read::size::{self, Limits};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use spark_connect_proto::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
 use spark_connect_proto::get_status_response::operation_status::OperationState;
@@ -26,6 +28,9 @@ use crate::{command, stack};
 /// A row of this size goes out in pieces, if the client can put them together: messages end at 128 MiB.
 const CHUNK_BYTES: usize = 32 << 20;
 
+/// What goes into one message. A batch may have any number of rows there.
+const MESSAGE: Limits = Limits { rows: usize::MAX, bytes: BATCH_BYTES };
+
 /// One execution.
 #[derive(Debug)]
 pub(crate) struct Operation {
@@ -40,8 +45,37 @@ pub(crate) struct Operation {
 pub(crate) struct Task {
     pub(crate) session: Arc<Session>,
     pub(crate) engine: Engine,
+    /// What the session says of how long a query may take.
+    pub(crate) time: Option<TimeLimit>,
     /// Whether the client puts together a batch that comes in pieces.
     pub(crate) chunking: bool,
+}
+
+/// How long an operation may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeLimit {
+    timeout: Duration,
+    pub(crate) deadline: Instant,
+}
+
+impl TimeLimit {
+    /// From now on; none for a time that never comes.
+    pub(crate) fn new(timeout: Duration) -> Option<Self> {
+        Instant::now().checked_add(timeout).map(|deadline| Self { timeout, deadline })
+    }
+
+    async fn passed(limit: Option<Self>) -> SparkError {
+        let Some(Self { timeout, deadline }) = limit else { return future::pending().await };
+        tokio::time::sleep_until(deadline.into()).await;
+        SparkError::new(
+            ErrorClass::Internal,
+            "QUERY_TIMEOUT",
+            "HYT00",
+            format!(
+                "The query was canceled: it took longer than {timeout:?}, the value of spark.sheetbend.queryTimeout."
+            ),
+        )
+    }
 }
 
 impl Operation {
@@ -54,14 +88,19 @@ impl Operation {
     /// Starts `plan`. Its responses come through the log.
     pub(crate) fn start(&self, plan: Option<Plan>, task: Task) {
         let (log, cancelled, session) = (self.log.clone(), self.cancelled.clone(), task.session.clone());
+        let time = task.time;
         let mut work = tokio::spawn(run(plan, task, log.clone()));
         tokio::spawn(async move {
             let outcome = tokio::select! {
                 biased;
+                // To abort is to drop the query's stream, and with it all that it holds in the engine and in its sources.
                 () = cancelled.cancelled() => {
-                    // Drops the query's stream, and with it all that it holds in the engine and in its sources.
                     work.abort();
                     Err(cancelled_error())
+                }
+                error = TimeLimit::passed(time) => {
+                    work.abort();
+                    Err(error)
                 }
                 outcome = &mut work => outcome.unwrap_or_else(|e| Err(match e.try_into_panic() {
                     Ok(panic) => stack::panicked(&*panic),
@@ -77,7 +116,9 @@ impl Operation {
 
     /// Ends it now, if it still runs. Its reader is told so.
     pub(crate) fn cancel(&self) {
-        self.cancelled.cancel();
+        if self.log.outcome().is_none() {
+            self.cancelled.cancel();
+        }
     }
 
     /// How far it is.
@@ -88,6 +129,15 @@ impl Operation {
             Some(Err(_)) if self.cancelled.is_cancelled() => OperationState::Cancelled,
             Some(Err(_)) => OperationState::Failed,
         }
+    }
+}
+
+/// Cancels an operation when nobody can ask for its responses any more.
+pub(crate) struct CancelOnDrop(pub(crate) Arc<Operation>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 
@@ -174,7 +224,7 @@ impl Output {
 
     /// A batch of any size; a message is made when the one before it has found room.
     async fn batch(&mut self, batch: &RecordBatch, bytes: usize) -> Result<()> {
-        for (piece, bytes) in size::pieces(batch, bytes, BATCH_BYTES) {
+        for (piece, bytes) in size::pieces(batch.clone(), bytes, MESSAGE) {
             for message in arrow_out::encode(&piece, bytes)? {
                 self.message(message).await?;
             }

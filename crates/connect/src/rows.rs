@@ -38,10 +38,11 @@ enum End {
 /// Makes `relation` ready.
 pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Rows> {
     let (session, engine) = (task.session.clone(), task.engine.clone());
+    let deadline = task.time.map(|time| time.deadline);
     let (query, end) = stack::run(move || async move {
         let relation = Lowering::new(&session).relation(relation)?;
         let (relation, end) = unwrap_end(relation);
-        Ok((engine.plan(&relation, &session).await?, end))
+        Ok((engine.plan(&relation, &session, deadline).await?, end))
     })
     .await?;
     match end {

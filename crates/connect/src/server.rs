@@ -125,7 +125,7 @@ impl Server {
 /// Ends what nobody waits for, for ever.
 async fn sweep(sessions: &Sessions, config: &ServerConfig) {
     let shortest = config.detached_timeout.min(config.session_timeout);
-    let mut ticks = tokio::time::interval((shortest / 4).clamp(Duration::from_millis(50), Duration::from_secs(1)));
+    let mut ticks = tokio::time::interval((shortest / 4).clamp(Duration::from_millis(50), Duration::from_millis(250)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

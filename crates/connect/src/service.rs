@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use sheetbend_plan::error::SparkError;
 use spark_connect_proto::execute_plan_request::request_option::RequestOption;
 use spark_connect_proto::get_status_response::OperationStatus;
@@ -19,7 +19,7 @@ use crate::artifacts::Upload;
 use crate::config;
 use crate::engine::Engine;
 use crate::error::{self, missing};
-use crate::operation::{Operation, Task};
+use crate::operation::{CancelOnDrop, Operation, Task, TimeLimit};
 use crate::responses::Origin;
 use crate::session::{Session, invalid_handle};
 use crate::sessions::Sessions;
@@ -89,8 +89,11 @@ impl generated::spark_connect_service_server::SparkConnectService for ConnectSer
         // Read before it starts, so that nobody takes it for one whose client has left.
         let responses = operation.log.read(None).map_err(|e| session.status(e))?;
         session.add_operation(operation.clone()).map_err(|e| session.status(e))?;
-        operation.start(request.plan, Task { session, engine: self.engine.clone(), chunking });
-        Ok(Response::new(Box::pin(responses)))
+        let time = session.config.read().query_timeout().and_then(TimeLimit::new);
+        operation.start(request.plan, Task { session, engine: self.engine.clone(), time, chunking });
+        // A client that cannot come back is gone for good with its connection.
+        let leaving = (!reattachable).then(|| CancelOnDrop(operation));
+        Ok(Response::new(Box::pin(responses.inspect(move |_| _ = &leaving))))
     }
 
     async fn reattach_execute(&self, request: Request<ReattachExecuteRequest>) -> Reply<Responses> {

@@ -11,7 +11,6 @@ use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
 use spark_connect_proto::relation::RelType;
 
 use crate::catalog::{flags, matching, strings, table};
-use crate::engine::Engine;
 use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::session::Session;
@@ -23,9 +22,9 @@ use crate::{explain, stack, views};
 /// Text that is no statement, or a statement that fails.
 pub(crate) async fn execute(command: proto::SqlCommand, task: &Task) -> Result<proto::Relation> {
     let relation = relation_of(command);
-    let (session, engine) = (task.session.clone(), task.engine.clone());
+    let task = task.clone();
     stack::run(move || async move {
-        let lowered = Lowering::new(&session).relation(relation.clone())?;
+        let lowered = Lowering::new(&task.session).relation(relation.clone())?;
         let (query, parameters, named) = match lowered.kind {
             RelationKind::Sql { query, named_args, positional_args } => {
                 (query, Parameters { named: named_args, positional: positional_args }, Vec::new())
@@ -41,7 +40,7 @@ pub(crate) async fn execute(command: proto::SqlCommand, task: &Task) -> Result<p
         };
         match sql::parse_statement(&query, &parameters)? {
             Statement::Query(_) => Ok(relation),
-            statement => to_relation(run(statement, named, &session, &engine).await?),
+            statement => to_relation(run(statement, named, &task).await?),
         }
     })
     .await
@@ -61,12 +60,8 @@ fn relation_of(command: proto::SqlCommand) -> proto::Relation {
     })
 }
 
-async fn run(
-    statement: Statement,
-    named: Vec<(String, Relation)>,
-    session: &Session,
-    engine: &Engine,
-) -> Result<RelationKind> {
+async fn run(statement: Statement, named: Vec<(String, Relation)>, task: &Task) -> Result<RelationKind> {
+    let session = task.session.as_ref();
     match statement {
         Statement::Query(query) => Ok(query.kind),
         Statement::CreateView { name, replace, query } => {
@@ -86,9 +81,14 @@ async fn run(
             }
             table(Vec::new())
         }
+        Statement::ExplainAnalyze(query) => {
+            let deadline = task.time.map(|time| time.deadline);
+            let query = task.engine.plan(&with(query, named), session, deadline).await?;
+            table(vec![("plan", false, strings(&[explain::analyze(&query).await?]))])
+        }
         Statement::Explain { mode, query } => {
             let query = resolve(&with(query, named), session).await?;
-            let text = explain::text(&query, explain_mode(mode), engine).await?;
+            let text = explain::text(&query, explain_mode(mode), &task.engine).await?;
             table(vec![("plan", false, strings(&[text]))])
         }
         Statement::Set { key, value } => set(key, value, session),

@@ -18,7 +18,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::read::{ReadMetrics, Reader};
+use crate::read::{Deadline, ReadMetrics, Reader};
 use crate::source::Source;
 use crate::spec;
 
@@ -142,6 +142,7 @@ impl ExecutionPlan for PythonExec {
             projection: self.projection.clone(),
             limit: self.limit,
             batch_size: context.session_config().batch_size(),
+            deadline: Deadline::of(&context),
             metrics: ReadMetrics::new(&self.metrics, partition),
         };
         let specs = self.input.execute(partition, context)?;

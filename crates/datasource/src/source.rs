@@ -39,7 +39,7 @@ impl Source {
     /// The schema of the table: what the plug-in infers, in the types of [`crate::types::table_schema`].
     ///
     /// # Errors
-    /// What the plug-in raises, or a result that is no schema.
+    /// What the plug-in raises, a result that is no schema, or a column of a type that no table can have.
     pub async fn infer_schema(&self) -> Result<SchemaRef> {
         let site = self.site("infer_schema");
         let schema = self.call("infer_schema", Message::default()).await?.schema;
@@ -49,7 +49,9 @@ impl Source {
                 return Err(site.broke(format!("returned a schema that has the column '{}' twice", field.name())));
             }
         }
-        Ok(Arc::new(table_schema(&schema)))
+        let schema =
+            table_schema(&schema).map_err(|unknown| site.broke(format!("returned a schema whose {unknown}")))?;
+        Ok(Arc::new(schema))
     }
 
     /// The units of reading, each a JSON object.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use sheetbend_datasource::read::under_way;
+use sheetbend_datasource::read::{release, under_way};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// A main thread's stack: plug-ins are called on the runtime's blocking threads, and extension modules may recurse.
@@ -59,6 +59,7 @@ fn shutdown(py: Python<'_>) {
         if let State::Running(runtime) = state {
             runtime.shutdown_timeout(PATIENCE);
         }
+        release::drain(PATIENCE);
     });
 }
 

@@ -12,15 +12,17 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3_arrow::{PyRecordBatchReader, PySchema};
 use sheetbend_datasource::error::PluginFailure;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_datasource::python_format::RegisteredFormat;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use crate::runtime::runtime;
 
@@ -122,28 +124,49 @@ impl Scan {
     ) -> PyResult<Bound<'py, PyAny>> {
         let stream = self.stream.lock().take();
         let stream = stream.ok_or_else(|| PyValueError::new_err("the rows of this scan have been read already"))?;
-        let reader = PyRecordBatchReader::new(Box::new(Pull { schema: stream.schema(), stream: Some(stream) }));
+        let reader = PyRecordBatchReader::new(Box::new(Pull { schema: stream.schema(), rows: Rows::Unasked(stream) }));
         reader.into_pyobject(py)?.call_method1("__arrow_c_stream__", (requested_schema,))
     }
 }
 
-/// Pulls the stream of a query from a thread that may hold the interpreter.
+/// How many batches may wait for the consumer: enough for it not to wait for a task to be woken for each.
+const AHEAD: usize = 4;
+
+/// Hands the rows of a query to a consumer in C.
 struct Pull {
     schema: SchemaRef,
-    /// None when it has ended.
-    stream: Option<SendableRecordBatchStream>,
+    rows: Rows,
+}
+
+/// What is left of the rows of a query.
+enum Rows {
+    Unasked(SendableRecordBatchStream),
+    /// They come from a task of the runtime: nothing of the query runs on the thread of the consumer, of which is not
+    /// known whether it holds the interpreter. The last one is none.
+    Coming(mpsc::Receiver<Option<Result<RecordBatch, DataFusionError>>>),
+    Ended,
 }
 
 impl Pull {
-    fn pull(stream: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>, ArrowError> {
-        let runtime = runtime().map_err(|error| ArrowError::ExternalError(error.into()))?;
-        let _entered = runtime.enter();
-        if let Some(ready) = stream.next().now_or_never() {
-            return ready.transpose().map_err(|error| to_arrow(&error));
-        }
-        // The rows come from threads that need the interpreter, and a consumer may hold it: it is attached, which costs
-        // nothing where that is so, to be let go.
-        Python::attach(|py| py.detach(|| runtime.block_on(stream.next()))).transpose().map_err(|error| to_arrow(&error))
+    fn pull(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        let mut receiver = match std::mem::replace(&mut self.rows, Rows::Ended) {
+            Rows::Unasked(stream) => {
+                let runtime = runtime().map_err(|error| ArrowError::ExternalError(error.into()))?;
+                let (sender, receiver) = mpsc::channel(AHEAD);
+                runtime.spawn(send_all(stream, sender));
+                receiver
+            }
+            Rows::Coming(receiver) => receiver,
+            Rows::Ended => return Ok(None),
+        };
+        let received = match receiver.try_recv() {
+            Err(TryRecvError::Empty) => without_interpreter(|| receiver.blocking_recv()),
+            received => received.ok(),
+        };
+        let next = received.ok_or_else(|| ArrowError::ComputeError("the query panicked".to_owned()))?;
+        let Some(batch) = next.transpose().map_err(|error| to_arrow(&error))? else { return Ok(None) };
+        self.rows = Rows::Coming(receiver);
+        Ok(Some(batch))
     }
 }
 
@@ -151,15 +174,19 @@ impl Iterator for Pull {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let stream = self.stream.as_mut()?;
         // This is called through C, where a panic would end the process.
-        let pulled = catch_unwind(AssertUnwindSafe(|| Self::pull(stream)))
+        catch_unwind(AssertUnwindSafe(|| self.pull()))
             .unwrap_or_else(|_| Err(ArrowError::ComputeError("the query panicked".to_owned())))
-            .transpose();
-        if !matches!(pulled, Some(Ok(_))) {
-            self.stream = None;
+            .transpose()
+    }
+}
+
+impl Drop for Pull {
+    fn drop(&mut self) {
+        // Not here, for the same reason.
+        if let (Rows::Unasked(stream), Ok(runtime)) = (std::mem::replace(&mut self.rows, Rows::Ended), runtime()) {
+            runtime.spawn(async move { drop(stream) });
         }
-        pulled
     }
 }
 
@@ -167,6 +194,47 @@ impl RecordBatchReader for Pull {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
+}
+
+async fn send_all(
+    mut stream: SendableRecordBatchStream,
+    sender: mpsc::Sender<Option<Result<RecordBatch, DataFusionError>>>,
+) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = sender.closed() => return,
+            next = stream.next() => next,
+        };
+        let last = !matches!(next, Some(Ok(_)));
+        if sender.send(next).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Waits for `work` with the interpreter free, whether this thread holds it or not.
+///
+/// Not by pyo3, which takes a thread that it has attached for attached until it detaches it itself; but this is called
+/// through C, which may have let go of the interpreter in between.
+fn without_interpreter<T>(work: impl FnOnce() -> T) -> T {
+    struct Guard(ffi::PyGILState_STATE, *mut ffi::PyThreadState);
+
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            // SAFETY: the states are those of this thread, taken below, in the opposite order.
+            unsafe {
+                ffi::PyEval_RestoreThread(self.1);
+                ffi::PyGILState_Release(self.0);
+            }
+        }
+    }
+
+    // SAFETY: any thread may ensure that it has the interpreter, and then has it to let go.
+    let guard = unsafe { Guard(ffi::PyGILState_Ensure(), ffi::PyEval_SaveThread()) };
+    let value = work();
+    drop(guard);
+    value
 }
 
 /// An exception of `sheetbend.errors`, with the plug-in's traceback in its text.

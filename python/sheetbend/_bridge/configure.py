@@ -46,7 +46,7 @@ def configure(
     secret_keys = [spec.name for spec in specs or () if spec.hides(given.get(spec.name, ""))]
     secret_keys += [key for key in values if _SECRET_KEY.search(key)]
     options = Options(values, schema=schema, predicates=predicates, secrets=secret_keys)
-    return Configured(options, _secret_texts(options))
+    return Configured(options, secret_texts(options))
 
 
 def check(plugin: object, source: str, options: Options) -> None:
@@ -65,7 +65,7 @@ def _option_specs(plugin: object) -> Sequence[OptionSpec] | None:
     return specs
 
 
-def _secret_texts(options: Options) -> list[str]:
+def secret_texts(options: Options) -> list[str]:
     """The secrets in every spelling in which a driver may repeat them, longest first."""
     plain = {value for key, value in options.items() if key.lower() in options.secrets}
     for value in options.values():

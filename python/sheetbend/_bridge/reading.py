@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sheetbend._bridge.async_rows import drive
+from sheetbend._bridge.configure import secret_texts
 from sheetbend._bridge.describe import describe
+from sheetbend._bridge.scrubbing import ScrubbedLogger
 from sheetbend.errors import PluginError
-from sheetbend.plugin import DataSourcePlugin, ReadContext
+from sheetbend.plugin import DataSourcePlugin, Metrics, ReadContext
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
@@ -21,9 +24,29 @@ _EXPECTED_ROWS = (
 )
 
 
-def new_context(batch_size: int, partition: int) -> ReadContext:
-    """What a reader is told of the read."""
-    return ReadContext(batch_size=batch_size, partition=partition)
+class Told(NamedTuple):
+    """What the engine says of a read."""
+
+    batch_size: int
+    partition: int
+    remaining: float | None
+    """Seconds until the query is cancelled."""
+    add: Callable[[str, int], object]
+    """Is given the name of a metric that the reader counts, and what is added to it."""
+
+
+def new_context(
+    source: str, options: Options, told: tuple[int, int, float | None, Callable[[str, int], object]]
+) -> ReadContext:
+    """What a reader of ``source`` is told; ``told`` is a :class:`Told`."""
+    batch_size, partition, remaining, add = Told(*told)
+    return ReadContext(
+        batch_size=batch_size,
+        partition=partition,
+        deadline=None if remaining is None else time.monotonic() + remaining,
+        metrics=Metrics(add),
+        logger=ScrubbedLogger(f"sheetbend.source.{source}", lambda: secret_texts(options)),
+    )
 
 
 def read_partition(plugin: DataSourcePlugin, spec: str, options: Options, context: ReadContext) -> Iterator[object]:

@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use arrow::error::ArrowError;
 use pyo3::prelude::*;
-use pyo3::types::PyIterator;
+use pyo3::types::{PyCFunction, PyIterator};
 
 use crate::error::Result;
 use crate::host::{Host, Message};
 use crate::python::failure::Site;
 use crate::python::interpreter::{detached, guarded};
 use crate::python::plugin::Plugin;
-use crate::python::{self, Raised};
-use crate::read::import::{self, Rows};
+use crate::python::{self, Raised, Told};
+use crate::read::import::{Importer, Rows, Stream};
 use crate::read::under_way::Canceller;
 use crate::read::{Flow, Job};
 use crate::spec::Spec;
@@ -55,15 +55,14 @@ impl Host for InProcess {
 impl InProcess {
     fn read_spec(&self, py: Python<'_>, job: &mut Job, spec: &Spec, site: &Site) -> Result<Flow> {
         let raised = |error: PyErr| site.raised(py, &error);
-        let context = python::new_context(py, job.batch_size, spec.position).map_err(raised)?;
+        let context = self.context(py, job, spec).map_err(raised)?;
         job.read.on_cancel(Some(canceller(&context, site)));
         if job.is_closed() {
             return Ok(Flow::Break(()));
         }
-        let opening = job.metrics.plugin_time.timer();
         let plugin = self.plugin.object.bind(py);
-        let rows = python::read_partition(plugin, &spec.json, &self.options, &context).map_err(raised)?;
-        drop(opening);
+        let open = || python::read_partition(plugin, &spec.json, &self.options, &context);
+        let rows = job.step(site, open).map_err(raised)?;
         let flow = send_items(py, job, &rows, site);
         if !matches!(flow, Ok(Flow::Continue(()))) {
             job.read.cancel();
@@ -78,6 +77,18 @@ impl InProcess {
             }
             (flow, Ok(())) => flow,
         }
+    }
+
+    fn context<'py>(&self, py: Python<'py>, job: &Job, spec: &Spec) -> PyResult<Bound<'py, PyAny>> {
+        let metrics = job.metrics.clone();
+        let add = PyCFunction::new_closure(py, None, None, move |arguments, _| {
+            let (name, count): (String, usize) = arguments.extract()?;
+            metrics.add(&name, count);
+            PyResult::Ok(())
+        })?;
+        let remaining = job.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_secs_f64());
+        let told = Told { batch_size: job.limits.rows, partition: spec.position, remaining, add };
+        python::new_context(&self.plugin.format, &self.options, &told)
     }
 }
 
@@ -96,39 +107,41 @@ fn canceller(context: &Bound<'_, PyAny>, site: &Site) -> Canceller {
 
 fn send_items(py: Python<'_>, job: &mut Job, rows: &Bound<'_, PyIterator>, site: &Site) -> Result<Flow> {
     let raised = |error: PyErr| site.raised(py, &error);
+    let mut importer = Importer::default();
     loop {
-        let producing = job.metrics.plugin_time.timer();
-        let Some(item) = rows.clone().next().transpose().map_err(raised)? else {
+        let next = || -> PyResult<_> {
+            let item = rows.clone().next().transpose()?;
+            item.map(|item| Ok((importer.import(&item)?, item))).transpose()
+        };
+        let Some((exported, item)) = job.step(site, next).map_err(raised)? else {
             return Ok(Flow::Continue(()));
         };
-        let exported = import::import(&item).map_err(raised)?;
-        drop(producing);
-        let Some(exported) = exported else {
-            return Err(site.broke(python::unexpected_item(&item).map_err(raised)?));
-        };
-        drop(item);
         let metrics = job.metrics.clone();
-        let flow = detached(py, &metrics, || match exported {
-            Rows::Batch(batch) => job.send(&batch, site),
-            Rows::Stream(stream) => send_stream(job, stream, site),
-        })?;
+        let flow = match exported {
+            Some(Rows::Batch(batch)) => {
+                drop(item);
+                // Dropped after the wait, attached: it may be the last that holds memory of Python.
+                detached(py, &metrics, || job.send(&batch, site))?
+            }
+            Some(Rows::Stream(stream)) => {
+                drop(item);
+                detached(py, &metrics, || send_stream(job, stream, site))?
+            }
+            None => return Err(site.broke(python::unexpected_item(&item).map_err(raised)?)),
+        };
         if flow.is_break() {
             return Ok(flow);
         }
     }
 }
 
-fn send_stream(job: &mut Job, stream: import::Stream, site: &Site) -> Result<Flow> {
+fn send_stream(job: &mut Job, stream: Stream, site: &Site) -> Result<Flow> {
     let failed = |error: ArrowError| site.failed(format!("failed: its Arrow stream ended with: {error}"));
-    let mut batches = stream.open().map_err(failed)?;
-    loop {
-        let producing = job.metrics.plugin_time.timer();
-        let Some(batch) = batches.next().transpose().map_err(failed)? else {
-            return Ok(Flow::Continue(()));
-        };
-        drop(producing);
+    let mut batches = job.step(site, || stream.open()).map_err(failed)?;
+    while let Some(batch) = job.step(site, || batches.next()).transpose().map_err(failed)? {
         if job.send(&batch, site)?.is_break() {
             return Ok(Flow::Break(()));
         }
     }
+    Ok(Flow::Continue(()))
 }

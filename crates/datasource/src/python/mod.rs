@@ -7,7 +7,7 @@ pub(crate) mod plugin;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator};
+use pyo3::types::{PyCFunction, PyDict, PyIterator};
 use pyo3_arrow::{PyRecordBatch, PySchema};
 
 use crate::format::SourceInfo;
@@ -89,8 +89,21 @@ pub(crate) fn call(
 
 type Output = (String, Option<Py<PyAny>>, Option<Py<PyAny>>);
 
-pub(crate) fn new_context<'py>(py: Python<'py>, batch_size: usize, partition: usize) -> PyResult<Bound<'py, PyAny>> {
-    bridge(py)?.call_method1(intern!(py, "new_context"), (batch_size, partition))
+/// What a reader is told of its read.
+pub(crate) struct Told<'py> {
+    pub(crate) batch_size: usize,
+    /// The position of the partition.
+    pub(crate) partition: usize,
+    /// Seconds until the query ends.
+    pub(crate) remaining: Option<f64>,
+    /// Is called with the name of a metric and what is to be added to it.
+    pub(crate) add: Bound<'py, PyCFunction>,
+}
+
+pub(crate) fn new_context<'py>(source: &str, options: &Py<PyAny>, told: &Told<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = told.add.py();
+    let told = (told.batch_size, told.partition, told.remaining, &told.add);
+    bridge(py)?.call_method1(intern!(py, "new_context"), (source, options, told))
 }
 
 pub(crate) fn cancel(context: &Bound<'_, PyAny>) -> PyResult<()> {

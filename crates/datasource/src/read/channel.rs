@@ -1,11 +1,10 @@
 //! A channel from one blocking sender to one async receiver, bounded by the bytes in it.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
-use futures::Stream;
 use parking_lot::{Condvar, Mutex};
 
 /// A sender and its receiver. The channel holds at most `capacity` bytes, or one item of any size.
@@ -27,7 +26,7 @@ pub struct Sender<T, E> {
     shared: Arc<Shared<T, E>>,
 }
 
-/// The end that a query holds: a stream of items until the first error.
+/// The end that a query holds: items until the first error.
 ///
 /// Items that are left when it is dropped are dropped with it; [`Closer::close`] hands them out instead.
 #[derive(Debug)]
@@ -71,10 +70,13 @@ enum End<E> {
 }
 
 impl<T, E> Sender<T, E> {
-    /// Waits for room and sends; gives the item back where nobody receives any more.
-    pub fn send(&self, item: T, bytes: usize) -> Result<(), T> {
+    /// Waits for room and sends; returns how long it waited, if it had to. Gives the item back where nobody receives
+    /// any more.
+    pub fn send(&self, item: T, bytes: usize) -> Result<Option<Duration>, T> {
         let mut state = self.shared.state.lock();
+        let mut full = None;
         while state.receiving && !state.queue.is_empty() && state.bytes.saturating_add(bytes) > self.shared.capacity {
+            full.get_or_insert_with(Instant::now);
             self.shared.room.wait(&mut state);
         }
         if !state.receiving {
@@ -85,7 +87,7 @@ impl<T, E> Sender<T, E> {
         let waker = state.waker.take();
         drop(state);
         waker.inspect(Waker::wake_by_ref);
-        Ok(())
+        Ok(full.map(|since| since.elapsed()))
     }
 
     /// Whether nobody receives any more.
@@ -129,16 +131,35 @@ impl<T, E> Closer<T, E> {
     }
 }
 
-impl<T, E: From<Lost>> Stream for Receiver<T, E> {
-    type Item = Result<T, E>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl<T, E: From<Lost>> Receiver<T, E> {
+    /// Waits for an item, and takes those with it that are there already: as long as `more` says so of the item that it
+    /// is shown, with its bytes. The first one it is shown is taken in any case.
+    ///
+    /// # Errors
+    /// What the sender failed with, or that it is lost; nothing comes after that.
+    pub fn poll_some(
+        &mut self,
+        context: &mut Context<'_>,
+        mut more: impl FnMut(&T, usize) -> bool,
+    ) -> Poll<Option<Result<Vec<T>, E>>> {
         let mut state = self.shared.state.lock();
-        if let Some((item, bytes)) = state.queue.pop_front() {
+        let mut taken = Vec::new();
+        while let Some((item, bytes)) = state.queue.front() {
+            let more = more(item, *bytes);
+            if !more && !taken.is_empty() {
+                break;
+            }
+            let Some((item, bytes)) = state.queue.pop_front() else { break };
             state.bytes -= bytes;
+            taken.push(item);
+            if !more {
+                break;
+            }
+        }
+        if !taken.is_empty() {
             drop(state);
             self.shared.room.notify_one();
-            return Poll::Ready(Some(Ok(item)));
+            return Poll::Ready(Some(Ok(taken)));
         }
         if matches!(state.sender, End::Open) {
             state.waker = Some(context.waker().clone());

@@ -1,14 +1,19 @@
 //! Arrow data from Python, by pointer.
 
-use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Schema};
+use std::ffi::{CStr, c_int};
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch, RecordBatchOptions, StructArray};
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
-use pyo3_arrow::PyArray;
+
+use crate::read::release::{Origin, deferred};
 
 /// What an object exports.
 pub(crate) enum Rows {
@@ -16,51 +21,146 @@ pub(crate) enum Rows {
     Stream(Stream),
 }
 
+/// Imports the items of one read.
+#[derive(Debug, Default)]
+pub(crate) struct Importer {
+    /// The columns that came last, and their schema: most items have the same.
+    last: Option<(Fields, SchemaRef)>,
+}
+
 /// A stream that has been imported, and is not asked for anything yet.
 pub(crate) struct Stream(FFI_ArrowArrayStream);
 
+/// The batches of a stream, pulled without the interpreter.
+pub(crate) struct Batches {
+    stream: FFI_ArrowArrayStream,
+    schema: SchemaRef,
+}
+
+impl Importer {
+    /// The rows that `exporter` exports; none where it exports no Arrow data.
+    ///
+    /// A record batch exports both an array and a stream of one; the array is the cheaper, and never waits.
+    pub(crate) fn import(&mut self, exporter: &Bound<'_, PyAny>) -> PyResult<Option<Rows>> {
+        let py = exporter.py();
+        if exporter.is_instance_of::<PyType>() {
+            // A class has the methods of what it makes, but exports nothing.
+            return Ok(None);
+        }
+        if exporter.hasattr(intern!(py, "__arrow_c_array__"))? {
+            let capsules = exporter.call_method0(intern!(py, "__arrow_c_array__"))?;
+            let (schema, array) = capsules.extract::<(Bound<'_, PyCapsule>, Bound<'_, PyCapsule>)>()?;
+            return self.batch(&schema, &array).map(|batch| Some(Rows::Batch(batch)));
+        }
+        if exporter.hasattr(intern!(py, "__arrow_c_stream__"))? {
+            let capsule = exporter.call_method0(intern!(py, "__arrow_c_stream__"))?.cast_into::<PyCapsule>()?;
+            return stream(&capsule).map(|stream| Some(Rows::Stream(stream)));
+        }
+        Ok(None)
+    }
+
+    fn batch(&mut self, schema: &Bound<'_, PyCapsule>, array: &Bound<'_, PyCapsule>) -> PyResult<RecordBatch> {
+        let type_error = |error: ArrowError| PyTypeError::new_err(error.to_string());
+        let pointer = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
+        // SAFETY: a capsule of this name points to a valid ArrowSchema, by the Arrow PyCapsule interface.
+        let schema = self.schema(unsafe { pointer.as_ref() }).map_err(type_error)?;
+        let pointer = array.pointer_checked(Some(c"arrow_array"))?.cast::<FFI_ArrowArray>();
+        // SAFETY: as above, of an ArrowArray. `from_raw` moves it out and leaves a released one, so that the capsule's
+        // destructor frees the struct and nothing twice.
+        let array = unsafe { FFI_ArrowArray::from_raw(pointer.as_ptr()) };
+        // SAFETY: the array has the type of the schema that it was exported with.
+        unsafe { record_batch(array, &schema, Origin::Object) }.map_err(type_error)
+    }
+
+    fn schema(&mut self, schema: &FFI_ArrowSchema) -> Result<SchemaRef, ArrowError> {
+        let fields = match DataType::try_from(schema)? {
+            DataType::Struct(fields) => fields,
+            found => {
+                return Err(ArrowError::SchemaError(format!(
+                    "an Arrow array of {found} came, expected record batches"
+                )));
+            }
+        };
+        if let Some((_, last)) = self.last.as_ref().filter(|(last, _)| *last == fields) {
+            return Ok(Arc::clone(last));
+        }
+        let schema = nullable(&fields);
+        self.last = Some((fields, Arc::clone(&schema)));
+        Ok(schema)
+    }
+}
+
 impl Stream {
     /// Asks for the schema. The stream may wait for other threads: call it detached from the interpreter.
-    pub(crate) fn open(self) -> Result<ArrowArrayStreamReader, ArrowError> {
-        ArrowArrayStreamReader::try_new(self.0)
+    pub(crate) fn open(self) -> Result<Batches, ArrowError> {
+        let Self(mut stream) = self;
+        let mut schema = FFI_ArrowSchema::empty();
+        let get_schema = stream.get_schema.ok_or_else(released)?;
+        // SAFETY: both are valid, and the stream is not released.
+        let status = unsafe { get_schema(&mut stream, &mut schema) };
+        check(&mut stream, status)?;
+        Ok(Batches { stream, schema: nullable(Schema::try_from(&schema)?.fields()) })
     }
 }
 
-/// The rows that `exporter` exports; none where it exports no Arrow data.
-///
-/// A record batch exports both an array and a stream of one; the array is the cheaper, and never waits.
-pub(crate) fn import(exporter: &Bound<'_, PyAny>) -> PyResult<Option<Rows>> {
-    let py = exporter.py();
-    if exporter.is_instance_of::<PyType>() {
-        // A class has the methods of what it makes, but exports nothing.
-        return Ok(None);
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    /// The next batch. The stream may wait for other threads: call it detached from the interpreter.
+    fn next(&mut self) -> Option<Self::Item> {
+        self.pull().transpose()
     }
-    if exporter.hasattr(intern!(py, "__arrow_c_array__"))? {
-        return batch(exporter.extract::<PyArray>()?).map(|batch| Some(Rows::Batch(batch)));
-    }
-    if exporter.hasattr(intern!(py, "__arrow_c_stream__"))? {
-        let capsule = exporter.call_method0(intern!(py, "__arrow_c_stream__"))?.cast_into::<PyCapsule>()?;
-        return stream(&capsule).map(|stream| Some(Rows::Stream(stream)));
-    }
-    Ok(None)
 }
 
-fn batch(array: PyArray) -> PyResult<RecordBatch> {
-    let (array, field) = array.into_inner();
-    let DataType::Struct(fields) = field.data_type() else {
-        return Err(PyTypeError::new_err(format!(
-            "an Arrow array of {} came, expected record batches",
-            field.data_type()
-        )));
-    };
-    if array.null_count() > 0 {
-        return Err(PyTypeError::new_err("a struct array with NULL rows came, expected record batches"));
+impl Batches {
+    fn pull(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        let mut array = FFI_ArrowArray::empty();
+        let get_next = self.stream.get_next.ok_or_else(released)?;
+        // SAFETY: both are valid, and the stream is not released.
+        let status = unsafe { get_next(&mut self.stream, &mut array) };
+        check(&mut self.stream, status)?;
+        if array.is_released() {
+            return Ok(None);
+        }
+        // SAFETY: the arrays of a stream have the type of its schema.
+        unsafe { record_batch(array, &self.schema, Origin::Stream) }.map(Some)
     }
-    // NULLs in columns that have none are found when the batch is checked, and named there.
-    let nullable: Vec<_> = fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-    let rows = RecordBatchOptions::new().with_row_count(Some(array.len()));
-    RecordBatch::try_new_with_options(Schema::new(nullable).into(), array.as_struct().columns().to_vec(), &rows)
-        .map_err(|error| PyTypeError::new_err(error.to_string()))
+}
+
+/// # Safety
+/// `array` is a struct array of the fields of `schema`.
+unsafe fn record_batch(array: FFI_ArrowArray, schema: &SchemaRef, origin: Origin) -> Result<RecordBatch, ArrowError> {
+    let data_type = DataType::Struct(schema.fields().clone());
+    // SAFETY: said by the caller.
+    let data = unsafe { from_ffi_and_data_type(deferred(array, origin), data_type) }?;
+    if data.null_count() > 0 {
+        return Err(ArrowError::SchemaError("a struct array with NULL rows came, expected record batches".to_owned()));
+    }
+    let rows = StructArray::from(data);
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), rows.into_parts().1, &options)
+}
+
+/// NULLs in columns that have none are found when a batch is checked, and named there.
+fn nullable(fields: &Fields) -> SchemaRef {
+    let fields: Vec<_> = fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn check(stream: &mut FFI_ArrowArrayStream, status: c_int) -> Result<(), ArrowError> {
+    if status == 0 {
+        return Ok(());
+    }
+    let message = stream.get_last_error.and_then(|get_last_error| {
+        // SAFETY: the stream is not released; the text is none, or ends at a NUL and lives until the next call.
+        let text = unsafe { get_last_error(stream).as_ref().map(|text| CStr::from_ptr(text)) };
+        text.map(|text| text.to_string_lossy().into_owned())
+    });
+    Err(ArrowError::CDataInterface(message.unwrap_or_else(|| format!("error {status}, without a message"))))
+}
+
+fn released() -> ArrowError {
+    ArrowError::CDataInterface("the stream has been released already".to_owned())
 }
 
 fn stream(capsule: &Bound<'_, PyCapsule>) -> PyResult<Stream> {

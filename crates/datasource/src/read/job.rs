@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
@@ -11,13 +12,12 @@ use crate::python::failure::Site;
 use crate::read::channel::{Lost, Sender};
 use crate::read::conform::Conform;
 use crate::read::metrics::ReadMetrics;
-use crate::read::size;
+use crate::read::size::{self, Limits};
 use crate::read::under_way::Read;
 use crate::spec::Spec;
 
-/// How large a batch goes on. The queues of the engine count batches, not bytes: with large ones they hold far more than
-/// is needed to keep it busy.
-const PIECE_BYTES: usize = 2 << 20;
+/// What a column of a batch weighs in the channel beside its rows: batches of a few rows are mostly that.
+const COLUMN_BYTES: usize = 256;
 
 /// Whether to go on.
 pub(crate) type Flow = ControlFlow<()>;
@@ -27,7 +27,10 @@ pub(crate) struct Job {
     pub(crate) specs: Vec<Spec>,
     /// Where it reads, but for the partition.
     pub(crate) site: Site,
-    pub(crate) batch_size: usize,
+    /// How large a batch goes on.
+    pub(crate) limits: Limits,
+    /// When the query ends, if it has not by then.
+    pub(crate) deadline: Option<Instant>,
     pub(crate) metrics: ReadMetrics,
     pub(crate) read: Arc<Read>,
     pub(crate) conform: Conform,
@@ -42,6 +45,16 @@ impl Job {
         self.sender.is_closed()
     }
 
+    /// Runs a step of the plug-in: its time is counted, and the watchdog looks at it.
+    pub(crate) fn step<T>(&self, site: &Site, work: impl FnOnce() -> T) -> T {
+        let since = Instant::now();
+        self.read.step.begin(since, site.partition);
+        let value = work();
+        self.read.step.end();
+        self.metrics.plugin_time.add_elapsed(since);
+        value
+    }
+
     /// Sends a batch as the plug-in gave it; waits for room. To be called detached from the interpreter.
     ///
     /// # Errors
@@ -51,21 +64,28 @@ impl Job {
             .conform
             .apply(batch)
             .map_err(|mismatch| site.broke(format!("gave a batch that is not as promised: {mismatch}")))?;
-        let bytes = size::bytes(&batch);
+        let mut bytes = size::bytes(&batch);
         self.metrics.batches.add(1);
         self.metrics.bytes.add(bytes);
         if batch.num_rows() == 0 {
             return Ok(if self.is_closed() { Flow::Break(()) } else { Flow::Continue(()) });
         }
         if let Some(left) = &mut self.left {
-            batch = batch.slice(0, batch.num_rows().min(*left));
+            if batch.num_rows() > *left {
+                batch = batch.slice(0, *left);
+                bytes = size::bytes(&batch);
+            }
             *left -= batch.num_rows();
         }
-        let waiting = self.metrics.channel_wait.timer();
-        let sent =
-            size::pieces(&batch, bytes, PIECE_BYTES).try_for_each(|(piece, bytes)| self.sender.send(piece, bytes));
-        drop(waiting);
-        Ok(if sent.is_err() || self.left == Some(0) { Flow::Break(()) } else { Flow::Continue(()) })
+        let own = COLUMN_BYTES * (1 + batch.num_columns());
+        for (piece, bytes) in size::pieces(batch, bytes, self.limits) {
+            match self.sender.send(piece, bytes + own) {
+                Ok(None) => {}
+                Ok(Some(waited)) => self.metrics.channel_was_full(waited),
+                Err(_unwanted) => return Ok(Flow::Break(())),
+            }
+        }
+        Ok(if self.left == Some(0) { Flow::Break(()) } else { Flow::Continue(()) })
     }
 }
 

@@ -2,13 +2,18 @@
 
 pub mod channel;
 pub mod conform;
+mod deadline;
 pub(crate) mod import;
 mod job;
+pub mod merge;
 mod metrics;
 mod reader;
+pub mod release;
 pub mod size;
 pub mod under_way;
+mod watchdog;
 
+pub use deadline::Deadline;
 pub(crate) use job::{Flow, Job};
 pub(crate) use metrics::ReadMetrics;
 pub(crate) use reader::Reader;

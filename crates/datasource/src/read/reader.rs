@@ -5,8 +5,9 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::thread;
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,7 +18,9 @@ use crate::error::BridgeError;
 use crate::read::channel::{Receiver, channel};
 use crate::read::conform::Conform;
 use crate::read::job::Job;
+use crate::read::merge::{Merge, merged};
 use crate::read::metrics::ReadMetrics;
+use crate::read::size::Limits;
 use crate::read::under_way::{Entry, Read};
 use crate::source::Source;
 use crate::spec::Spec;
@@ -26,6 +29,10 @@ const METHOD: &str = "read_partition";
 
 /// How much may lie in the channel of a partition.
 const CHANNEL_BYTES: usize = 4 << 20;
+
+/// How large a batch goes on. The queues of the engine count batches, not bytes: with large ones they hold far more than
+/// is needed to keep it busy.
+const BATCH_BYTES: usize = 2 << 20;
 
 /// A main thread's stack: extension modules rely on it when they recurse.
 const STACK_BYTES: usize = 8 << 20;
@@ -36,7 +43,9 @@ pub(crate) struct Reader {
     pub(crate) schema: SchemaRef,
     pub(crate) projection: Option<Vec<usize>>,
     pub(crate) limit: Option<usize>,
+    /// The most rows of a batch.
     pub(crate) batch_size: usize,
+    pub(crate) deadline: Option<Instant>,
     pub(crate) metrics: ReadMetrics,
 }
 
@@ -45,18 +54,21 @@ impl Reader {
     pub(crate) fn start(self, specs: Vec<Spec>) -> Result<ReadStream> {
         let site = self.source.site(METHOD);
         let (sender, receiver) = channel(CHANNEL_BYTES);
-        let read = Arc::new(Read::new(receiver.closer()));
+        let read = Arc::new(Read::new(site.clone(), receiver.closer()));
+        let limits = Limits { rows: self.batch_size.max(1), bytes: BATCH_BYTES };
+        let stream = ReadStream { receiver, read: Arc::clone(&read), limits };
         if specs.is_empty() || self.limit == Some(0) {
             sender.finish();
-            return Ok(ReadStream { receiver, read });
+            return Ok(stream);
         }
         let entry = Entry::of(&read).ok_or_else(|| site.ended())?;
         let mut job = Job {
             specs,
             site: site.clone(),
-            batch_size: self.batch_size,
+            limits,
+            deadline: self.deadline,
             metrics: self.metrics,
-            read: Arc::clone(&read),
+            read,
             conform: Conform::try_new(self.schema, self.projection)?,
             left: self.limit,
             sender,
@@ -71,21 +83,28 @@ impl Reader {
             }
             drop(entry);
         })?;
-        Ok(ReadStream { receiver, read })
+        Ok(stream)
     }
 }
 
-/// The batches of a partition.
+/// The batches of a partition. What is ready goes on; small batches are put together where several are.
 pub(crate) struct ReadStream {
     receiver: Receiver<RecordBatch, BridgeError>,
     read: Arc<Read>,
+    limits: Limits,
 }
 
 impl Stream for ReadStream {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.receiver).poll_next(context).map_err(DataFusionError::from)
+        let mut merge = Merge::new(self.limits);
+        let some = self.receiver.poll_some(context, |batch, bytes| merge.takes(batch.num_rows(), bytes));
+        match ready!(some) {
+            Some(Ok(batches)) => Poll::Ready(merged(batches).map_err(DataFusionError::from).transpose()),
+            Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
+            None => Poll::Ready(None),
+        }
     }
 }
 

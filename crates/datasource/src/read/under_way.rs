@@ -11,9 +11,12 @@ use arrow::array::RecordBatch;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::BridgeError;
+use crate::python::failure::Site;
 use crate::read::channel::Closer;
+use crate::read::watchdog::{self, Slow, Step};
 
 static READS: Mutex<Reads> = Mutex::new(Reads { next: 0, ended: false, under_way: BTreeMap::new() });
+static ONE_BEGAN: Condvar = Condvar::new();
 static ONE_ENDED: Condvar = Condvar::new();
 
 struct Reads {
@@ -44,19 +47,29 @@ pub fn shutdown(patience: Duration) -> usize {
     reads.under_way.len()
 }
 
+/// The steps of reads that have just come to take longer than `threshold`. Waits for a read where there is none.
+pub(crate) fn slow(threshold: Duration) -> Vec<(Site, Slow)> {
+    let mut reads = READS.lock();
+    ONE_BEGAN.wait_while(&mut reads, |reads| reads.under_way.is_empty());
+    let slow = |read: &Arc<Read>| read.step.slow(threshold).map(|slow| (read.site.clone(), slow));
+    reads.under_way.values().filter_map(slow).collect()
+}
+
 /// Has the plug-in end what it does. May wait; called at most once.
 pub(crate) type Canceller = Box<dyn FnOnce() + Send>;
 
 /// A read, as seen by whoever cancels it.
 pub(crate) struct Read {
+    site: Site,
     channel: Closer<RecordBatch, BridgeError>,
+    pub(crate) step: Step,
     /// For the partition that is being read.
     canceller: Mutex<Option<Canceller>>,
 }
 
 impl Read {
-    pub(crate) fn new(channel: Closer<RecordBatch, BridgeError>) -> Self {
-        Self { channel, canceller: Mutex::new(None) }
+    pub(crate) fn new(site: Site, channel: Closer<RecordBatch, BridgeError>) -> Self {
+        Self { site, channel, step: Step::default(), canceller: Mutex::new(None) }
     }
 
     /// Takes the batches that wait from the channel, and has no more come.
@@ -99,6 +112,9 @@ impl Entry {
         reads.next += 1;
         let number = reads.next;
         reads.under_way.insert(number, Arc::clone(read));
+        drop(reads);
+        ONE_BEGAN.notify_one();
+        watchdog::start();
         Some(Self(number))
     }
 }

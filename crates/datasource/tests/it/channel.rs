@@ -1,8 +1,9 @@
+use std::future::poll_fn;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use sheetbend_datasource::read::channel::{Lost, Receiver, Sender, channel};
 
 #[derive(Debug, PartialEq)]
@@ -21,8 +22,25 @@ fn of(capacity: usize) -> (Sender<u32, Failed>, Receiver<u32, Failed>) {
     channel(capacity)
 }
 
+/// The next item, on its own.
+async fn next(receiver: &mut Receiver<u32, Failed>) -> Option<Result<u32, Failed>> {
+    let some = poll_fn(|context| receiver.poll_some(context, |_, _| false)).await?;
+    Some(some.map(|items| {
+        let [item] = items.try_into().unwrap();
+        item
+    }))
+}
+
+async fn all(mut receiver: Receiver<u32, Failed>) -> Vec<Result<u32, Failed>> {
+    let mut items = Vec::new();
+    while let Some(item) = next(&mut receiver).await {
+        items.push(item);
+    }
+    items
+}
+
 /// Sends on another thread and says so when it is done.
-fn sending(sender: Sender<u32, Failed>, item: u32, bytes: usize) -> mpsc::Receiver<Result<(), u32>> {
+fn sending(sender: Sender<u32, Failed>, item: u32, bytes: usize) -> mpsc::Receiver<Result<Option<Duration>, u32>> {
     let (done, sent) = mpsc::channel();
     thread::spawn(move || {
         let result = sender.send(item, bytes);
@@ -42,7 +60,7 @@ async fn items_come_in_order_and_then_the_end() {
         sender.send(item, 10).unwrap();
     }
     sender.finish();
-    assert_eq!(receiver.collect::<Vec<_>>().await, [Ok(0), Ok(1), Ok(2)]);
+    assert_eq!(all(receiver).await, [Ok(0), Ok(1), Ok(2)]);
 }
 
 #[tokio::test]
@@ -51,10 +69,10 @@ async fn a_sender_waits_for_bytes_to_be_taken() {
     sender.send(1, 60).unwrap();
     let sent = sending(sender, 2, 60);
     assert!(sent.recv_timeout(SOON).is_err());
-    assert_eq!(receiver.next().await, Some(Ok(1)));
-    assert_eq!(sent.recv_timeout(LATE), Ok(Ok(())));
-    assert_eq!(receiver.next().await, Some(Ok(2)));
-    assert_eq!(receiver.next().await, None);
+    assert_eq!(next(&mut receiver).await, Some(Ok(1)));
+    assert!(sent.recv_timeout(LATE).unwrap().unwrap().unwrap() >= SOON);
+    assert_eq!(next(&mut receiver).await, Some(Ok(2)));
+    assert_eq!(next(&mut receiver).await, None);
 }
 
 #[tokio::test]
@@ -63,14 +81,14 @@ async fn an_item_larger_than_the_channel_passes_when_it_is_empty() {
     sender.send(1, 1000).unwrap();
     let sent = sending(sender, 2, usize::MAX);
     assert!(sent.recv_timeout(SOON).is_err());
-    assert_eq!(receiver.next().await, Some(Ok(1)));
-    assert_eq!(sent.recv_timeout(LATE), Ok(Ok(())));
+    assert_eq!(next(&mut receiver).await, Some(Ok(1)));
+    assert!(sent.recv_timeout(LATE).unwrap().unwrap().unwrap() >= SOON);
 }
 
 #[tokio::test]
 async fn a_receiver_is_woken() {
     let (sender, mut receiver) = of(100);
-    let received = tokio::spawn(async move { receiver.next().await });
+    let received = tokio::spawn(async move { next(&mut receiver).await });
     tokio::time::sleep(SOON).await;
     sender.send(7, 1).unwrap();
     assert_eq!(received.await.unwrap(), Some(Ok(7)));
@@ -81,9 +99,9 @@ async fn an_error_comes_after_the_items_and_passes_a_full_channel() {
     let (sender, mut receiver) = of(1);
     sender.send(1, 1).unwrap();
     sender.fail(Failed::Said("no"));
-    assert_eq!(receiver.next().await, Some(Ok(1)));
-    assert_eq!(receiver.next().await, Some(Err(Failed::Said("no"))));
-    assert_eq!(receiver.next().await, None);
+    assert_eq!(next(&mut receiver).await, Some(Ok(1)));
+    assert_eq!(next(&mut receiver).await, Some(Err(Failed::Said("no"))));
+    assert_eq!(next(&mut receiver).await, None);
 }
 
 #[tokio::test]
@@ -91,7 +109,7 @@ async fn a_sender_that_goes_away_is_no_end() {
     let (sender, receiver) = of(100);
     sender.send(1, 1).unwrap();
     drop(sender);
-    assert_eq!(receiver.collect::<Vec<_>>().await, [Ok(1), Err(Failed::Lost)]);
+    assert_eq!(all(receiver).await, [Ok(1), Err(Failed::Lost)]);
 }
 
 #[test]
@@ -122,6 +140,26 @@ fn items_that_someone_else_took_are_missed() {
     sender.finish();
     assert!(!receiver.has_sender());
     receiver.closer().close();
-    assert_eq!(receiver.next().now_or_never(), Some(Some(Err(Failed::Lost))));
-    assert_eq!(receiver.next().now_or_never(), Some(None));
+    assert_eq!(next(&mut receiver).now_or_never(), Some(Some(Err(Failed::Lost))));
+    assert_eq!(next(&mut receiver).now_or_never(), Some(None));
+}
+
+#[tokio::test]
+async fn items_that_are_there_come_together_as_far_as_wanted() {
+    let (sender, mut receiver) = of(100);
+    for item in 0..5 {
+        assert_eq!(sender.send(item, 10), Ok(None));
+    }
+    let mut shown = Vec::new();
+    let taken = poll_fn(|context| {
+        receiver.poll_some(context, |item, bytes| {
+            shown.push((*item, bytes));
+            *item < 3
+        })
+    });
+    assert_eq!(taken.await, Some(Ok(vec![0, 1, 2])));
+    assert_eq!(shown, [(0, 10), (1, 10), (2, 10), (3, 10)]);
+    assert_eq!(next(&mut receiver).await, Some(Ok(3)));
+    sender.finish();
+    assert_eq!(all(receiver).await, [Ok(4)]);
 }

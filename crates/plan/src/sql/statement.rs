@@ -43,6 +43,8 @@ pub enum Statement {
         /// The query that is explained.
         query: Relation,
     },
+    /// `EXPLAIN ANALYZE query`, which runs it.
+    ExplainAnalyze(Relation),
     /// `DROP VIEW [IF EXISTS] name`.
     DropView {
         /// The parts of the view's name.
@@ -98,11 +100,15 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
     }
     let mut cursor = Cursor::new(tokens);
     if cursor.eat_words(&["explain"]) {
-        let mode = explain_mode(&mut cursor);
+        let analyze = cursor.eat_words(&["analyze"]);
+        let mode = if analyze { ExplainMode::Simple } else { explain_mode(&mut cursor) };
         let tokens = cursor.into_rest();
         return match tokens.first() {
             None => Err(error::at_end()),
-            Some(_) if is_query(&tokens) => Ok(Statement::Explain { mode, query: query(tokens, text, params)? }),
+            Some(_) if is_query(&tokens) => {
+                let query = query(tokens, text, params)?;
+                Ok(if analyze { Statement::ExplainAnalyze(query) } else { Statement::Explain { mode, query } })
+            }
             Some(_) => Err(SparkError::unsupported("EXPLAIN of anything but a query")),
         };
     }

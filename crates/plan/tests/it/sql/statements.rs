@@ -35,6 +35,8 @@ fn queries_and_explain() {
     ] {
         assert_eq!(statement(text), Ok(Statement::Explain { mode, query: select() }), "{text}");
     }
+    assert_eq!(statement("explain ANALYZE SELECT * FROM t;"), Ok(Statement::ExplainAnalyze(select())));
+    assert!(statement("EXPLAIN ANALYZE EXTENDED SELECT * FROM t").is_err());
 }
 
 #[test]
