@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use sheetbend_datasource::scan::ScanPlanner;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::Relation;
@@ -32,7 +34,8 @@ pub(crate) struct Query {
 impl Engine {
     /// An engine with Spark's functions.
     pub(crate) fn new() -> Self {
-        Self { state: Arc::new(session_state(None)) }
+        let state = SessionStateBuilder::new_from_existing(session_state(None));
+        Self { state: Arc::new(state.with_query_planner(Arc::new(ScanPlanner)).build()) }
     }
 
     /// Resolves and plans `relation`. To be called where there is stack for it.

@@ -5,6 +5,7 @@ pub mod conform;
 pub(crate) mod import;
 mod job;
 mod metrics;
+pub(crate) mod order;
 mod reader;
 pub mod size;
 pub mod under_way;

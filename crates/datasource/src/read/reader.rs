@@ -11,6 +11,7 @@ use std::thread;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::PhysicalSortExpr;
 use futures::Stream;
 
 use crate::error::BridgeError;
@@ -18,6 +19,7 @@ use crate::read::channel::{Receiver, channel};
 use crate::read::conform::Conform;
 use crate::read::job::Job;
 use crate::read::metrics::ReadMetrics;
+use crate::read::order::Order;
 use crate::read::under_way::{Entry, Read};
 use crate::source::Source;
 use crate::spec::Spec;
@@ -36,6 +38,8 @@ pub(crate) struct Reader {
     pub(crate) schema: SchemaRef,
     pub(crate) projection: Option<Vec<usize>>,
     pub(crate) limit: Option<usize>,
+    /// The order that the rows were promised in.
+    pub(crate) order: Vec<PhysicalSortExpr>,
     pub(crate) batch_size: usize,
     pub(crate) metrics: ReadMetrics,
 }
@@ -58,6 +62,7 @@ impl Reader {
             metrics: self.metrics,
             read: Arc::clone(&read),
             conform: Conform::try_new(self.schema, self.projection)?,
+            order: Order::new(&self.order),
             left: self.limit,
             sender,
         };
