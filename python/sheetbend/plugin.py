@@ -16,10 +16,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sheetbend.options import Options
+    from sheetbend.scan import ScanPlan, ScanRequest
 
     Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
-__all__ = ["ArrowArray", "ArrowStream", "DataSourcePlugin", "Metrics", "PartitionSpec", "ReadContext", "ReadResult"]
+__all__ = [
+    "ArrowArray",
+    "ArrowStream",
+    "DataSourcePlugin",
+    "Metrics",
+    "PartitionSpec",
+    "ReadContext",
+    "ReadResult",
+    "SupportsScanPlanning",
+]
 
 PartitionSpec: TypeAlias = Mapping[str, Any]
 """One unit of reading: a dict of JSON values that says all that :meth:`DataSourcePlugin.read_partition` needs beside
@@ -63,6 +73,18 @@ class DataSourcePlugin(Protocol):
 
         A method with a third parameter, ``context``, is given a :class:`ReadContext`. Where this is a generator it is
         closed when the query ends early, so that its ``finally`` blocks run.
+        """
+        ...
+
+
+class SupportsScanPlanning(Protocol):
+    """A plug-in that takes over filters, limits, orders or aggregates, or says how large its partitions are."""
+
+    def plan_scan(self, request: ScanRequest, options: Options) -> ScanPlan:
+        """The units of reading, and what of the request their rows are for; in place of ``plan_partitions``.
+
+        Called once for each scan of a query, when that is planned. The rows of ``read_partition`` need no columns but
+        those of :meth:`ScanRequest.columns`.
         """
         ...
 

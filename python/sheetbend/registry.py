@@ -16,6 +16,7 @@ __all__ = [
     "check_methods",
     "check_name",
     "class_name",
+    "has_method",
     "import_plugin",
     "instance_of",
 ]
@@ -26,6 +27,9 @@ _METHODS = {
     "read_partition": ("partition_spec", "options"),
 }
 """The methods that a plug-in must have, with the arguments that they are called with."""
+
+_OPTIONAL_METHODS = {"plan_scan": ("request", "options")}
+"""The methods that it may have."""
 
 _RESERVED_NAMES = frozenset({"python"})
 """Formats that the server has without any plug-in."""
@@ -113,20 +117,26 @@ def attribute_of(module: ModuleType, name: str) -> object:
 
 
 def check_methods(datasource: object) -> None:
-    """Checks that an instance or a class has the three methods, and that they take what they are called with.
+    """Checks that an instance or a class has the three methods, and that all it has take what they are called with.
 
     Raises:
         PluginError: They are not as expected; the message names the class, and every method that is missing.
     """
-    missing = [method for method in _METHODS if not callable(getattr(datasource, method, None))]
+    missing = [method for method in _METHODS if not has_method(datasource, method)]
     if missing:
         expected = [f"{method}({', '.join(arguments)})" for method, arguments in _METHODS.items()]
         raise PluginError(
             f"{class_name(datasource)} lacks {_listed(missing)}. A data source is a class with the methods "
             f"{_listed(expected)}."
         )
-    for method, arguments in _METHODS.items():
-        _check_signature(getattr(datasource, method), method, arguments, datasource)
+    for method, arguments in (_METHODS | _OPTIONAL_METHODS).items():
+        if has_method(datasource, method):
+            _check_signature(getattr(datasource, method), method, arguments, datasource)
+
+
+def has_method(datasource: object, method: str) -> bool:
+    """Whether an instance or a class has this method. One may be taken out of a class by setting it to None."""
+    return callable(getattr(datasource, method, None))
 
 
 def class_name(datasource: object) -> str:

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use sheetbend_datasource::read::Deadline;
+use sheetbend_datasource::scan::ScanPlanner;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::Relation;
@@ -34,7 +36,8 @@ pub(crate) struct Query {
 impl Engine {
     /// An engine with Spark's functions.
     pub(crate) fn new() -> Self {
-        Self { state: Arc::new(session_state(None)) }
+        let state = SessionStateBuilder::new_from_existing(session_state(None));
+        Self { state: Arc::new(state.with_query_planner(Arc::new(ScanPlanner)).build()) }
     }
 
     /// Resolves and plans `relation`, to be run until `deadline`. To be called where there is stack for it.

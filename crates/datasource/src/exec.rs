@@ -8,7 +8,7 @@ use datafusion::common::project_schema;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
@@ -18,7 +18,8 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::read::{Deadline, ReadMetrics, Reader};
+use crate::read::{Deadline, ReadMetrics, Reader, order};
+use crate::scan::Pushed;
 use crate::source::Source;
 use crate::spec;
 
@@ -31,13 +32,17 @@ pub struct PythonExec {
     projection: Option<Vec<usize>>,
     /// The most rows of a partition.
     limit: Option<usize>,
+    pushed: Arc<Pushed>,
     input: Arc<dyn ExecutionPlan>,
+    /// The order of each partition, by the columns that are kept.
+    order: Vec<PhysicalSortExpr>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl PythonExec {
-    /// Reads the columns `projection` of a source that promises `table_schema`, at most `limit` rows a partition.
+    /// Reads the columns `projection` of a source that promises `table_schema`, at most `limit` rows a partition. The source
+    /// does what is `pushed` to it.
     ///
     /// # Errors
     /// A projection of columns that are not there.
@@ -46,19 +51,34 @@ impl PythonExec {
         table_schema: SchemaRef,
         projection: Option<Vec<usize>>,
         limit: Option<usize>,
+        pushed: Arc<Pushed>,
         input: Arc<dyn ExecutionPlan>,
     ) -> Result<Self> {
         let schema = project_schema(&table_schema, projection.as_ref())?;
-        let partitioning = Partitioning::UnknownPartitioning(input.output_partitioning().partition_count());
+        let partitions = input.output_partitioning().partition_count();
+        let partitioning = Partitioning::UnknownPartitioning(partitions);
+        // One after the other, two ordered specs are not in order.
+        let is_ordered = spec::count(&input).is_some_and(|specs| specs <= partitions);
+        let order = if is_ordered { order::of(&pushed.ordering, &schema) } else { vec![] };
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
+            EquivalenceProperties::new_with_orderings(schema, [order.clone()]),
             partitioning,
             EmissionType::Incremental,
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
         let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Self { source, table_schema, projection, limit, input, properties: Arc::new(properties), metrics })
+        Ok(Self {
+            source,
+            table_schema,
+            projection,
+            limit,
+            pushed,
+            order,
+            input,
+            properties: Arc::new(properties),
+            metrics,
+        })
     }
 
     /// The source that is read.
@@ -81,7 +101,8 @@ impl PythonExec {
             return Err(DataFusionError::Internal("PythonExec has one child".to_owned()));
         };
         let (source, schema) = (Arc::clone(&self.source), Arc::clone(&self.table_schema));
-        Ok(Arc::new(Self::try_new(source, schema, self.projection.clone(), self.limit, input)?))
+        let (projection, pushed) = (self.projection.clone(), Arc::clone(&self.pushed));
+        Ok(Arc::new(Self::try_new(source, schema, projection, self.limit, pushed, input)?))
     }
 }
 
@@ -141,6 +162,7 @@ impl ExecutionPlan for PythonExec {
             schema: Arc::clone(&self.table_schema),
             projection: self.projection.clone(),
             limit: self.limit,
+            order: self.order.clone(),
             batch_size: context.session_config().batch_size(),
             deadline: Deadline::of(&context),
             metrics: ReadMetrics::new(&self.metrics, partition),
@@ -170,6 +192,7 @@ impl DisplayAs for PythonExec {
         shown.push(format!("partitions={}", self.properties.partitioning.partition_count()));
         let names: Vec<_> = self.schema().fields().iter().map(|field| field.name().clone()).collect();
         shown.extend(self.projection.as_ref().map(|_| format!("projection=[{}]", names.join(", "))));
+        shown.extend(self.pushed.parts());
         shown.extend(self.limit.map(|limit| format!("limit={limit}")));
         write!(f, "{}", shown.join(separator))
     }

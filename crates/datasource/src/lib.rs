@@ -3,7 +3,7 @@
 //! Knows DataFusion, pyo3 and Arrow. Knows no Spark, and no source by name.
 //!
 //! Data enters by [`format`], which makes a [`source::Source`] of a plug-in and its options and a [`provider`] of that.
-//! A scan of the provider is a [`exec::PythonExec`] over [`spec`]s; each of its partitions has a thread of its own (see
+//! [`scan`] settles with the plug-in what a query needs of it; the outcome is a [`exec::PythonExec`] over [`spec`]s; each of its partitions has a thread of its own (see
 //! [`read`]) that calls the plug-in at its host, checks what comes and sends it through a channel to the query.
 
 pub mod error;
@@ -14,6 +14,7 @@ pub mod provider;
 mod python;
 pub mod python_format;
 pub mod read;
+pub mod scan;
 pub mod source;
 pub mod spec;
 pub mod types;

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableScanBuilder, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::exec::PythonExec;
+use crate::scan;
 use crate::source::Source;
-use crate::spec;
+
+/// What the table of a scan by itself is called; nobody sees it.
+const TABLE: &str = "source";
 
 /// A table that a plug-in reads.
 #[derive(Debug)]
@@ -42,17 +45,29 @@ impl TableProvider for PythonTableProvider {
         TableType::Base
     }
 
+    /// All that a plug-in can be told. What it does not answer EXACT is put back above the scan when that is planned.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let support = |filter: &&Expr| match scan::translate(filter, &self.schema) {
+            Some(_) => TableProviderFilterPushDown::Exact,
+            None => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
+    /// Where [`scan::ScanPlanner`] does not plan the query, each scan is negotiated by itself.
     async fn scan(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let specs = self.source.plan_partitions().await?;
-        let input = spec::source(&specs, state.config().target_partitions())?;
-        let source = Arc::clone(&self.source);
-        let exec = PythonExec::try_new(source, Arc::clone(&self.schema), projection.cloned(), limit, input)?;
-        Ok(Arc::new(exec))
+        let table = Arc::new(Self { source: Arc::clone(&self.source), schema: Arc::clone(&self.schema) });
+        let scanned = TableScanBuilder::new(TABLE, provider_as_source(table))
+            .with_projection(projection.cloned())
+            .with_filters(filters.to_vec())
+            .with_fetch(limit);
+        let plan = scan::negotiate(LogicalPlan::TableScan(scanned.build()?), state).await?;
+        state.create_physical_plan(&plan).await
     }
 }

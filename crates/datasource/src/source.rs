@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::host::{Host, Message};
 use crate::python::failure::Site;
 use crate::python::interpreter::blocking;
-use crate::spec;
+use crate::scan::ScanAnswer;
+use crate::scan::request::ScanRequest;
 use crate::types::table_schema;
 
 /// A plug-in, configured. It is shown without its options, which may be secret.
@@ -19,11 +20,15 @@ pub struct Source {
     host: Arc<dyn Host>,
     /// Of which every place in the source is made.
     site: Site,
+    /// The method that plans a scan: `plan_scan` or `plan_partitions`.
+    planning: &'static str,
 }
 
 impl Source {
-    pub(crate) fn new(format: String, class: String, host: Arc<dyn Host>, site: Site) -> Self {
-        Self { format, class, host, site }
+    /// A plug-in on its host; `negotiates` where it has a method for that.
+    pub(crate) fn new(format: String, class: String, host: Arc<dyn Host>, site: Site, negotiates: bool) -> Self {
+        let planning = if negotiates { "plan_scan" } else { "plan_partitions" };
+        Self { format, class, host, site, planning }
     }
 
     /// The name of the format.
@@ -54,13 +59,13 @@ impl Source {
         Ok(Arc::new(schema))
     }
 
-    /// The units of reading, each a JSON object.
+    /// Asks the plug-in which partitions to read, and what of `request` it does itself.
     ///
     /// # Errors
-    /// What the plug-in raises, or a result that is no list of dicts of JSON values.
-    pub async fn plan_partitions(&self) -> Result<Vec<String>> {
-        let specs = self.call("plan_partitions", Message::default()).await?.batch;
-        Ok(specs.as_ref().and_then(spec::texts).unwrap_or_default())
+    /// What the plug-in raises, or a result that is no answer to the request.
+    pub(crate) async fn plan_scan(&self, request: &ScanRequest) -> Result<ScanAnswer> {
+        let answer = self.call(self.planning, request.to_message()?).await?;
+        ScanAnswer::of_message(answer, request).map_err(|what| self.site(self.planning).broke(what))
     }
 
     /// Calls a method of the plug-in.

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
@@ -17,6 +18,12 @@ use futures::TryStreamExt;
 /// How many partitions of a source may be read at the same time, where the session wants no more.
 pub const MIN_CONCURRENCY: usize = 16;
 
+/// The column of the JSON texts.
+pub(crate) const COLUMN: &str = "spec";
+
+/// The column of the positions in what the plug-in planned.
+const POSITION: &str = "position";
+
 /// One unit of reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
@@ -26,17 +33,21 @@ pub struct Spec {
     pub json: String,
 }
 
-/// A leaf of one row a spec, in at most `max(target, 16)` partitions, so that a source of a thousand partitions does not
-/// get a thousand connections. Without specs it has one partition of no rows: some engines lose a plan of no partitions.
-pub fn source(specs: &[String], target: usize) -> Result<Arc<dyn ExecutionPlan>> {
-    let partitions = target.max(MIN_CONCURRENCY).min(specs.len()).max(1);
+/// A leaf with the rows of `planned`, in at most `max(target, 16)` partitions, so that a source of a thousand partitions
+/// does not get a thousand connections. Without rows it has one partition: some engines lose a plan of no partitions.
+///
+/// `planned` has the column `spec`, and may have others that say more of a partition.
+pub fn source(planned: &RecordBatch, target: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    let numbered = numbered(planned)?;
+    let specs = numbered.num_rows();
+    let partitions = target.max(MIN_CONCURRENCY).min(specs).max(1);
     let batches: Result<Vec<_>> = (0..partitions)
         .map(|first| {
-            let positions: Vec<_> = (first..specs.len()).step_by(partitions).collect();
-            Ok(vec![batch(specs, &positions)?])
+            let rows: UInt64Array = (first..specs).step_by(partitions).map(|row| Some(row as u64)).collect();
+            Ok(vec![take_record_batch(&numbered, &rows)?])
         })
         .collect();
-    let config = MemorySourceConfig::try_new(&batches?, schema(), None)?.with_show_sizes(false);
+    let config = MemorySourceConfig::try_new(&batches?, numbered.schema(), None)?.with_show_sizes(false);
     Ok(DataSourceExec::from_data_source(config))
 }
 
@@ -47,12 +58,6 @@ pub fn count(input: &Arc<dyn ExecutionPlan>) -> Option<usize> {
     Some(memory.partitions().iter().flatten().map(RecordBatch::num_rows).sum())
 }
 
-/// The JSON texts in the column `spec` of what a plug-in has planned; none where there is no such column.
-pub(crate) fn texts(planned: &RecordBatch) -> Option<Vec<String>> {
-    let texts = planned.column_by_name("spec")?.as_string_opt::<i32>()?;
-    Some(texts.iter().flatten().map(str::to_owned).collect())
-}
-
 /// The specs that a partition of the leaf has.
 pub(crate) async fn collect(rows: SendableRecordBatchStream) -> Result<Vec<Spec>> {
     let batches: Vec<_> = rows.try_collect().await?;
@@ -61,20 +66,19 @@ pub(crate) async fn collect(rows: SendableRecordBatchStream) -> Result<Vec<Spec>
     })
 }
 
-fn batch(specs: &[String], positions: &[usize]) -> Result<RecordBatch> {
-    let json: StringArray = positions.iter().filter_map(|&position| specs.get(position)).map(Some).collect();
-    let position: UInt64Array = positions.iter().map(|&position| Some(position as u64)).collect();
-    Ok(RecordBatch::try_new(schema(), vec![Arc::new(json) as ArrayRef, Arc::new(position)])?)
+/// The rows with their positions.
+fn numbered(planned: &RecordBatch) -> Result<RecordBatch> {
+    let position: UInt64Array = (0..planned.num_rows()).map(|row| Some(row as u64)).collect();
+    let mut fields: Vec<_> = planned.schema().fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new(POSITION, DataType::UInt64, false)));
+    let mut columns = planned.columns().to_vec();
+    columns.push(Arc::new(position) as ArrayRef);
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 fn specs(batch: &RecordBatch) -> Option<Vec<Spec>> {
-    let json = batch.column_by_name("spec")?.as_string_opt::<i32>()?;
-    let position = batch.column_by_name("position")?.as_primitive_opt::<UInt64Type>()?;
+    let json = batch.column_by_name(COLUMN)?.as_string_opt::<i32>()?;
+    let position = batch.column_by_name(POSITION)?.as_primitive_opt::<UInt64Type>()?;
     let spec = |(json, position): (&str, &u64)| Spec { position: *position as usize, json: json.to_owned() };
     Some(json.iter().flatten().zip(position.values()).map(spec).collect())
-}
-
-fn schema() -> SchemaRef {
-    let column = |name, data_type| Field::new(name, data_type, false);
-    Arc::new(Schema::new(vec![column("spec", DataType::Utf8), column("position", DataType::UInt64)]))
 }

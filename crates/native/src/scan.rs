@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
@@ -22,6 +23,7 @@ use pyo3_arrow::{PyRecordBatchReader, PySchema};
 use sheetbend_datasource::error::PluginFailure;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_datasource::python_format::RegisteredFormat;
+use sheetbend_datasource::scan::ScanPlanner;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use crate::runtime::runtime;
@@ -67,7 +69,8 @@ async fn plan(
     if let Some(target) = target_partitions {
         config = config.with_target_partitions(target);
     }
-    let context = SessionContext::new_with_config(config);
+    let state = SessionStateBuilder::new().with_config(config).with_default_features();
+    let context = SessionContext::new_with_state(state.with_query_planner(Arc::new(ScanPlanner)).build());
     let mut table = context.read_table(format.create_provider(info).await?)?;
     if let Some(columns) = columns {
         table = table.select(columns.into_iter().map(ident))?;

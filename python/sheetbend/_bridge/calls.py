@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sheetbend._bridge import planning
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
-    from sheetbend.plugin import DataSourcePlugin
+    from sheetbend.plugin import DataSourcePlugin, SupportsScanPlanning
 
 
 class Message(NamedTuple):
     """What goes into a call, or comes out of it."""
 
     json: str = ""
-    schema: object | None = None
-    """An object with ``__arrow_c_schema__``."""
-    batch: object | None = None
-    """An object with ``__arrow_c_array__``: values that have an Arrow type."""
+    schema: Any = None
+    """A pyarrow.Schema, or another object with ``__arrow_c_schema__``; or None."""
+    batch: Any = None
+    """A pyarrow.RecordBatch, or another object with ``__arrow_c_array__``: values that have an Arrow type. Or None."""
 
 
-def call(
-    plugin: DataSourcePlugin, options: Options, method: str, message: tuple[str, object | None, object | None]
-) -> Message:
+def call(plugin: DataSourcePlugin, options: Options, method: str, message: tuple[str, Any, Any]) -> Message:
     """Calls ``method`` of ``plugin``."""
     return _CALLS[method](plugin, options, Message(*message))
 
@@ -40,7 +38,18 @@ def _plan_partitions(plugin: DataSourcePlugin, options: Options, _message: Messa
     return Message(batch=pa.record_batch([pa.array(specs, pa.string())], names=["spec"]))
 
 
+def _plan_scan(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
+    # They need pyarrow, and a server that plans nothing does not.
+    from sheetbend._wire import answer_to_wire, request_from_wire  # noqa: PLC0415
+
+    request = request_from_wire(message.json, message.batch, message.schema)
+    answer = cast("SupportsScanPlanning", plugin).plan_scan(request, options)
+    json, partitions = answer_to_wire(answer, request, planning.spec_to_json)
+    return Message(json, batch=partitions)
+
+
 _CALLS: dict[str, Callable[[DataSourcePlugin, Options, Message], Message]] = {
     "infer_schema": _infer_schema,
     "plan_partitions": _plan_partitions,
+    "plan_scan": _plan_scan,
 }

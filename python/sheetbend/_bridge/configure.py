@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus, unquote
 from sheetbend._bridge.describe import describe
 from sheetbend.errors import PluginError
 from sheetbend.options import Options, OptionSpec, check_options
+from sheetbend.registry import has_method
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,10 +23,13 @@ _SHORTEST_SECRET = 3
 
 
 class Configured(NamedTuple):
-    """The options of a source, and every text that must not leave the bridge."""
+    """What a source is read with."""
 
     options: Options
     secrets: list[str]
+    """Every text that must not leave the bridge."""
+    negotiates: bool
+    """Whether the plug-in has ``plan_scan``."""
 
 
 def configure(
@@ -46,7 +50,7 @@ def configure(
     secret_keys = [spec.name for spec in specs or () if spec.hides(given.get(spec.name, ""))]
     secret_keys += [key for key in values if _SECRET_KEY.search(key)]
     options = Options(values, schema=schema, predicates=predicates, secrets=secret_keys)
-    return Configured(options, secret_texts(options))
+    return Configured(options, secret_texts(options), has_method(plugin, "plan_scan"))
 
 
 def check(plugin: object, source: str, options: Options) -> None:

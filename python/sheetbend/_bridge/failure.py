@@ -25,7 +25,7 @@ class Failure(NamedTuple):
     transient: bool
 
 
-_OWN_ROOM = str(Path(__file__).parent)
+_OWN_ROOMS = (str(Path(__file__).parent), str(Path(__file__).parents[1] / "_wire"))
 _OWN_FILES = frozenset({options_module.__file__, plugin_module.__file__, registry.__file__})
 _PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 _CONDITION = re.compile(r"[A-Z0-9_]+(\.[A-Z0-9_]+)*")
@@ -54,7 +54,7 @@ def failure(error: BaseException) -> Failure:
 
 
 def _is_own(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith(_OWN_ROOM)
+    return frame.filename.startswith(_OWN_ROOMS)
 
 
 def _cut(report: traceback.TracebackException | None) -> None:

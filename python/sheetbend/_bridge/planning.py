@@ -55,10 +55,11 @@ def plan_partitions(plugin: DataSourcePlugin, options: Options) -> list[str]:
     specs: object = plugin.plan_partitions(options)
     if isinstance(specs, (str, bytes, bytearray)) or not isinstance(specs, Sequence):
         raise PluginError(f"returned {describe(specs)}, expected a list of dicts")
-    return [_spec_to_json(spec, position) for position, spec in enumerate(specs)]
+    return [spec_to_json(spec, position) for position, spec in enumerate(specs)]
 
 
-def _spec_to_json(spec: object, position: int) -> str:
+def spec_to_json(spec: object, position: int) -> str:
+    """A partition spec as a JSON text."""
     if not isinstance(spec, dict):
         raise PluginError(f"returned {describe(spec)} as partition spec {position}, expected a dict of JSON values")
     _check_json(spec, position)

@@ -29,6 +29,8 @@ pub(crate) struct Failure {
 pub(crate) struct Configured {
     pub(crate) options: Py<PyAny>,
     pub(crate) secrets: Vec<String>,
+    /// Whether the plug-in plans scans by negotiation.
+    pub(crate) negotiates: bool,
 }
 
 pub(crate) fn load<'py>(py: Python<'py>, module: &str, class: &str) -> PyResult<Bound<'py, PyAny>> {

@@ -13,7 +13,7 @@ use crate::types::{Widening, widening};
 /// In which way a batch is not what was promised.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// The batch lacks a column.
+    /// The batch lacks a column that is needed.
     #[error(
         "it has no column '{column}', which the schema promises as {promised}. It has: {}",
         found.join(", ")
@@ -131,7 +131,7 @@ impl Conform {
             .map_err(|error| Mismatch::Malformed(error.to_string()))
     }
 
-    /// Checks all columns; returns the steps for those that are kept.
+    /// Checks all columns that are there; returns the steps for those that are kept, which must be.
     fn steps(&self, found: &Schema) -> Result<Vec<Step>, Mismatch> {
         let names = |schema: &Schema| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
         let extra: Vec<_> = names(found).into_iter().filter(|name| self.promised.index_of(name).is_err()).collect();
@@ -142,11 +142,8 @@ impl Conform {
         for promised in self.promised.fields() {
             let mut matching = found.fields().iter().enumerate().filter(|(_, field)| field.name() == promised.name());
             let Some((from, field)) = matching.next() else {
-                return Err(Mismatch::Missing {
-                    column: promised.name().clone(),
-                    promised: promised.data_type().to_string(),
-                    found: names(found),
-                });
+                steps.push(None);
+                continue;
             };
             if matching.next().is_some() {
                 return Err(Mismatch::Twice { column: promised.name().clone() });
@@ -156,13 +153,20 @@ impl Conform {
                 promised: promised.data_type().to_string(),
                 found: field.data_type().to_string(),
             })?;
-            steps.push((from, how));
+            steps.push(Some((from, how)));
         }
-        let step = |index: usize| steps.get(index).map(|&(from, how)| Step { from, how });
-        Ok(match &self.projection {
-            Some(kept) => kept.iter().filter_map(|&index| step(index)).collect(),
-            None => (0..steps.len()).filter_map(step).collect(),
-        })
+        let step = |index: usize| match steps.get(index).copied().flatten() {
+            Some((from, how)) => Ok(Step { from, how }),
+            None => Err(Mismatch::Missing {
+                column: self.promised.field(index).name().clone(),
+                promised: self.promised.field(index).data_type().to_string(),
+                found: names(found),
+            }),
+        };
+        match &self.projection {
+            Some(kept) => kept.iter().map(|&index| step(index)).collect(),
+            None => (0..steps.len()).map(step).collect(),
+        }
     }
 }
 

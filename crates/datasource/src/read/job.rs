@@ -12,6 +12,7 @@ use crate::python::failure::Site;
 use crate::read::channel::{Lost, Sender};
 use crate::read::conform::Conform;
 use crate::read::metrics::ReadMetrics;
+use crate::read::order::Order;
 use crate::read::size::{self, Limits};
 use crate::read::under_way::Read;
 use crate::spec::Spec;
@@ -34,6 +35,7 @@ pub(crate) struct Job {
     pub(crate) metrics: ReadMetrics,
     pub(crate) read: Arc<Read>,
     pub(crate) conform: Conform,
+    pub(crate) order: Order,
     /// How many rows are still wanted.
     pub(crate) left: Option<usize>,
     pub(crate) sender: Sender<RecordBatch, BridgeError>,
@@ -64,6 +66,7 @@ impl Job {
             .conform
             .apply(batch)
             .map_err(|mismatch| site.broke(format!("gave a batch that is not as promised: {mismatch}")))?;
+        self.order.check(&batch).map_err(|what| site.broke(what))?;
         let mut bytes = size::bytes(&batch);
         self.metrics.batches.add(1);
         self.metrics.bytes.add(bytes);

@@ -7,6 +7,7 @@ pub(crate) mod import;
 mod job;
 pub mod merge;
 mod metrics;
+pub(crate) mod order;
 mod reader;
 pub mod release;
 pub mod size;

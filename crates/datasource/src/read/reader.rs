@@ -12,6 +12,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::PhysicalSortExpr;
 use futures::Stream;
 
 use crate::error::BridgeError;
@@ -20,6 +21,7 @@ use crate::read::conform::Conform;
 use crate::read::job::Job;
 use crate::read::merge::{Merge, merged};
 use crate::read::metrics::ReadMetrics;
+use crate::read::order::Order;
 use crate::read::size::Limits;
 use crate::read::under_way::{Entry, Read};
 use crate::source::Source;
@@ -43,6 +45,8 @@ pub(crate) struct Reader {
     pub(crate) schema: SchemaRef,
     pub(crate) projection: Option<Vec<usize>>,
     pub(crate) limit: Option<usize>,
+    /// The order that the rows were promised in.
+    pub(crate) order: Vec<PhysicalSortExpr>,
     /// The most rows of a batch.
     pub(crate) batch_size: usize,
     pub(crate) deadline: Option<Instant>,
@@ -70,6 +74,7 @@ impl Reader {
             metrics: self.metrics,
             read,
             conform: Conform::try_new(self.schema, self.projection)?,
+            order: Order::new(&self.order),
             left: self.limit,
             sender,
         };

@@ -5,6 +5,7 @@
 mod channel;
 mod conform;
 mod format;
+mod scan;
 mod size;
 mod spec;
 mod types;

@@ -1,10 +1,14 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::physical_plan::ExecutionPlanProperties;
 use sheetbend_datasource::spec;
 
 fn partitions(specs: usize, target: usize) -> usize {
-    let specs: Vec<_> = (0..specs).map(|at| format!(r#"{{"at":{at}}}"#)).collect();
-    let leaf = spec::source(&specs, target).unwrap();
-    assert_eq!(spec::count(&leaf), Some(specs.len()));
+    let texts: StringArray = (0..specs).map(|at| Some(format!(r#"{{"at":{at}}}"#))).collect();
+    let planned = RecordBatch::try_from_iter([("spec", Arc::new(texts) as ArrayRef)]).unwrap();
+    let leaf = spec::source(&planned, target).unwrap();
+    assert_eq!(spec::count(&leaf), Some(specs));
     leaf.output_partitioning().partition_count()
 }
 

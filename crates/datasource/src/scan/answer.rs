@@ -1,0 +1,117 @@
+//! What a plug-in does of a request.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use serde::Deserialize;
+
+use crate::host::Message;
+use crate::scan::request::{ScanRequest, SortKey};
+use crate::spec;
+
+/// The partitions of a scan, and what was pushed into them.
+#[derive(Debug, Clone)]
+pub(crate) struct ScanAnswer {
+    /// A row a partition (see [`crate::spec`]).
+    pub(crate) partitions: RecordBatch,
+    /// For each filter of the request, how it was answered; none where it is left to the engine.
+    pub(crate) filters: Vec<Option<Pushdown>>,
+    /// Each partition gives only as many rows as the request's limit.
+    pub(crate) limited: bool,
+    pub(crate) aggregation: Aggregation,
+    /// The order in which each partition gives its rows.
+    pub(crate) ordering: Vec<SortKey>,
+    /// Which state of the data the partitions read.
+    pub(crate) snapshot: Option<String>,
+}
+
+/// How well a filter is applied by the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Pushdown {
+    /// Just the rows that pass are given.
+    Exact,
+    /// Some rows that do not pass may be given too.
+    Inexact,
+}
+
+/// How far the source computes an aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Aggregation {
+    /// The rows are those of the table.
+    #[default]
+    None,
+    /// Each partition gives results of its own rows.
+    Partial,
+    /// Every group is in one partition.
+    Final,
+}
+
+/// The JSON of an answer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Wire {
+    filters: BTreeMap<usize, Pushdown>,
+    limited: bool,
+    aggregation: Aggregation,
+    ordering: Vec<SortKey>,
+    snapshot: Option<String>,
+}
+
+impl ScanAnswer {
+    /// The answer to `request` in a message.
+    ///
+    /// # Errors
+    /// What is wrong with it, as what the plug-in "returned ...".
+    pub(crate) fn of_message(message: Message, request: &ScanRequest) -> Result<Self, String> {
+        let wire = match message.json.as_str() {
+            "" => Wire::default(),
+            json => {
+                serde_json::from_str(json).map_err(|error| format!("returned an answer that is malformed: {error}"))?
+            }
+        };
+        let planned = message.batch.ok_or("returned no partitions")?;
+        let answer = Self {
+            partitions: of_partitions(&planned)?,
+            filters: (0..request.filters.len()).map(|at| wire.filters.get(&at).copied()).collect(),
+            limited: wire.limited,
+            aggregation: wire.aggregation,
+            ordering: wire.ordering,
+            snapshot: wire.snapshot,
+        };
+        answer.check(request)?;
+        Ok(answer)
+    }
+
+    /// Whether the source gives just the rows that pass all filters.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.filters.iter().all(|answer| *answer == Some(Pushdown::Exact))
+    }
+
+    fn check(&self, request: &ScanRequest) -> Result<(), String> {
+        let done = match (self.limited, self.aggregation) {
+            (false, Aggregation::None) => return Ok(()),
+            (true, _) => "the limit applied",
+            (false, _) => "the aggregate computed",
+        };
+        if !self.is_exact() {
+            return Err(format!("returned a plan with {done}, but not each filter answered EXACT"));
+        }
+        if self.limited && request.limit.is_none() {
+            return Err("returned a plan with a limit applied, but the request has none".to_owned());
+        }
+        if self.aggregation != Aggregation::None && request.aggregate.is_none() {
+            return Err("returned a plan with an aggregate computed, but the request has none".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// The rows that have a spec; the one without stands for the whole table.
+fn of_partitions(planned: &RecordBatch) -> Result<RecordBatch, String> {
+    let specs = planned.column_by_name(spec::COLUMN).and_then(|column| column.as_string_opt::<i32>());
+    let specs = specs.ok_or("returned partitions without specs")?;
+    let whole = (0..specs.len()).find(|&row| specs.is_null(row)).unwrap_or(specs.len());
+    Ok(planned.slice(0, whole))
+}

@@ -1,0 +1,117 @@
+//! The planner of queries, which negotiates their scans first.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::datasource::provider_as_source;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, TableScanBuilder, TableSource};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use futures::future::try_join_all;
+
+use crate::scan::aggregate::merged;
+use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
+use crate::scan::candidate::{Candidate, offered};
+use crate::scan::request::ScanRequest;
+use crate::scan::table::PlannedTable;
+
+/// Plans queries as DataFusion does, once every scan of a plug-in has been negotiated.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ScanPlanner;
+
+#[async_trait]
+impl QueryPlanner for ScanPlanner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        let plan = negotiate(plan.clone(), session).await?;
+        DefaultPhysicalPlanner::default().create_physical_plan(&plan, session).await
+    }
+}
+
+/// `plan` with each scan of a plug-in as the plug-in answered for it.
+///
+/// # Errors
+/// What a plug-in raises.
+pub(crate) async fn negotiate(plan: LogicalPlan, session: &dyn Session) -> Result<LogicalPlan> {
+    let mut candidates = vec![];
+    visit(plan.clone(), session, |node, candidate| {
+        candidates.push(candidate);
+        Ok(node)
+    })?;
+    let answers = candidates.iter().map(|candidate| candidate.source.plan_scan(&candidate.request));
+    let mut answers = try_join_all(answers).await?.into_iter();
+    visit(plan, session, |node, candidate| {
+        let missing = || DataFusionError::Internal("a scan was not negotiated".to_owned());
+        rewrite(node, candidate, answers.next().ok_or_else(missing)?)
+    })
+}
+
+/// Replaces each part of a plan that is negotiated, in the same order every time.
+fn visit(
+    plan: LogicalPlan,
+    session: &dyn Session,
+    mut replace: impl FnMut(LogicalPlan, Candidate) -> Result<LogicalPlan>,
+) -> Result<LogicalPlan> {
+    let visited = plan.transform_down_with_subqueries(|node| match Candidate::of(&node, session)? {
+        Some(candidate) => Ok(Transformed::new(replace(node, candidate)?, true, TreeNodeRecursion::Jump)),
+        None => Ok(Transformed::no(node)),
+    });
+    visited.data()
+}
+
+fn rewrite(node: LogicalPlan, candidate: Candidate, answer: ScanAnswer) -> Result<LogicalPlan> {
+    let Candidate { source, request, scan } = candidate;
+    let residual = residual(&scan, &request, &answer);
+    let is_one_partition = answer.partitions.num_rows() == 1;
+    let aggregation = answer.aggregation;
+    let table = provider_as_source(Arc::new(PlannedTable::try_new(source, &request, answer)?));
+    if let (LogicalPlan::Aggregate(over), Some(aggregate), Aggregation::Partial | Aggregation::Final) =
+        (&node, &request.aggregate, aggregation)
+    {
+        let are_groups = aggregation == Aggregation::Final && is_one_partition && !aggregate.group_by.is_empty();
+        return merged(over, aggregate, TableScanBuilder::new(scan.table_name, table).build()?, are_groups);
+    }
+    let planned = filtered(&scan, table, residual)?;
+    let replaced = node.transform_down(|node| match node {
+        LogicalPlan::TableScan(_) => Ok(Transformed::new(planned.clone(), true, TreeNodeRecursion::Stop)),
+        other => Ok(Transformed::no(other)),
+    });
+    replaced.data()
+}
+
+/// The filters of a scan that are left to the engine.
+fn residual(scan: &TableScan, request: &ScanRequest, answer: &ScanAnswer) -> Vec<Expr> {
+    let exact = offered(scan, &request.schema).zip(&answer.filters);
+    let exact: Vec<_> =
+        exact.filter(|(_, answer)| **answer == Some(Pushdown::Exact)).map(|((expr, _), _)| expr).collect();
+    scan.filters.iter().filter(|filter| !exact.contains(filter)).cloned().collect()
+}
+
+/// `scan` of `table`, with the filters `residual` above it, whose columns go again.
+fn filtered(scan: &TableScan, table: Arc<dyn TableSource>, residual: Vec<Expr>) -> Result<LogicalPlan> {
+    let schema = table.schema();
+    let scanned = TableScanBuilder::new(scan.table_name.clone(), table);
+    let Some(condition) = conjunction(residual) else {
+        let scanned = scanned.with_projection(scan.projection.clone()).with_fetch(scan.fetch);
+        return Ok(LogicalPlan::TableScan(scanned.build()?));
+    };
+    let mut columns = scan.projection.clone();
+    if let Some(columns) = &mut columns {
+        let needed = condition.column_refs().into_iter().map(|column| schema.index_of(&column.name));
+        let mut needed = needed.collect::<Result<Vec<_>, _>>()?;
+        needed.retain(|index| !columns.contains(index));
+        needed.sort_unstable();
+        columns.extend(needed);
+    }
+    let is_wider = columns != scan.projection;
+    let scanned = LogicalPlan::TableScan(scanned.with_projection(columns).build()?);
+    let filtered = LogicalPlanBuilder::from(scanned).filter(condition)?;
+    match is_wider {
+        true => filtered.project(scan.projected_schema.columns().into_iter().map(Expr::Column))?.build(),
+        false => filtered.build(),
+    }
+}

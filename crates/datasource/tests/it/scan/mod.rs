@@ -1,0 +1,2 @@
+mod aggregate;
+mod filter;
