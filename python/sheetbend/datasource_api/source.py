@@ -17,15 +17,18 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql.datasource import CaseInsensitiveDict, DataSource, DataSourceReader, InputPartition
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from sheetbend.datasource_api.pushing import push_filters
 from sheetbend.datasource_api.rows import RowError, RowsToBatches
 from sheetbend.datasource_api.schema import arrow_of, struct_of
 from sheetbend.datasource_api.steps import Step, mismatch, step, type_name
+from sheetbend.scan import ScanPlan
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
     from sheetbend.options import Options
     from sheetbend.plugin import ReadContext
+    from sheetbend.scan import ScanRequest
 
 _dumps: Callable[[object], bytes] = cloudpickle.dumps
 
@@ -60,10 +63,14 @@ class PySparkPlugin:
     def plan_partitions(self, options: Options) -> list[dict[str, str]]:
         """What ``partitions()`` of the reader returns, each with the reader."""
         source, reader, schema = self._reader(options)
+        return _specs(source, reader, schema)
+
+    def plan_scan(self, request: ScanRequest, options: Options) -> ScanPlan:
+        """The same, after ``pushFilters()`` of the reader."""
+        source, reader, schema = self._reader(options)
         with step(Step.READER):
-            pickled = _text(_dumps((source, reader, schema)))
-        with step(Step.PARTITIONS):
-            return [{"reader": pickled, "partition": _text(_dumps(part))} for part in _partitions(reader)]
+            answers = push_filters(reader, request.filters, request.schema)
+        return ScanPlan(_specs(source, reader, schema), filters=answers)
 
     def read_partition(
         self, partition_spec: Mapping[str, str], options: Options, context: ReadContext
@@ -101,6 +108,13 @@ class PySparkPlugin:
             source = self.__wrapped__(options=CaseInsensitiveDict(dict(options)))
             schema = struct_of(source.schema()) if options.schema is None else from_arrow_schema(options.schema)
             return _Created(_dumps(source), schema)
+
+
+def _specs(source: DataSource, reader: DataSourceReader, schema: StructType) -> list[dict[str, str]]:
+    with step(Step.READER):
+        pickled = _text(_dumps((source, reader, schema)))
+    with step(Step.PARTITIONS):
+        return [{"reader": pickled, "partition": _text(_dumps(part))} for part in _partitions(reader)]
 
 
 def _partitions(reader: DataSourceReader) -> list[InputPartition]:
