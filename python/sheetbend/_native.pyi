@@ -23,8 +23,11 @@ class Server:
             session_timeout: Seconds without a request after which a session and all it holds are dropped.
         """
 
-    def register(self, name: str, plugin: object) -> None:
-        """Adds a plug-in as the format ``name``, in place of one of that name. Possible before and after the start."""
+    def register(self, name: str, plugin: object, *, reserved: bool = False) -> None:
+        """Adds a plug-in as the format ``name``, in place of one of that name. Possible before and after the start.
+
+        No client can register a class under a name that is ``reserved``.
+        """
 
     def start(self) -> int:
         """Listens, and returns the port. Raises :class:`OSError` with its ``errno`` where it cannot."""
@@ -55,6 +58,13 @@ def scan(
         target_partitions: How many partitions are read at the same time; one a core by default.
         name: How the source is called in errors.
         schema: The promised schema, in place of the one that the plug-in infers.
+    """
+
+def parse_ddl(text: str) -> pa.Schema:
+    """The schema of DDL text, ``a INT NOT NULL, b ARRAY<STRING>``, as Spark reads it.
+
+    Raises:
+        SchemaTextError: Of :mod:`sheetbend.errors`; the text is no schema.
     """
 
 def reads_under_way() -> int:

@@ -5,13 +5,18 @@ A package adds its own with an entry point::
     [project.entry-points."sheetbend.datasources"]
     name = "package.module:ClassName"
 
+As in PySpark, a top-level module or package whose name begins with ``pyspark_`` adds the data source ``DefaultSource``
+that is in it, under the name that the class gives itself.
+
 A source that cannot be loaded is kept with the reason: it stops neither the others nor the server, and a query that
 asks for it is told why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+import pkgutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import NoReturn
@@ -19,7 +24,7 @@ from typing import NoReturn
 from sheetbend.errors import PluginError
 from sheetbend.registry import check_name, import_plugin, instance_of
 
-__all__ = ["BUILT_IN", "GROUP", "Discovered", "discover"]
+__all__ = ["BUILT_IN", "BUILT_IN_ORIGIN", "GROUP", "Discovered", "discover"]
 
 GROUP = "sheetbend.datasources"
 """The entry-point group of third-party sources."""
@@ -31,7 +36,8 @@ BUILT_IN = {
 }
 """The sources that come with this package, by name."""
 
-_BUILT_IN_ORIGIN = "built-in"
+BUILT_IN_ORIGIN = "built-in"
+"""The origin of those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,9 @@ class Discovered:
 
 def discover() -> list[Discovered]:
     """Every built-in and installed source, by name. Never raises for a source that fails to load."""
-    found = [_load(name, _BUILT_IN_ORIGIN, reference) for name, reference in BUILT_IN.items()]
+    found = [_load(name, BUILT_IN_ORIGIN, reference) for name, reference in BUILT_IN.items()]
     found += [_load(entry.name, _origin(entry), entry.value) for entry in entry_points(group=GROUP)]
+    found += _default_sources()
     return sorted((_contested(source, found) for source in found), key=lambda source: (source.name, source.origin))
 
 
@@ -66,6 +73,24 @@ def _load(name: str, origin: str, reference: str) -> Discovered:
     except PluginError as error:
         return Discovered(name.lower(), origin, None, str(error))
     return Discovered(key, origin, plugin)
+
+
+def _default_sources() -> Iterator[Discovered]:
+    for module in pkgutil.iter_modules():
+        if module.name.startswith("pyspark_"):
+            yield from _default_source(module.name)
+
+
+def _default_source(module: str) -> Iterator[Discovered]:
+    origin = f"module {module}"
+    try:
+        source = getattr(importlib.import_module(module), "DefaultSource", None)
+        if source is not None:
+            name = check_name(source.name())
+            yield Discovered(name, origin, instance_of(source, name=name))
+    except Exception as error:  # noqa: BLE001 - the code of others, which says what is wrong in its own way
+        reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        yield Discovered(module, origin, None, f"The module '{module}' has no data source to read by: {reason}")
 
 
 def _origin(entry: EntryPoint) -> str:
@@ -79,7 +104,7 @@ def _contested(source: Discovered, found: Sequence[Discovered]) -> Discovered:
     in which they were installed.
     """
     others = [other for other in found if other.name == source.name and other is not source]
-    if not others or source.origin == _BUILT_IN_ORIGIN:
+    if not others or source.origin == BUILT_IN_ORIGIN:
         return source
     origins = " and by ".join(other.origin for other in others)
     reason = (

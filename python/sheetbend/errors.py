@@ -33,6 +33,27 @@ class PluginError(SheetbendError):
     condition = "INVALID_PYTHON_DATA_SOURCE"
 
 
+class StepError(SheetbendError):
+    """A step of PySpark's data source API failed; the exception's cause is what was raised in it.
+
+    Private: the message is Spark's, with the words that it has for the step.
+    """
+
+    def __init__(self, action: str, subject: str) -> None:
+        super().__init__(f"Failed to {action} Python data source {subject}")
+        self.parameters = {"action": action, "type": subject}
+
+
+class SchemaTextError(SheetbendError):
+    """Text that is to be a schema is none; the condition is that of Spark's parser. Private."""
+
+    def __init__(self, message: str, *, condition: str, sql_state: str) -> None:
+        super().__init__(message)
+        # Of the instance: the parser has many.
+        self.condition = condition  # type: ignore[misc]
+        self.sql_state = sql_state  # type: ignore[misc]
+
+
 class OptionError(SheetbendError, ValueError):
     """An option is missing, unknown, or has a value that it does not take."""
 

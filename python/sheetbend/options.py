@@ -35,9 +35,13 @@ class Options(Mapping[str, str]):
         schema: The schema that the user gave with ``spark.read.schema(...)``.
         predicates: The WHERE clauses of ``spark.read.jdbc(predicates=[...])``, one partition each.
         secrets: Keys whose values ``repr`` hides.
+
+    Attributes:
+        kept: What a plug-in keeps from one of its methods for the next, such as the schema for the planning. Methods
+            may run in different processes, so none can count on it.
     """
 
-    __slots__ = ("_values", "predicates", "schema", "secrets")
+    __slots__ = ("_values", "kept", "predicates", "schema", "secrets")
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Options(Mapping[str, str]):
         self.schema = schema
         self.predicates = tuple(predicates)
         self.secrets = frozenset(key.lower() for key in secrets)
+        self.kept: dict[str, object] = {}
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> Options:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from types import ModuleType
 
+from sheetbend.datasource_api import adapted
 from sheetbend.errors import PluginError
 
 __all__ = [
@@ -57,12 +58,14 @@ def instance_of(datasource: object, *, name: str) -> object:
     """A plug-in, checked: the instance itself, or one made of the class that was given.
 
     Args:
-        datasource: An instance, or a class whose constructor needs no arguments.
+        datasource: An instance, a class whose constructor needs no arguments, or a subclass of PySpark's
+            ``DataSource``.
         name: How the source is called in errors.
 
     Raises:
         PluginError: A method is missing or takes other arguments, or the class cannot be made an instance of.
     """
+    datasource = adapted(datasource)
     try:
         check_methods(datasource)
     except PluginError as error:
@@ -141,6 +144,7 @@ def has_method(datasource: object, method: str) -> bool:
 
 def class_name(datasource: object) -> str:
     """How the class of a plug-in, of which this is an instance or the class itself, is called in messages and plans."""
+    datasource = getattr(datasource, "__wrapped__", datasource)  # a class of another API
     owner = datasource if isinstance(datasource, type) else type(datasource)
     return f"{owner.__module__}.{owner.__qualname__}"
 

@@ -17,7 +17,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from sheetbend.discovery import Discovered, discover
+from sheetbend.discovery import BUILT_IN_ORIGIN, Discovered, discover
 from sheetbend.errors import SheetbendError
 from sheetbend.registry import check_name, instance_of
 
@@ -73,7 +73,8 @@ class Server:
 
         Args:
             name: The name, without regard to case.
-            datasource: An instance with the three methods, or a class that has them and is made without arguments.
+            datasource: An instance with the three methods, a class that has them and is made without arguments, or a
+                subclass of PySpark's ``DataSource``.
 
         Raises:
             PluginError: The name is none, or the class does not have the three methods.
@@ -113,7 +114,7 @@ class Server:
             )
             # Loaded ones last: where a name is claimed twice, the one that can be read has it.
             for source in sorted(sources, key=lambda source: source.error is None):
-                native.register(source.name, source.readable())
+                native.register(source.name, source.readable(), reserved=source.origin == BUILT_IN_ORIGIN)
             self._bound_port = native.start()
             self._native = native
         return self

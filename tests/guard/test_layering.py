@@ -15,7 +15,7 @@ CRATES = {
     "datasource": set(),
     "plan": set(),
     "connect": {"datasource", "plan"},
-    "native": {"connect", "datasource"},
+    "native": {"connect", "datasource", "plan"},
 }
 
 # What a crate must know nothing of.
@@ -31,11 +31,12 @@ MODULES = {
     "errors": set(),
     "options": {"errors"},
     "plugin": {"errors", "options"},
-    "registry": {"errors"},
+    "datasource_api": {"_native", "datasource_api", "errors", "filters", "options", "plugin", "scan"},
+    "registry": {"datasource_api", "errors"},
     "filters": {"filters"},
     "scan": set(),
     "_wire": {"_bridge", "_wire", "errors", "filters", "scan"},
-    "_bridge": {"_bridge", "_wire", "errors", "options", "plugin", "registry"},
+    "_bridge": {"_bridge", "_wire", "datasource_api", "errors", "options", "plugin", "registry"},
     "testing": {"_native", "errors", "options", "plugin", "registry", "testing"},
     "discovery": {"errors", "registry"},
     "sources": {"errors", "options", "plugin", "sources"},

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sheetbend._bridge.planning import _spec_to_json
+from sheetbend._bridge.planning import spec_to_json
 from sheetbend._wire import answer_to_wire
 from sheetbend.errors import PluginError
 from sheetbend.filters import Column, IsNull
@@ -40,7 +40,7 @@ ALL = {0: Pushdown.EXACT, 1: Pushdown.EXACT}
 
 
 def answered(plan: object, request: ScanRequest = REQUEST) -> tuple[dict[str, Any], pa.RecordBatch]:
-    text, batch = answer_to_wire(plan, request, _spec_to_json)
+    text, batch = answer_to_wire(plan, request, spec_to_json)
     batch.validate(full=True)
     return json.loads(text), batch
 

@@ -1,10 +1,12 @@
-//! Blobs that a client has uploaded: the rows of a large `createDataFrame`.
+//! What a client has uploaded: the rows of a large `createDataFrame`, and Python files for its data sources.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use parking_lot::RwLock;
 use prost::bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
+use sheetbend_datasource::client_class::PythonFiles;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use spark_connect_proto::add_artifacts_request::{ArtifactChunk, Payload};
 use spark_connect_proto::add_artifacts_response::ArtifactSummary;
@@ -14,16 +16,26 @@ use crate::error::missing;
 /// Blobs are named by their content.
 const CACHE: &str = "cache/";
 
+/// Python files are named by their path below this.
+const PYTHON_FILES: &str = "pyfiles/";
+
+/// What a Python file may be: a module, or an archive of modules.
+const PYTHON_SUFFIXES: [&str; 4] = [".py", ".zip", ".egg", ".jar"];
+
 /// What a session may hold; the client learns it as `spark.sql.session.localRelationSizeLimit`.
 const SESSION_BYTES: usize = 1 << 30;
 
-/// The blobs of a session by the SHA-256 of their content.
+/// The artifacts of a session.
 #[derive(Debug, Default)]
-pub(crate) struct Artifacts(RwLock<HashMap<String, Bytes>>);
+pub(crate) struct Artifacts {
+    /// By the SHA-256 of their content.
+    blobs: RwLock<HashMap<String, Bytes>>,
+    python_files: Arc<PythonFiles>,
+}
 
 impl Clone for Artifacts {
     fn clone(&self) -> Self {
-        Self(RwLock::new(self.0.read().clone()))
+        Self { blobs: RwLock::new(self.blobs.read().clone()), python_files: Arc::new(self.python_files.fork()) }
     }
 }
 
@@ -33,7 +45,7 @@ impl Artifacts {
     /// # Errors
     /// None was uploaded.
     pub(crate) fn get(&self, hash: &str) -> Result<Bytes> {
-        self.0.read().get(hash).cloned().ok_or_else(|| {
+        self.blobs.read().get(hash).cloned().ok_or_else(|| {
             SparkError::new(
                 ErrorClass::Runtime,
                 "LOCAL_RELATION_NOT_FOUND",
@@ -43,31 +55,81 @@ impl Artifacts {
         })
     }
 
-    /// Whether an artifact of this name is there.
+    /// Whether a blob of this name is there. Clients do not ask for anything else.
     pub(crate) fn exists(&self, name: &str) -> bool {
-        name.strip_prefix(CACHE).is_some_and(|hash| self.0.read().contains_key(hash))
+        name.strip_prefix(CACHE).is_some_and(|hash| self.blobs.read().contains_key(hash))
+    }
+
+    /// The Python files, also those that come later.
+    pub(crate) fn python_files(&self) -> Arc<PythonFiles> {
+        Arc::clone(&self.python_files)
     }
 
     /// Forgets all.
     pub(crate) fn clear(&self) {
-        self.0.write().clear();
+        self.blobs.write().clear();
     }
 
     fn add(&self, name: &str, data: Bytes, digest: Sha256) -> Result<()> {
+        if let Some(file) = name.strip_prefix(PYTHON_FILES) {
+            return self.add_python_file(file, &data);
+        }
         let Some(hash) = name.strip_prefix(CACHE) else {
-            return Err(SparkError::unsupported(format_args!("the artifact `{name}`: only cached relations")));
+            return Err(SparkError::unsupported(format_args!(
+                "the artifact `{name}`: only cached relations and Python files (`pyfile=True`)"
+            )));
         };
         let found = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         if found != hash {
             return Err(invalid(&format!("The artifact `{name}` does not have the hash of its name: it has {found}.")));
         }
-        let mut blobs = self.0.write();
+        let mut blobs = self.blobs.write();
         if blobs.contains_key(hash) {
             return Ok(());
         }
-        check_size(blobs.values().map(Bytes::len).sum::<usize>() + data.len())?;
+        check_size(self.bytes(&blobs) + data.len())?;
         blobs.insert(hash.to_owned(), data);
         Ok(())
+    }
+
+    fn add_python_file(&self, file: &str, data: &[u8]) -> Result<()> {
+        if file.contains(['/', '\\', '\0']) || file.starts_with('.') {
+            return Err(SparkError::new(
+                ErrorClass::Runtime,
+                "INVALID_ARTIFACT_PATH",
+                "22023",
+                format!(
+                    "Artifact with name {PYTHON_FILES}{file} is invalid. The name must be a relative path and cannot \
+                     reference parent/sibling/nephew directories."
+                ),
+            )
+            .with("name", format!("{PYTHON_FILES}{file}")));
+        }
+        if !PYTHON_SUFFIXES.iter().any(|suffix| file.ends_with(suffix)) {
+            let expected = PYTHON_SUFFIXES.join(", ");
+            return Err(invalid(&format!(
+                "The artifact `{PYTHON_FILES}{file}` is no Python file; expected {expected}."
+            )));
+        }
+        let blobs = self.blobs.write();
+        check_size(self.bytes(&blobs) + data.len())?;
+        if self.python_files.add(file, data) {
+            return Ok(());
+        }
+        Err(SparkError::new(
+            ErrorClass::Runtime,
+            "ARTIFACT_ALREADY_EXISTS",
+            "42713",
+            format!(
+                "The artifact {PYTHON_FILES}{file} already exists. Please choose a different name for the new artifact \
+                 because it cannot be overwritten."
+            ),
+        )
+        .with("normalizedRemoteRelativePath", format!("{PYTHON_FILES}{file}")))
+    }
+
+    fn bytes(&self, blobs: &HashMap<String, Bytes>) -> usize {
+        blobs.values().map(Bytes::len).sum::<usize>() + self.python_files.bytes()
     }
 }
 

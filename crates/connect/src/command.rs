@@ -1,15 +1,18 @@
 //! Commands: plans that do something instead of giving rows.
 
-use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_datasource::client_class::ClientClass;
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::resolver::resolve;
 use sheetbend_plan::sql::parse_identifier;
 use spark_connect_proto as proto;
 use spark_connect_proto::command::CommandType;
+use spark_connect_proto::common_inline_user_defined_data_source::DataSource;
 use spark_connect_proto::execute_plan_response::{ResponseType, SqlCommandResult};
 
 use crate::error::missing;
 use crate::lower::Lowering;
 use crate::operation::Task;
+use crate::session::Session;
 use crate::{sql, stack, views};
 
 /// Executes a command; what it answers before the end of the stream.
@@ -23,6 +26,7 @@ pub(crate) async fn execute(command: proto::Command, task: &Task) -> Result<Opti
             Ok(Some(ResponseType::SqlCommandResult(SqlCommandResult { relation })))
         }
         CommandType::CreateDataframeView(command) => create_view(command, task).await.map(|()| None),
+        CommandType::RegisterDataSource(source) => register(source, &task.session).map(|()| None),
         other => Err(SparkError::unsupported(unsupported(&other))),
     }
 }
@@ -42,6 +46,28 @@ async fn create_view(command: proto::CreateDataFrameViewCommand, task: &Task) ->
     .await
 }
 
+/// Only the name is looked at: the class is loaded when it is first used, as in Spark.
+fn register(source: proto::CommonInlineUserDefinedDataSource, session: &Session) -> Result<()> {
+    let Some(DataSource::PythonDataSource(python)) = source.data_source else {
+        return Err(missing("register_data_source.python_data_source"));
+    };
+    let name = source.name;
+    if session.formats.reserves(&name) {
+        return Err(SparkError::new(
+            ErrorClass::Analysis,
+            "DATA_SOURCE_ALREADY_EXISTS",
+            "42710",
+            format!("Data source '{name}' already exists. Please choose a different name for the new data source."),
+        )
+        .with("provider", name));
+    }
+    let class = ClientClass { name, pickled: python.command.into(), python_version: python.python_ver };
+    match session.formats.register_class(class, session.artifacts.python_files()) {
+        true => Ok(()),
+        false => Err(SparkError::unsupported("`spark.dataSource.register`")),
+    }
+}
+
 /// What a user calls a command that is not supported.
 fn unsupported(command: &CommandType) -> &'static str {
     match command {
@@ -54,7 +80,6 @@ fn unsupported(command: &CommandType) -> &'static str {
         | CommandType::StreamingQueryListenerBusCommand(_) => "streaming queries",
         CommandType::GetResourcesCommand(_) => "`spark.resources`",
         CommandType::RegisterTableFunction(_) => "`spark.udtf.register`",
-        CommandType::RegisterDataSource(_) => "`spark.dataSource.register`",
         CommandType::CreateResourceProfileCommand(_) => "resource profiles",
         CommandType::CheckpointCommand(_) | CommandType::RemoveCachedRemoteRelationCommand(_) => "checkpoints",
         CommandType::MergeIntoTableCommand(_) => "`df.mergeInto`",

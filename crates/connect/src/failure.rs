@@ -49,15 +49,17 @@ fn from_plugin(failure: &PluginFailure) -> SparkError {
         // The client keeps no condition of a `PythonException`: one that the plug-in chose goes another way.
         ("PYTHON_DATA_SOURCE_ERROR", "read_partition") => ErrorClass::Python,
         (_, "read_partition") => ErrorClass::Runtime,
+        (condition, _) if condition.starts_with("PARSE_") => ErrorClass::Parse,
         _ => ErrorClass::Analysis,
     };
     let message = match &failure.traceback {
         Some(traceback) => format!("{}\n\n{}", failure.message, traceback.trim_end()),
         None => failure.message.clone(),
     };
-    SparkError::new(class, &failure.condition, &failure.sql_state, message)
+    let error = SparkError::new(class, &failure.condition, &failure.sql_state, message)
         .with("plugin", &failure.plugin)
-        .with("method", failure.method)
+        .with("method", failure.method);
+    failure.parameters.iter().fold(error, |error, (name, value)| error.with(name, value))
 }
 
 fn from_arrow(error: &ArrowError) -> SparkError {

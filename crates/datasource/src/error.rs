@@ -1,5 +1,6 @@
 //! What can go wrong between a plug-in and the engine.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 
 use datafusion::error::DataFusionError;
@@ -42,6 +43,8 @@ pub struct PluginFailure {
     pub sql_state: String,
     /// What went wrong, as a sentence.
     pub message: String,
+    /// Parameters of the condition's message, by name.
+    pub parameters: BTreeMap<String, String>,
     /// The Python traceback; none where the plug-in broke the contract without raising.
     pub traceback: Option<String>,
     /// Whether another attempt may succeed: the exception was of Python's `OSError` family (a lost connection, a

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use parking_lot::RwLock;
 
+use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::{BridgeError, Result};
 
 /// A source as the reader describes it.
@@ -30,6 +31,11 @@ pub trait TableFormat: Send + Sync + Debug {
     /// The name that it is asked for by, in lower case.
     fn name(&self) -> &str;
 
+    /// Whether no session may have another format of this name.
+    fn reserved(&self) -> bool {
+        false
+    }
+
     /// The table that `info` describes.
     async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>>;
 }
@@ -40,23 +46,46 @@ pub trait TableFormat: Send + Sync + Debug {
 #[derive(Debug, Default)]
 pub struct FormatRegistry {
     formats: RwLock<BTreeMap<String, Arc<dyn TableFormat>>>,
+    /// None where clients may send no classes.
+    classes: Option<Arc<dyn ClassFormats>>,
     parent: Option<Arc<Self>>,
 }
 
 impl FormatRegistry {
+    /// An empty registry whose clients may send classes.
+    pub fn with_classes(classes: Arc<dyn ClassFormats>) -> Self {
+        Self { classes: Some(classes), ..Self::default() }
+    }
+
     /// An empty registry that falls back to `parent`.
     pub fn child(parent: Arc<Self>) -> Self {
-        Self { formats: RwLock::default(), parent: Some(parent) }
+        Self { formats: RwLock::default(), classes: parent.classes.clone(), parent: Some(parent) }
     }
 
     /// A registry of the same formats, which each go their own way from then on.
     pub fn fork(&self) -> Self {
-        Self { formats: RwLock::new(self.formats.read().clone()), parent: self.parent.clone() }
+        Self {
+            formats: RwLock::new(self.formats.read().clone()),
+            classes: self.classes.clone(),
+            parent: self.parent.clone(),
+        }
     }
 
     /// Adds a format, in place of one of the same name.
     pub fn register(&self, format: Arc<dyn TableFormat>) {
         self.formats.write().insert(format.name().to_lowercase(), format);
+    }
+
+    /// Adds the format of a class that a client has sent; false where clients may send none.
+    pub fn register_class(&self, class: ClientClass, files: Arc<PythonFiles>) -> bool {
+        let Some(classes) = &self.classes else { return false };
+        self.register(classes.format(class, files));
+        true
+    }
+
+    /// Whether no other format of this name may be registered by a session.
+    pub fn reserves(&self, name: &str) -> bool {
+        self.find(&name.to_lowercase()).is_some_and(|format| format.reserved())
     }
 
     /// The format of this name.

@@ -6,6 +6,8 @@
 //! [`scan`] settles with the plug-in what a query needs of it; the outcome is a [`exec::PythonExec`] over [`spec`]s; each of its partitions has a thread of its own (see
 //! [`read`]) that calls the plug-in at its host, checks what comes and sends it through a channel to the query.
 
+pub mod client_class;
+pub mod client_format;
 pub mod error;
 pub mod exec;
 pub mod format;

@@ -30,6 +30,10 @@ impl TableFormat for PythonDataSourceFormat {
         NAME
     }
 
+    fn reserved(&self) -> bool {
+        true
+    }
+
     async fn create_provider(&self, mut info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
         let module = take_option(&mut info, MODULE);
         let class = take_option(&mut info, CLASS);
@@ -45,6 +49,7 @@ impl TableFormat for PythonDataSourceFormat {
 pub struct RegisteredFormat {
     name: String,
     plugin: Arc<Plugin>,
+    reserved: bool,
 }
 
 impl RegisteredFormat {
@@ -55,7 +60,13 @@ impl RegisteredFormat {
     pub fn try_new(name: &str, plugin: &Bound<'_, PyAny>) -> Result<Self> {
         let name = name.to_lowercase();
         let plugin = Arc::new(Plugin::adopt(&name, plugin)?);
-        Ok(Self { name, plugin })
+        Ok(Self { name, plugin, reserved: false })
+    }
+
+    /// The same format, whose name no session may give to another one.
+    #[must_use]
+    pub fn reserve(self) -> Self {
+        Self { reserved: true, ..self }
     }
 
     /// Module and class of the plug-in.
@@ -70,13 +81,18 @@ impl TableFormat for RegisteredFormat {
         &self.name
     }
 
+    fn reserved(&self) -> bool {
+        self.reserved
+    }
+
     async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
         let plugin = Arc::clone(&self.plugin);
         create(info, plugin.display(), move |_| Ok(plugin)).await
     }
 }
 
-async fn create(
+/// The table of a plug-in; `display` is how messages call it until `plugin` has loaded it.
+pub(crate) async fn create(
     info: SourceInfo,
     display: String,
     plugin: impl FnOnce(Python<'_>) -> Result<Arc<Plugin>> + Send + 'static,

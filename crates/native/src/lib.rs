@@ -1,5 +1,6 @@
 //! The Python extension module `sheetbend._native`: what the Python package calls, and no logic of its own.
 
+mod ddl;
 mod runtime;
 mod scan;
 mod server;
@@ -16,6 +17,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<scan::Scan>()?;
     module.add_class::<server::Server>()?;
+    module.add_function(wrap_pyfunction!(ddl::parse_ddl, module)?)?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::reads_under_way, module)?)?;
     runtime::register_shutdown(module)?;

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use sheetbend_connect::{Server as ConnectServer, ServerConfig};
+use sheetbend_datasource::client_format::PickledFormats;
 use sheetbend_datasource::format::FormatRegistry;
 use sheetbend_datasource::python_format::{PythonDataSourceFormat, RegisteredFormat};
 use tokio::sync::oneshot;
@@ -38,7 +39,7 @@ impl Server {
     #[pyo3(signature = (host, port, *, detached_timeout, session_timeout))]
     fn new(host: &str, port: u16, detached_timeout: f64, session_timeout: f64) -> PyResult<Self> {
         let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
-        let formats = FormatRegistry::default();
+        let formats = FormatRegistry::with_classes(Arc::new(PickledFormats));
         formats.register(Arc::new(PythonDataSourceFormat));
         let config = ServerConfig {
             address: SocketAddr::new(host, port),
@@ -49,9 +50,11 @@ impl Server {
         Ok(Self { config, started: AtomicBool::new(false), running: Mutex::new(None) })
     }
 
-    /// Adds a plug-in as the format `name`, in place of one of that name.
-    fn register(&self, py: Python<'_>, name: &str, plugin: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Adds a plug-in as the format `name`, in place of one of that name. No client can take a name that is `reserved`.
+    #[pyo3(signature = (name, plugin, *, reserved=false))]
+    fn register(&self, py: Python<'_>, name: &str, plugin: &Bound<'_, PyAny>, reserved: bool) -> PyResult<()> {
         let format = RegisteredFormat::try_new(name, plugin).map_err(|error| to_python(py, &error.into()))?;
+        let format = if reserved { format.reserve() } else { format };
         self.config.formats.register(Arc::new(format));
         Ok(())
     }

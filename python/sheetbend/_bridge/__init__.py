@@ -7,7 +7,7 @@ the plug-in raises. What a plug-in does wrong without raising becomes a :class:`
 from sheetbend._bridge.calls import call
 from sheetbend._bridge.configure import check, configure
 from sheetbend._bridge.failure import failure
-from sheetbend._bridge.finding import adopt, load
+from sheetbend._bridge.finding import adopt, load, unpickle
 from sheetbend._bridge.planning import infer_schema, plan_partitions
 from sheetbend._bridge.reading import close, new_context, read_partition, unexpected_item
 from sheetbend.registry import class_name
@@ -26,4 +26,5 @@ __all__ = [
     "plan_partitions",
     "read_partition",
     "unexpected_item",
+    "unpickle",
 ]

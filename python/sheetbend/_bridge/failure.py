@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sheetbend import options as options_module
 from sheetbend import plugin as plugin_module
 from sheetbend import registry
-from sheetbend.errors import SheetbendError
+from sheetbend.errors import SchemaTextError, SheetbendError, StepError
 
 
 class Failure(NamedTuple):
@@ -23,9 +23,13 @@ class Failure(NamedTuple):
     condition: str
     sql_state: str
     transient: bool
+    parameters: dict[str, str]
+    """Parameters of the condition's message, beside those that every failure of a plug-in has."""
+    whole: bool
+    """Whether the text is a sentence by itself, rather than what goes on from the name of the method."""
 
 
-_OWN_ROOMS = (str(Path(__file__).parent), str(Path(__file__).parents[1] / "_wire"))
+_OWN_ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("_bridge", "_wire", "datasource_api"))
 _OWN_FILES = frozenset({options_module.__file__, plugin_module.__file__, registry.__file__})
 _PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 _CONDITION = re.compile(r"[A-Z0-9_]+(\.[A-Z0-9_]+)*")
@@ -37,6 +41,8 @@ _MOST_TRACEBACK = 40_000
 
 def failure(error: BaseException) -> Failure:
     """What to say of ``error``. It has a traceback where it comes from code of the plug-in."""
+    if isinstance(error, StepError) and error.__cause__ is not None:
+        return _of_step(error, failure(error.__cause__))
     report = traceback.TracebackException.from_exception(error)
     contract = isinstance(error, SheetbendError) and all(
         _is_own(frame) or frame.filename in _OWN_FILES for frame in report.stack
@@ -50,6 +56,19 @@ def failure(error: BaseException) -> Failure:
         condition=_code(error, "condition", _CONDITION, SheetbendError.condition),
         sql_state=_code(error, "sql_state", _SQL_STATE, SheetbendError.sql_state),
         transient=isinstance(error, OSError) and not isinstance(error, _PERMANENT),
+        parameters={},
+        whole=isinstance(error, SchemaTextError),
+    )
+
+
+def _of_step(error: StepError, cause: Failure) -> Failure:
+    return cause._replace(
+        text=f"{error}: {cause.text}",
+        contract=True,
+        condition=error.condition,
+        sql_state=error.sql_state,
+        parameters={**error.parameters, "msg": cause.traceback or cause.text},
+        whole=True,
     )
 
 
@@ -85,7 +104,7 @@ def _sendable(text: str, most: int) -> str:
 
 def _code(error: BaseException, name: str, form: re.Pattern[str], default: str) -> str:
     try:
-        value = getattr(type(error), name, None)
+        value = getattr(error if isinstance(error, SheetbendError) else type(error), name, None)
     except Exception:  # noqa: BLE001 - as above
         return default
     return value if isinstance(value, str) and form.fullmatch(value) else default

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import sys
 import types
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from sheetbend import registry
+from sheetbend.datasource_api import adapted
 from sheetbend.errors import PluginError
 
 if TYPE_CHECKING:
@@ -24,8 +26,23 @@ def load(module: str, name: str) -> DataSourcePlugin:
 
 def adopt(candidate: object) -> DataSourcePlugin:
     """The plug-in that ``candidate``, an instance or a class, stands for, once it is known to have its methods."""
-    registry.check_methods(candidate)
-    return cast("DataSourcePlugin", candidate() if isinstance(candidate, type) else candidate)
+    plugin = adapted(candidate)
+    registry.check_methods(plugin)
+    return cast("DataSourcePlugin", plugin() if isinstance(plugin, type) else plugin)
+
+
+def unpickle(name: str, pickled: bytes, python_version: str, files: Mapping[str, bytes]) -> DataSourcePlugin:
+    """The plug-in of a class that a client has registered as ``name``; ``files`` are the Python files it has sent."""
+    try:
+        from sheetbend.datasource_api.registered import RegisteredPlugin  # noqa: PLC0415 - imports PySpark
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "pyspark":
+            raise
+        raise PluginError(
+            f"a class that a client registers needs PySpark in the server's Python ({sys.prefix}), where it is not "
+            "installed: pip install 'sheetbend[pyspark]'"
+        ) from None
+    return cast("DataSourcePlugin", RegisteredPlugin(name, pickled, python_version, files))
 
 
 def _import(module: str) -> types.ModuleType:

@@ -174,7 +174,13 @@ fn field_from_proto(field: kind::StructField) -> Result<Field> {
     Ok(Field::new(field.name, data_type, field.nullable))
 }
 
+/// What a `StructField` of PySpark has as metadata is JSON under this key, where PySpark has made the Arrow field.
+const SPARK_METADATA: &str = "SPARK::metadata::json";
+
 fn metadata_to_json(metadata: &HashMap<String, String>) -> Option<String> {
+    if let Some(json) = metadata.get(SPARK_METADATA) {
+        return Some(json.clone());
+    }
     (!metadata.is_empty()).then(|| serde_json::to_string(metadata).unwrap_or_default())
 }
 

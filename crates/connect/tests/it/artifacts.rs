@@ -70,10 +70,37 @@ async fn uploads_that_are_wrong_are_refused() {
     }
     assert!(!add(&mut server, messages).await.unwrap().artifacts[0].is_crc_successful);
 
-    let messages = upload(&server, "pyfiles/a.py", &[7; 250]);
+    let messages = upload(&server, "files/a.txt", &[7; 250]);
     assert_eq!(condition(&add(&mut server, messages).await.unwrap_err()), "UNSUPPORTED_OPERATION");
 
     let missing = CachedLocalRelation { hash: "00".to_owned() };
     let refused = server.execute(relation(RelType::CachedLocalRelation(missing))).await.unwrap_err();
     assert_eq!(condition(&refused), "LOCAL_RELATION_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn python_files_are_taken_by_a_plain_name_and_never_replaced() {
+    let mut server = Fixture::new().await;
+    for _ in 0..2 {
+        let messages = upload(&server, "pyfiles/a.py", b"x = 1");
+        assert!(add(&mut server, messages).await.unwrap().artifacts[0].is_crc_successful);
+    }
+    let messages = upload(&server, "pyfiles/a.py", b"x = 2");
+    assert_eq!(condition(&add(&mut server, messages).await.unwrap_err()), "ARTIFACT_ALREADY_EXISTS");
+    for (name, refused) in [
+        ("pyfiles/../evil.py", "INVALID_ARTIFACT_PATH"),
+        ("pyfiles/../../evil.py", "INVALID_ARTIFACT_PATH"),
+        ("pyfiles//etc/evil.py", "INVALID_ARTIFACT_PATH"),
+        ("pyfiles/sub/evil.py", "INVALID_ARTIFACT_PATH"),
+        ("pyfiles/sub\\evil.py", "INVALID_ARTIFACT_PATH"),
+        ("pyfiles/.py", "INVALID_ARTIFACT_PATH"),
+        ("pyfiles/a\0.py", "INVALID_ARTIFACT_PATH"),
+        ("pyfiles/", "INVALID_ARTIFACT"),
+        ("pyfiles/a.txt", "INVALID_ARTIFACT"),
+        ("/etc/evil.py", "UNSUPPORTED_OPERATION"),
+        ("", "UNSUPPORTED_OPERATION"),
+    ] {
+        let messages = upload(&server, name, b"x = 1");
+        assert_eq!(condition(&add(&mut server, messages).await.unwrap_err()), refused, "{name}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Python exceptions, panics and broken contracts as errors that say where.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -51,22 +52,27 @@ impl Site {
         let Ok(raised) = python::failure(py, error) else {
             return self.failed("failed: an exception that cannot be shown");
         };
-        let text = match (raised.contract, self.method) {
+        let what = match (raised.contract, self.method) {
             (true, _) => raised.text,
             (false, "load") => format!("it cannot be loaded: {}", raised.text),
             (false, _) => format!("failed: {}", raised.text),
         };
-        self.fail(&raised.condition, &raised.sql_state, &text, raised.traceback, raised.transient)
+        let text = if raised.whole { what } else { self.placed(&what) };
+        let mut failure = self.failure(&raised.condition, &raised.sql_state, &text);
+        failure.traceback = raised.traceback.map(|text| self.secrets.scrub(text));
+        failure.transient = raised.transient && self.partition.is_some();
+        failure.parameters = raised.parameters.into_iter().map(|(k, v)| (k, self.secrets.scrub(v))).collect();
+        BridgeError::Plugin(Box::new(failure))
     }
 
     /// The error for a result that is not what the contract says; `what` goes on from the name of the method.
     pub(crate) fn broke(&self, what: impl AsRef<str>) -> BridgeError {
-        self.fail(CONTRACT_CONDITION, SQL_STATE, what.as_ref(), None, false)
+        BridgeError::Plugin(Box::new(self.failure(CONTRACT_CONDITION, SQL_STATE, &self.placed(what.as_ref()))))
     }
 
     /// The error for something that failed outside Python, such as an Arrow stream.
     pub(crate) fn failed(&self, what: impl AsRef<str>) -> BridgeError {
-        self.fail(CONDITION, SQL_STATE, what.as_ref(), None, false)
+        BridgeError::Plugin(Box::new(self.failure(CONDITION, SQL_STATE, &self.placed(what.as_ref()))))
     }
 
     /// The error for a Rust panic in native code that the plug-in uses, or in the bridge.
@@ -81,28 +87,26 @@ impl Site {
         self.failed("failed: the Python interpreter has ended")
     }
 
-    fn fail(
-        &self,
-        condition: &str,
-        sql_state: &str,
-        what: &str,
-        traceback: Option<String>,
-        transient: bool,
-    ) -> BridgeError {
-        let at = match (self.method, self.partition) {
-            ("load", _) => String::new(),
-            (method, None) => format!("{method} "),
-            (method, Some(partition)) => format!("{method} of partition {partition} "),
-        };
-        BridgeError::Plugin(Box::new(PluginFailure {
+    /// `what`, which goes on from the name of the method, with that name.
+    fn placed(&self, what: &str) -> String {
+        match (self.method, self.partition) {
+            ("load", _) => what.to_owned(),
+            (method, None) => format!("{method} {what}"),
+            (method, Some(partition)) => format!("{method} of partition {partition} {what}"),
+        }
+    }
+
+    fn failure(&self, condition: &str, sql_state: &str, text: &str) -> PluginFailure {
+        PluginFailure {
             plugin: self.plugin.clone(),
             method: self.method,
             partition: self.partition,
             condition: condition.to_owned(),
             sql_state: sql_state.to_owned(),
-            message: self.secrets.scrub(format!("Data source {}: {at}{what}", self.plugin)),
-            traceback: traceback.map(|text| self.secrets.scrub(text)),
-            transient: transient && self.partition.is_some(),
-        }))
+            message: self.secrets.scrub(format!("Data source {}: {text}", self.plugin)),
+            parameters: BTreeMap::new(),
+            traceback: None,
+            transient: false,
+        }
     }
 }

@@ -5,11 +5,15 @@ pub(crate) mod in_process;
 pub(crate) mod interpreter;
 pub(crate) mod plugin;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyIterator};
+use pyo3::types::{PyBytes, PyCFunction, PyDict, PyIterator};
 use pyo3_arrow::{PyRecordBatch, PySchema};
 
+use crate::client_class::ClientClass;
 use crate::format::SourceInfo;
 use crate::host::Message;
 
@@ -22,6 +26,9 @@ pub(crate) struct Failure {
     pub(crate) condition: String,
     pub(crate) sql_state: String,
     pub(crate) transient: bool,
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// Whether the text is a sentence by itself, rather than what goes on from the name of the method.
+    pub(crate) whole: bool,
 }
 
 /// Options as a plug-in gets them, and the texts in them that are secret.
@@ -39,6 +46,20 @@ pub(crate) fn load<'py>(py: Python<'py>, module: &str, class: &str) -> PyResult<
 
 pub(crate) fn adopt<'py>(candidate: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     bridge(candidate.py())?.call_method1(intern!(candidate.py(), "adopt"), (candidate,))
+}
+
+pub(crate) fn unpickle<'py>(
+    py: Python<'py>,
+    class: &ClientClass,
+    files: &BTreeMap<String, Arc<[u8]>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let sent = PyDict::new(py);
+    for (name, data) in files {
+        sent.set_item(name, PyBytes::new(py, data))?;
+    }
+    let pickled = PyBytes::new(py, &class.pickled);
+    let arguments = (&class.name, pickled, &class.python_version, sent);
+    bridge(py)?.call_method1(intern!(py, "unpickle"), arguments)
 }
 
 pub(crate) fn class_name(plugin: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -1,7 +1,11 @@
 //! A plug-in: an object of Python that has the methods, and what it is called.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
+use crate::client_class::ClientClass;
 use crate::error::Result;
 use crate::python;
 use crate::python::failure::Site;
@@ -30,6 +34,12 @@ impl Plugin {
             let class = python::class_name(candidate).unwrap_or_default();
             Site::load(display(format, &class)).raised(py, &error)
         })
+    }
+
+    /// A plug-in of a class that a client has sent, and that may import what is in `files`.
+    pub(crate) fn unpickle(py: Python<'_>, class: &ClientClass, files: &BTreeMap<String, Arc<[u8]>>) -> Result<Self> {
+        let site = Site::load(class.name.clone());
+        Self::named(&class.name, python::unpickle(py, class, files)).map_err(|error| site.raised(py, &error))
     }
 
     /// How messages call it.

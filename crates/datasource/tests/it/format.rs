@@ -61,6 +61,7 @@ fn a_plug_in_s_failure_is_found_in_what_datafusion_makes_of_it() {
         sql_state: "38000".to_owned(),
         message: "m".to_owned(),
         traceback: None,
+        parameters: std::collections::BTreeMap::new(),
         transient: true,
     };
     let error = datafusion::error::DataFusionError::from(BridgeError::Plugin(Box::new(failure.clone())));

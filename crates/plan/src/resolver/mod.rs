@@ -83,7 +83,8 @@ impl Resolver {
         for field in &node.fields {
             let found = node.type_of(field)?;
             let data_type = client_type(found.data_type(), &self.settings.time_zone);
-            fields.push(ArrowField::new(&field.name, data_type, found.is_nullable()));
+            let shown = ArrowField::new(&field.name, data_type, found.is_nullable());
+            fields.push(shown.with_metadata(found.metadata().clone()));
         }
         Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
     }
