@@ -9,7 +9,7 @@
 pub mod error;
 pub mod exec;
 pub mod format;
-mod host;
+pub mod host;
 pub mod provider;
 mod python;
 pub mod python_format;
