@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sheetbend.filters import Filter
     from sheetbend.options import Options
-    from sheetbend.scan import ScanPlan, ScanRequest
+    from sheetbend.scan import ScanPlan, ScanRequest, Statistics
 
     Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -29,6 +30,7 @@ __all__ = [
     "ReadContext",
     "ReadResult",
     "SupportsScanPlanning",
+    "SupportsStatistics",
 ]
 
 PartitionSpec: TypeAlias = Mapping[str, Any]
@@ -89,6 +91,14 @@ class SupportsScanPlanning(Protocol):
         ...
 
 
+class SupportsStatistics(Protocol):
+    """A plug-in that knows how large its table is, without reading it."""
+
+    def statistics(self, options: Options) -> Statistics:
+        """What is known of the table. Called when a scan is planned, unless the :class:`ScanPlan` says it already."""
+        ...
+
+
 class Metrics:
     """What a reader counts, beside what the engine counts itself. Safe to use from any thread.
 
@@ -124,6 +134,7 @@ class ReadContext:
         deadline: float | None = None,
         metrics: Metrics | None = None,
         logger: Logger | None = None,
+        dynamic_filter: Callable[[], Filter] | None = None,
     ) -> None:
         self.batch_size = batch_size
         """How many rows a batch had best have: a hint. Larger ones are sliced, small ones that wait put together."""
@@ -136,9 +147,17 @@ class ReadContext:
         self.logger: Logger = logger or logging.getLogger("sheetbend.source")
         """The log of the source, ``sheetbend.source.<name>``. The secrets of its options are taken out of what is
         logged here."""
+        self._dynamic_filter = dynamic_filter
         self._cancelled = threading.Event()
         self._callbacks: list[Callable[[], object]] = []
         self._lock = threading.Lock()
+
+    def dynamic_filter(self) -> Filter | None:
+        """A filter that has become known while the query runs, such as the keys of a join's other side; or None.
+
+        Rows that do not pass it are not wanted. They may be given all the same: they are dropped later.
+        """
+        return None if self._dynamic_filter is None else self._dynamic_filter()
 
     @property
     def cancelled(self) -> bool:

@@ -17,9 +17,9 @@ __all__ = [
     "check_methods",
     "check_name",
     "class_name",
-    "has_method",
     "import_plugin",
     "instance_of",
+    "optional_methods",
 ]
 
 _METHODS = {
@@ -29,7 +29,7 @@ _METHODS = {
 }
 """The methods that a plug-in must have, with the arguments that they are called with."""
 
-_OPTIONAL_METHODS = {"plan_scan": ("request", "options")}
+_OPTIONAL_METHODS = {"plan_scan": ("request", "options"), "statistics": ("options",)}
 """The methods that it may have."""
 
 _RESERVED_NAMES = frozenset({"python"})
@@ -125,20 +125,23 @@ def check_methods(datasource: object) -> None:
     Raises:
         PluginError: They are not as expected; the message names the class, and every method that is missing.
     """
-    missing = [method for method in _METHODS if not has_method(datasource, method)]
+    missing = [method for method in _METHODS if not _has(datasource, method)]
     if missing:
         expected = [f"{method}({', '.join(arguments)})" for method, arguments in _METHODS.items()]
         raise PluginError(
             f"{class_name(datasource)} lacks {_listed(missing)}. A data source is a class with the methods "
             f"{_listed(expected)}."
         )
-    for method, arguments in (_METHODS | _OPTIONAL_METHODS).items():
-        if has_method(datasource, method):
-            _check_signature(getattr(datasource, method), method, arguments, datasource)
+    for method in (*_METHODS, *optional_methods(datasource)):
+        _check_signature(getattr(datasource, method), method, datasource)
 
 
-def has_method(datasource: object, method: str) -> bool:
-    """Whether an instance or a class has this method. One may be taken out of a class by setting it to None."""
+def optional_methods(datasource: object) -> list[str]:
+    """Which of the methods that a plug-in may have this one has. A class takes one away by setting it to None."""
+    return [method for method in _OPTIONAL_METHODS if _has(datasource, method)]
+
+
+def _has(datasource: object, method: str) -> bool:
     return callable(getattr(datasource, method, None))
 
 
@@ -158,9 +161,8 @@ def _near_classes(name: str, owner: object) -> str:
     return f" It has: {', '.join(sorted(classes)[:20])}." if classes else " It has no public class."
 
 
-def _check_signature(
-    function: Callable[..., object], method: str, arguments: tuple[str, ...], datasource: object
-) -> None:
+def _check_signature(function: Callable[..., object], method: str, datasource: object) -> None:
+    arguments = (_METHODS | _OPTIONAL_METHODS)[method]
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

@@ -4,14 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::project_schema;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Statistics, project_schema};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_expr::{DynamicFilterTracking, EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::coop::cooperative;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType, apply_expression_roots,
+};
+use datafusion::physical_plan::filter_pushdown::{ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
@@ -19,7 +24,7 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::read::{Deadline, ReadMetrics, Reader, order};
-use crate::scan::Pushed;
+use crate::scan::{DynamicFilters, PlannedScan};
 use crate::source::Source;
 use crate::spec;
 
@@ -27,39 +32,36 @@ use crate::spec;
 /// input's partition of the same number, one after the other.
 #[derive(Debug, Clone)]
 pub struct PythonExec {
-    source: Arc<Source>,
-    table_schema: SchemaRef,
+    scan: Arc<PlannedScan>,
     projection: Option<Vec<usize>>,
     /// The most rows of a partition.
     limit: Option<usize>,
-    pushed: Arc<Pushed>,
-    input: Arc<dyn ExecutionPlan>,
     /// The order of each partition, by the columns that are kept.
     order: Vec<PhysicalSortExpr>,
+    /// What becomes known of the wanted rows while the query runs.
+    dynamic_filters: Vec<Arc<dyn PhysicalExpr>>,
+    input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl PythonExec {
-    /// Reads the columns `projection` of a source that promises `table_schema`, at most `limit` rows a partition. The source
-    /// does what is `pushed` to it.
+    /// Reads the columns `projection` of a scan, at most `limit` rows a partition.
     ///
     /// # Errors
     /// A projection of columns that are not there.
     pub fn try_new(
-        source: Arc<Source>,
-        table_schema: SchemaRef,
+        scan: Arc<PlannedScan>,
         projection: Option<Vec<usize>>,
         limit: Option<usize>,
-        pushed: Arc<Pushed>,
         input: Arc<dyn ExecutionPlan>,
     ) -> Result<Self> {
-        let schema = project_schema(&table_schema, projection.as_ref())?;
+        let schema = project_schema(&scan.schema, projection.as_ref())?;
         let partitions = input.output_partitioning().partition_count();
         let partitioning = Partitioning::UnknownPartitioning(partitions);
         // One after the other, two ordered specs are not in order.
         let is_ordered = spec::count(&input).is_some_and(|specs| specs <= partitions);
-        let order = if is_ordered { order::of(&pushed.ordering, &schema) } else { vec![] };
+        let order = if is_ordered { order::of(&scan.pushed.ordering, &schema) } else { vec![] };
         let properties = PlanProperties::new(
             EquivalenceProperties::new_with_orderings(schema, [order.clone()]),
             partitioning,
@@ -67,28 +69,18 @@ impl PythonExec {
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
-        let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Self {
-            source,
-            table_schema,
-            projection,
-            limit,
-            pushed,
-            order,
-            input,
-            properties: Arc::new(properties),
-            metrics,
-        })
+        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Ok(Self { scan, projection, limit, order, dynamic_filters: vec![], input, properties, metrics })
     }
 
     /// The source that is read.
     pub fn source(&self) -> &Arc<Source> {
-        &self.source
+        &self.scan.source
     }
 
     /// The schema that the source promises, before projection.
     pub fn table_schema(&self) -> &SchemaRef {
-        &self.table_schema
+        &self.scan.schema
     }
 
     /// The columns that are kept; none for all.
@@ -100,9 +92,8 @@ impl PythonExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return Err(DataFusionError::Internal("PythonExec has one child".to_owned()));
         };
-        let (source, schema) = (Arc::clone(&self.source), Arc::clone(&self.table_schema));
-        let (projection, pushed) = (self.projection.clone(), Arc::clone(&self.pushed));
-        Ok(Arc::new(Self::try_new(source, schema, projection, self.limit, pushed, input)?))
+        let exec = Self::try_new(Arc::clone(&self.scan), self.projection.clone(), self.limit, input)?;
+        Ok(Arc::new(Self { dynamic_filters: self.dynamic_filters.clone(), ..exec }))
     }
 }
 
@@ -126,9 +117,9 @@ impl ExecutionPlan for PythonExec {
 
     fn apply_expressions(
         &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        apply_expression_roots(&self.dynamic_filters, visit)
     }
 
     fn replace_children(
@@ -155,14 +146,56 @@ impl ExecutionPlan for PythonExec {
         Some(self.metrics.clone_inner())
     }
 
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let rows = args.partition().map(|partition| spec::partition(&self.input, partition)).transpose()?.flatten();
+        let known = match (args.partition(), rows) {
+            (Some(_), None) => Statistics::new_unknown(self.table_schema()),
+            (_, rows) => self.scan.statistics(rows.as_ref())?,
+        };
+        let known = known.project(self.projection.as_ref());
+        let partitions = if args.partition().is_some() { 1 } else { self.properties.partitioning.partition_count() };
+        Ok(Arc::new(match self.limit {
+            // Which partitions have so many rows is not known.
+            Some(limit) if known.num_rows.get_value().is_none_or(|rows| *rows > limit) => {
+                known.to_inexact().with_fetch(self.limit, 0, partitions)?
+            }
+            _ => known,
+        }))
+    }
+
+    /// Keeps the filters that are dynamic. They help, and are not promised to be applied. A filter that is known already
+    /// comes again where a plan is optimised twice.
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        result: ChildPushdownResult,
+        _config: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let mut kept = self.dynamic_filters.clone();
+        for filter in result.parent_filters.iter().map(|parent| &parent.filter) {
+            let is_dynamic = DynamicFilterTracking::classify(filter).contains_dynamic_filter();
+            if phase == FilterPushdownPhase::Post && is_dynamic && !kept.contains(filter) {
+                kept.push(Arc::clone(filter));
+            }
+        }
+        let changed = kept.len() > self.dynamic_filters.len();
+        let unapplied = FilterPushdownPropagation::all_unsupported(result);
+        Ok(match changed {
+            true => unapplied.with_updated_node(Arc::new(Self { dynamic_filters: kept, ..self.clone() })),
+            false => unapplied,
+        })
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
+        let dynamic_filters = DynamicFilters::new(&self.dynamic_filters, self.schema(), Arc::clone(&self.scan.table));
         let reader = Reader {
-            source: Arc::clone(&self.source),
-            schema: Arc::clone(&self.table_schema),
+            source: Arc::clone(&self.scan.source),
+            schema: Arc::clone(&self.scan.schema),
             projection: self.projection.clone(),
             limit: self.limit,
             order: self.order.clone(),
+            dynamic_filters,
             batch_size: context.session_config().batch_size(),
             deadline: Deadline::of(&context),
             metrics: ReadMetrics::new(&self.metrics, partition),
@@ -187,13 +220,15 @@ impl DisplayAs for PythonExec {
                 ", "
             }
         };
-        let mut shown = vec![format!("source={}", self.source.format()), format!("plugin={}", self.source.class())];
+        let mut shown = vec![format!("source={}", self.source().format()), format!("plugin={}", self.source().class())];
         shown.extend(spec::count(&self.input).map(|specs| format!("specs={specs}")));
         shown.push(format!("partitions={}", self.properties.partitioning.partition_count()));
         let names: Vec<_> = self.schema().fields().iter().map(|field| field.name().clone()).collect();
         shown.extend(self.projection.as_ref().map(|_| format!("projection=[{}]", names.join(", "))));
-        shown.extend(self.pushed.parts());
+        shown.extend(self.scan.pushed.parts());
         shown.extend(self.limit.map(|limit| format!("limit={limit}")));
+        let dynamic: Vec<_> = self.dynamic_filters.iter().map(ToString::to_string).collect();
+        shown.extend((!dynamic.is_empty()).then(|| format!("dynamic_filters=[{}]", dynamic.join(", "))));
         write!(f, "{}", shown.join(separator))
     }
 }

@@ -4,11 +4,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::error::Result;
-use crate::python::failure::Site;
-use crate::read::Job;
+pub use crate::python::failure::Site;
+pub use crate::read::{Flow, Job};
 
 /// A configured plug-in, wherever its code runs. The methods wait: they belong on a thread that may.
-pub(crate) trait Host: Send + Sync {
+pub trait Host: Send + Sync {
     /// Calls the method that `site` names.
     ///
     /// # Errors
@@ -24,10 +24,11 @@ pub(crate) trait Host: Send + Sync {
 
 /// What goes into a method of a plug-in or comes out of it, in a form that crosses the border of a process too.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Message {
+pub struct Message {
     /// A JSON value; may be empty.
-    pub(crate) json: String,
-    pub(crate) schema: Option<SchemaRef>,
+    pub json: String,
+    /// The schema of the table.
+    pub schema: Option<SchemaRef>,
     /// Values that have an Arrow type.
-    pub(crate) batch: Option<RecordBatch>,
+    pub batch: Option<RecordBatch>,
 }

@@ -11,7 +11,7 @@ pub mod client_format;
 pub mod error;
 pub mod exec;
 pub mod format;
-mod host;
+pub mod host;
 pub mod provider;
 mod python;
 pub mod python_format;

@@ -116,7 +116,7 @@ fn configure(py: Python<'_>, plugin: Arc<Plugin>, info: &SourceInfo) -> Result<S
     python::check_options(object, &plugin.format, &configured.options).map_err(|error| site.raised(py, &error))?;
     let (format, class) = (plugin.format.clone(), plugin.class.clone());
     let host = InProcess { plugin, options: configured.options };
-    Ok(Source::new(format, class, Arc::new(host), site, configured.negotiates))
+    Ok(Source::new(format, class, Arc::new(host), site, configured.methods))
 }
 
 fn take_option(info: &mut SourceInfo, name: &str) -> String {

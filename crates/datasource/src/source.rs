@@ -20,15 +20,14 @@ pub struct Source {
     host: Arc<dyn Host>,
     /// Of which every place in the source is made.
     site: Site,
-    /// The method that plans a scan: `plan_scan` or `plan_partitions`.
-    planning: &'static str,
+    /// The methods that a plug-in may have, and this one has.
+    methods: Vec<String>,
 }
 
 impl Source {
-    /// A plug-in on its host; `negotiates` where it has a method for that.
-    pub(crate) fn new(format: String, class: String, host: Arc<dyn Host>, site: Site, negotiates: bool) -> Self {
-        let planning = if negotiates { "plan_scan" } else { "plan_partitions" };
-        Self { format, class, host, site, planning }
+    /// A plug-in on its host. Beside those that it must have, it has `methods`: `plan_scan` and `statistics` are asked for.
+    pub fn new(format: String, class: String, host: Arc<dyn Host>, site: Site, methods: Vec<String>) -> Self {
+        Self { format, class, host, site, methods }
     }
 
     /// The name of the format.
@@ -64,8 +63,21 @@ impl Source {
     /// # Errors
     /// What the plug-in raises, or a result that is no answer to the request.
     pub(crate) async fn plan_scan(&self, request: &ScanRequest) -> Result<ScanAnswer> {
-        let answer = self.call(self.planning, request.to_message()?).await?;
-        ScanAnswer::of_message(answer, request).map_err(|what| self.site(self.planning).broke(what))
+        let method = if self.has("plan_scan") { "plan_scan" } else { "plan_partitions" };
+        let mut answer = self.answer(method, request).await?;
+        if self.has("statistics") && !answer.describes_table() {
+            answer.table = self.answer("statistics", request).await?.table;
+        }
+        Ok(answer)
+    }
+
+    async fn answer(&self, method: &'static str, request: &ScanRequest) -> Result<ScanAnswer> {
+        let answer = self.call(method, request.to_message()?).await?;
+        ScanAnswer::of_message(answer, request).map_err(|what| self.site(method).broke(what))
+    }
+
+    fn has(&self, method: &str) -> bool {
+        self.methods.iter().any(|known| known == method)
     }
 
     /// Calls a method of the plug-in.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
-use arrow::compute::take_record_batch;
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
@@ -25,37 +25,47 @@ pub(crate) const COLUMN: &str = "spec";
 const POSITION: &str = "position";
 
 /// One unit of reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// The position in what the plug-in planned.
     pub position: usize,
     /// A JSON object.
     pub json: String,
+    /// All that is known of it, in one row.
+    pub row: RecordBatch,
 }
 
 /// A leaf with the rows of `planned`, in at most `max(target, 16)` partitions, so that a source of a thousand partitions
 /// does not get a thousand connections. Without rows it has one partition: some engines lose a plan of no partitions.
 ///
-/// `planned` has the column `spec`, and may have others that say more of a partition.
+/// `planned` comes of [`numbered`].
 pub fn source(planned: &RecordBatch, target: usize) -> Result<Arc<dyn ExecutionPlan>> {
-    let numbered = numbered(planned)?;
-    let specs = numbered.num_rows();
+    let specs = planned.num_rows();
     let partitions = target.max(MIN_CONCURRENCY).min(specs).max(1);
     let batches: Result<Vec<_>> = (0..partitions)
         .map(|first| {
             let rows: UInt64Array = (first..specs).step_by(partitions).map(|row| Some(row as u64)).collect();
-            Ok(vec![take_record_batch(&numbered, &rows)?])
+            Ok(vec![take_record_batch(planned, &rows)?])
         })
         .collect();
-    let config = MemorySourceConfig::try_new(&batches?, numbered.schema(), None)?.with_show_sizes(false);
+    let config = MemorySourceConfig::try_new(&batches?, planned.schema(), None)?.with_show_sizes(false);
     Ok(DataSourceExec::from_data_source(config))
 }
 
 /// How many specs `input` has; none where that is no leaf made here.
 pub fn count(input: &Arc<dyn ExecutionPlan>) -> Option<usize> {
+    Some(partitions(input)?.iter().flatten().map(RecordBatch::num_rows).sum())
+}
+
+/// The specs of a partition of `input`, in rows; none where that is no leaf made here.
+pub(crate) fn partition(input: &Arc<dyn ExecutionPlan>, partition: usize) -> Result<Option<RecordBatch>> {
+    let Some(batches) = partitions(input).and_then(|partitions| partitions.get(partition)) else { return Ok(None) };
+    Ok(Some(concat_batches(&input.schema(), batches)?))
+}
+
+fn partitions(input: &Arc<dyn ExecutionPlan>) -> Option<&[Vec<RecordBatch>]> {
     let leaf = input.downcast_ref::<DataSourceExec>()?;
-    let memory = leaf.data_source().downcast_ref::<MemorySourceConfig>()?;
-    Some(memory.partitions().iter().flatten().map(RecordBatch::num_rows).sum())
+    Some(leaf.data_source().downcast_ref::<MemorySourceConfig>()?.partitions())
 }
 
 /// The specs that a partition of the leaf has.
@@ -66,8 +76,9 @@ pub(crate) async fn collect(rows: SendableRecordBatchStream) -> Result<Vec<Spec>
     })
 }
 
-/// The rows with their positions.
-fn numbered(planned: &RecordBatch) -> Result<RecordBatch> {
+/// What a plug-in planned, a row a partition, with the positions. It has the column `spec`, and may have others that say
+/// more of a partition.
+pub fn numbered(planned: &RecordBatch) -> Result<RecordBatch> {
     let position: UInt64Array = (0..planned.num_rows()).map(|row| Some(row as u64)).collect();
     let mut fields: Vec<_> = planned.schema().fields().iter().cloned().collect();
     fields.push(Arc::new(Field::new(POSITION, DataType::UInt64, false)));
@@ -79,6 +90,10 @@ fn numbered(planned: &RecordBatch) -> Result<RecordBatch> {
 fn specs(batch: &RecordBatch) -> Option<Vec<Spec>> {
     let json = batch.column_by_name(COLUMN)?.as_string_opt::<i32>()?;
     let position = batch.column_by_name(POSITION)?.as_primitive_opt::<UInt64Type>()?;
-    let spec = |(json, position): (&str, &u64)| Spec { position: *position as usize, json: json.to_owned() };
-    Some(json.iter().flatten().zip(position.values()).map(spec).collect())
+    let spec = |row| Spec {
+        position: position.value(row) as usize,
+        json: json.value(row).to_owned(),
+        row: batch.slice(row, 1),
+    };
+    Some((0..batch.num_rows()).map(spec).collect())
 }

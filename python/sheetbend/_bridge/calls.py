@@ -10,6 +10,7 @@ from sheetbend._bridge import planning
 if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.plugin import DataSourcePlugin, SupportsScanPlanning
+    from sheetbend.scan import ScanRequest
 
 
 class Message(NamedTuple):
@@ -31,20 +32,29 @@ def _infer_schema(plugin: DataSourcePlugin, options: Options, _message: Message)
     return Message(schema=planning.infer_schema(plugin, options))
 
 
-def _plan_partitions(plugin: DataSourcePlugin, options: Options, _message: Message) -> Message:
-    import pyarrow as pa  # noqa: PLC0415 - a server that plans nothing has no use for it
+def _plan_partitions(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
+    from sheetbend.scan import ScanPlan  # noqa: PLC0415 - as of _answer
 
-    specs = planning.plan_partitions(plugin, options)
-    return Message(batch=pa.record_batch([pa.array(specs, pa.string())], names=["spec"]))
+    return _answer(message, lambda _: ScanPlan(planning.partition_specs(plugin, options)))
 
 
 def _plan_scan(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
+    return _answer(message, lambda request: cast("SupportsScanPlanning", plugin).plan_scan(request, options))
+
+
+def _statistics(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
+    from sheetbend.scan import ScanPlan  # noqa: PLC0415 - as of _answer
+
+    return _answer(message, lambda _: ScanPlan([], statistics=planning.statistics(plugin, options)))
+
+
+def _answer(message: Message, plan: Callable[[ScanRequest], object]) -> Message:
+    """The plan for the request in a message."""
     # They need pyarrow, and a server that plans nothing does not.
     from sheetbend._wire import answer_to_wire, request_from_wire  # noqa: PLC0415
 
     request = request_from_wire(message.json, message.batch, message.schema)
-    answer = cast("SupportsScanPlanning", plugin).plan_scan(request, options)
-    json, partitions = answer_to_wire(answer, request, planning.spec_to_json)
+    json, partitions = answer_to_wire(plan(request), request, planning.spec_to_json)
     return Message(json, batch=partitions)
 
 
@@ -52,4 +62,5 @@ _CALLS: dict[str, Callable[[DataSourcePlugin, Options, Message], Message]] = {
     "infer_schema": _infer_schema,
     "plan_partitions": _plan_partitions,
     "plan_scan": _plan_scan,
+    "statistics": _statistics,
 }

@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus, unquote
 from sheetbend._bridge.describe import describe
 from sheetbend.errors import PluginError
 from sheetbend.options import Options, OptionSpec, check_options
-from sheetbend.registry import has_method
+from sheetbend.registry import optional_methods
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,8 +28,8 @@ class Configured(NamedTuple):
     options: Options
     secrets: list[str]
     """Every text that must not leave the bridge."""
-    negotiates: bool
-    """Whether the plug-in has ``plan_scan``."""
+    methods: list[str]
+    """The methods that a plug-in may have, and this one has."""
 
 
 def configure(
@@ -50,7 +50,7 @@ def configure(
     secret_keys = [spec.name for spec in specs or () if spec.hides(given.get(spec.name, ""))]
     secret_keys += [key for key in values if _SECRET_KEY.search(key)]
     options = Options(values, schema=schema, predicates=predicates, secrets=secret_keys)
-    return Configured(options, secret_texts(options), has_method(plugin, "plan_scan"))
+    return Configured(options, secret_texts(options), optional_methods(plugin))
 
 
 def check(plugin: object, source: str, options: Options) -> None:

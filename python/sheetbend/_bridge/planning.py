@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sheetbend._bridge.describe import describe
 from sheetbend.errors import PluginError
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sheetbend.options import Options
-    from sheetbend.plugin import DataSourcePlugin
+    from sheetbend.plugin import DataSourcePlugin, SupportsStatistics
+    from sheetbend.scan import Statistics
 
 _MAX_DEPTH = 100
 """How deep a partition spec may nest. The limit also ends the check of a spec that contains itself."""
@@ -52,10 +53,25 @@ def _check_names(schema: pa.Schema) -> None:
 
 def plan_partitions(plugin: DataSourcePlugin, options: Options) -> list[str]:
     """The partition specs as JSON texts."""
+    return [spec_to_json(spec, position) for position, spec in enumerate(partition_specs(plugin, options))]
+
+
+def partition_specs(plugin: DataSourcePlugin, options: Options) -> Sequence[Any]:
+    """What ``plan_partitions`` returned, of which only is known that it is a sequence."""
     specs: object = plugin.plan_partitions(options)
     if isinstance(specs, (str, bytes, bytearray)) or not isinstance(specs, Sequence):
         raise PluginError(f"returned {describe(specs)}, expected a list of dicts")
-    return [spec_to_json(spec, position) for position, spec in enumerate(specs)]
+    return specs
+
+
+def statistics(plugin: DataSourcePlugin, options: Options) -> Statistics | None:
+    """What the plug-in knows of its table."""
+    from sheetbend.scan import Statistics  # noqa: PLC0415 - most plug-ins know nothing
+
+    known: object = cast("SupportsStatistics", plugin).statistics(options)
+    if known is not None and not isinstance(known, Statistics):
+        raise PluginError(f"returned {describe(known)}, expected a sheetbend.scan.Statistics")
+    return known
 
 
 def spec_to_json(spec: object, position: int) -> str:

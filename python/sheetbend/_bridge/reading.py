@@ -6,7 +6,8 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from sheetbend._bridge.async_rows import drive
 from sheetbend._bridge.configure import secret_texts
@@ -16,12 +17,18 @@ from sheetbend.errors import PluginError
 from sheetbend.plugin import DataSourcePlugin, Metrics, ReadContext
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sheetbend.filters import Filter
     from sheetbend.options import Options
 
 _EXPECTED_ROWS = (
     "expected Arrow data: an object with __arrow_c_stream__ or __arrow_c_array__ (a pyarrow.RecordBatchReader, Table "
     "or RecordBatch, ...), or an iterator, generator or async iterator of such objects"
 )
+
+
+_Wanted: TypeAlias = "tuple[str, pa.Schema, pa.RecordBatch] | None"
 
 
 class Told(NamedTuple):
@@ -31,22 +38,32 @@ class Told(NamedTuple):
     partition: int
     remaining: float | None
     """Seconds until the query is cancelled."""
+    wanted: _Wanted
+    """A filter that all rows pass that are wanted: JSON, the schema of the table, the literals."""
     add: Callable[[str, int], object]
     """Is given the name of a metric that the reader counts, and what is added to it."""
 
 
 def new_context(
-    source: str, options: Options, told: tuple[int, int, float | None, Callable[[str, int], object]]
+    source: str, options: Options, told: tuple[int, int, float | None, _Wanted, Callable[[str, int], object]]
 ) -> ReadContext:
     """What a reader of ``source`` is told; ``told`` is a :class:`Told`."""
-    batch_size, partition, remaining, add = Told(*told)
+    batch_size, partition, remaining, wanted, add = Told(*told)
     return ReadContext(
         batch_size=batch_size,
         partition=partition,
         deadline=None if remaining is None else time.monotonic() + remaining,
         metrics=Metrics(add),
         logger=ScrubbedLogger(f"sheetbend.source.{source}", lambda: secret_texts(options)),
+        dynamic_filter=None if wanted is None else partial(_filter, *wanted),
     )
+
+
+def _filter(text: str, schema: pa.Schema, literals: pa.RecordBatch) -> Filter:
+    # It needs pyarrow, and most reads do not ask for it.
+    from sheetbend._wire import from_wire  # noqa: PLC0415
+
+    return from_wire(json.loads(text), literals, schema)
 
 
 def read_partition(plugin: DataSourcePlugin, spec: str, options: Options, context: ReadContext) -> Iterator[object]:

@@ -34,16 +34,19 @@ impl Secrets {
 /// Where in a plug-in something may go wrong. Every error of the bridge about a plug-in is made here, so that each names
 /// its place and none carries a secret.
 #[derive(Clone)]
-pub(crate) struct Site {
+pub struct Site {
     /// The format's name, and the plug-in's class where it is known: `orders (my_pkg.Orders)`.
     pub(crate) plugin: String,
     pub(crate) secrets: Secrets,
-    pub(crate) method: &'static str,
-    pub(crate) partition: Option<usize>,
+    /// The method that is called.
+    pub method: &'static str,
+    /// The partition that is read.
+    pub partition: Option<usize>,
 }
 
 impl Site {
-    pub(crate) fn load(plugin: String) -> Self {
+    /// A place in a plug-in that is about to be loaded.
+    pub fn load(plugin: String) -> Self {
         Self { plugin, secrets: Secrets::default(), method: "load", partition: None }
     }
 

@@ -40,7 +40,7 @@ impl Host for InProcess {
         // Attached until the end, but for waits: so thread-locals of the plug-in live as long as its thread.
         guarded(&job.site.clone(), |_| {
             job.metrics.entered(started);
-            for spec in std::mem::take(&mut job.specs) {
+            while let Some(spec) = job.next_spec()? {
                 let site = Site { partition: Some(spec.position), ..job.site.clone() };
                 // Guarded one by one, so that a panic names its partition.
                 if job.is_closed() || guarded(&site, |py| self.read_spec(py, job, &spec, &site))?.is_break() {
@@ -55,7 +55,8 @@ impl Host for InProcess {
 impl InProcess {
     fn read_spec(&self, py: Python<'_>, job: &mut Job, spec: &Spec, site: &Site) -> Result<Flow> {
         let raised = |error: PyErr| site.raised(py, &error);
-        let context = self.context(py, job, spec).map_err(raised)?;
+        let wanted = job.wanted()?;
+        let context = self.context(py, job, spec, wanted).map_err(raised)?;
         job.read.on_cancel(Some(canceller(&context, site)));
         if job.is_closed() {
             return Ok(Flow::Break(()));
@@ -79,7 +80,13 @@ impl InProcess {
         }
     }
 
-    fn context<'py>(&self, py: Python<'py>, job: &Job, spec: &Spec) -> PyResult<Bound<'py, PyAny>> {
+    fn context<'py>(
+        &self,
+        py: Python<'py>,
+        job: &Job,
+        spec: &Spec,
+        wanted: Option<Message>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let metrics = job.metrics.clone();
         let add = PyCFunction::new_closure(py, None, None, move |arguments, _| {
             let (name, count): (String, usize) = arguments.extract()?;
@@ -87,8 +94,8 @@ impl InProcess {
             PyResult::Ok(())
         })?;
         let remaining = job.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_secs_f64());
-        let told = Told { batch_size: job.limits.rows, partition: spec.position, remaining, add };
-        python::new_context(&self.plugin.format, &self.options, &told)
+        let told = Told { batch_size: job.limits.rows, partition: spec.position, remaining, wanted, add };
+        python::new_context(&self.plugin.format, &self.options, told)
     }
 }
 

@@ -36,8 +36,8 @@ pub(crate) struct Failure {
 pub(crate) struct Configured {
     pub(crate) options: Py<PyAny>,
     pub(crate) secrets: Vec<String>,
-    /// Whether the plug-in plans scans by negotiation.
-    pub(crate) negotiates: bool,
+    /// The methods that a plug-in may have, and this one has.
+    pub(crate) methods: Vec<String>,
 }
 
 pub(crate) fn load<'py>(py: Python<'py>, module: &str, class: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -99,9 +99,7 @@ pub(crate) fn call(
 ) -> Result<Message, Raised> {
     let py = plugin.py();
     let called = || -> PyResult<Output> {
-        let schema = input.schema.map(|schema| PySchema::new(schema).into_pyarrow(py)).transpose()?;
-        let batch = input.batch.map(|batch| PyRecordBatch::new(batch).into_pyarrow(py)).transpose()?;
-        let arguments = (plugin, options, method, (input.json, schema, batch));
+        let arguments = (plugin, options, method, to_python(py, input)?);
         bridge(py)?.call_method1(intern!(py, "call"), arguments)?.extract()
     };
     let (json, schema, batch) = called().map_err(Raised::Plugin)?;
@@ -111,6 +109,13 @@ pub(crate) fn call(
 }
 
 type Output = (String, Option<Py<PyAny>>, Option<Py<PyAny>>);
+type Input<'py> = (String, Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
+
+fn to_python(py: Python<'_>, message: Message) -> PyResult<Input<'_>> {
+    let schema = message.schema.map(|schema| PySchema::new(schema).into_pyarrow(py)).transpose()?;
+    let batch = message.batch.map(|batch| PyRecordBatch::new(batch).into_pyarrow(py)).transpose()?;
+    Ok((message.json, schema, batch))
+}
 
 /// What a reader is told of its read.
 pub(crate) struct Told<'py> {
@@ -119,13 +124,16 @@ pub(crate) struct Told<'py> {
     pub(crate) partition: usize,
     /// Seconds until the query ends.
     pub(crate) remaining: Option<f64>,
+    /// A filter that all rows pass that are wanted.
+    pub(crate) wanted: Option<Message>,
     /// Is called with the name of a metric and what is to be added to it.
     pub(crate) add: Bound<'py, PyCFunction>,
 }
 
-pub(crate) fn new_context<'py>(source: &str, options: &Py<PyAny>, told: &Told<'py>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn new_context<'py>(source: &str, options: &Py<PyAny>, told: Told<'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = told.add.py();
-    let told = (told.batch_size, told.partition, told.remaining, &told.add);
+    let wanted = told.wanted.map(|wanted| to_python(py, wanted)).transpose()?;
+    let told = (told.batch_size, told.partition, told.remaining, wanted, told.add);
     bridge(py)?.call_method1(intern!(py, "new_context"), (source, options, told))
 }
 

@@ -1,5 +1,6 @@
 //! What one partition has to read, and where its batches go.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,6 +9,7 @@ use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 
 use crate::error::{BridgeError, Result};
+use crate::host::Message;
 use crate::python::failure::Site;
 use crate::read::channel::{Lost, Sender};
 use crate::read::conform::Conform;
@@ -15,17 +17,19 @@ use crate::read::metrics::ReadMetrics;
 use crate::read::order::Order;
 use crate::read::size::{self, Limits};
 use crate::read::under_way::Read;
+use crate::scan::DynamicFilters;
 use crate::spec::Spec;
 
 /// What a column of a batch weighs in the channel beside its rows: batches of a few rows are mostly that.
 const COLUMN_BYTES: usize = 256;
 
 /// Whether to go on.
-pub(crate) type Flow = ControlFlow<()>;
+pub type Flow = ControlFlow<()>;
 
 /// A read that is under way, on its thread.
-pub(crate) struct Job {
-    pub(crate) specs: Vec<Spec>,
+pub struct Job {
+    pub(crate) specs: VecDeque<Spec>,
+    pub(crate) dynamic_filters: DynamicFilters,
     /// Where it reads, but for the partition.
     pub(crate) site: Site,
     /// How large a batch goes on.
@@ -43,7 +47,7 @@ pub(crate) struct Job {
 
 impl Job {
     /// Whether nobody waits for rows any more.
-    pub(crate) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }
 
@@ -57,11 +61,33 @@ impl Job {
         value
     }
 
+    /// The next spec to read; none at the end. What cannot have a row that is wanted is passed over.
+    ///
+    /// # Errors
+    /// A dynamic filter that cannot be looked at.
+    pub fn next_spec(&mut self) -> Result<Option<Spec>> {
+        while let Some(spec) = self.specs.pop_front() {
+            if !self.dynamic_filters.prune(&spec)? {
+                return Ok(Some(spec));
+            }
+            self.metrics.pruned_partitions.add(1);
+        }
+        Ok(None)
+    }
+
+    /// A filter that all rows pass that are wanted now; none where nothing is known of them.
+    ///
+    /// # Errors
+    /// A dynamic filter that cannot be looked at.
+    pub fn wanted(&mut self) -> Result<Option<Message>> {
+        Ok(self.dynamic_filters.message()?)
+    }
+
     /// Sends a batch as the plug-in gave it; waits for room. To be called detached from the interpreter.
     ///
     /// # Errors
     /// A batch that is not as promised.
-    pub(crate) fn send(&mut self, batch: &RecordBatch, site: &Site) -> Result<Flow> {
+    pub fn send(&mut self, batch: &RecordBatch, site: &Site) -> Result<Flow> {
         let mut batch = self
             .conform
             .apply(batch)

@@ -13,6 +13,8 @@ pub(crate) struct ReadMetrics {
     /// Batches and bytes as the plug-in gave them.
     pub(crate) batches: Count,
     pub(crate) bytes: Count,
+    /// Partition specs that need not be read, by their statistics and what the query found out while it ran.
+    pub(crate) pruned_partitions: Count,
     /// Time in the plug-in's code, and in the streams that it returned.
     pub(crate) plugin_time: Time,
     channel_full: Count,
@@ -36,6 +38,7 @@ impl ReadMetrics {
         Self {
             batches: build().counter("plugin_batches", partition),
             bytes: build().counter("plugin_bytes", partition),
+            pruned_partitions: build().counter("pruned_partitions", partition),
             plugin_time: build().subset_time("plugin_time", partition),
             channel_full: build().counter("channel_full", partition),
             channel_wait: build().subset_time("channel_wait_time", partition),

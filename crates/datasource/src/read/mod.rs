@@ -15,6 +15,6 @@ pub mod under_way;
 mod watchdog;
 
 pub use deadline::Deadline;
-pub(crate) use job::{Flow, Job};
+pub use job::{Flow, Job};
 pub(crate) use metrics::ReadMetrics;
 pub(crate) use reader::Reader;

@@ -24,6 +24,7 @@ use crate::read::metrics::ReadMetrics;
 use crate::read::order::Order;
 use crate::read::size::Limits;
 use crate::read::under_way::{Entry, Read};
+use crate::scan::DynamicFilters;
 use crate::source::Source;
 use crate::spec::Spec;
 
@@ -47,6 +48,7 @@ pub(crate) struct Reader {
     pub(crate) limit: Option<usize>,
     /// The order that the rows were promised in.
     pub(crate) order: Vec<PhysicalSortExpr>,
+    pub(crate) dynamic_filters: DynamicFilters,
     /// The most rows of a batch.
     pub(crate) batch_size: usize,
     pub(crate) deadline: Option<Instant>,
@@ -67,7 +69,8 @@ impl Reader {
         }
         let entry = Entry::of(&read).ok_or_else(|| site.ended())?;
         let mut job = Job {
-            specs,
+            specs: specs.into(),
+            dynamic_filters: self.dynamic_filters,
             site: site.clone(),
             limits,
             deadline: self.deadline,

@@ -12,8 +12,10 @@ use crate::spec;
 /// The partitions of a scan, and what was pushed into them.
 #[derive(Debug, Clone)]
 pub(crate) struct ScanAnswer {
-    /// A row a partition (see [`crate::spec`]).
+    /// A row a partition (see [`crate::spec`] and [`crate::scan::statistics`]).
     pub(crate) partitions: RecordBatch,
+    /// A row for the whole table; none where nothing is known of it.
+    pub(crate) table: Option<RecordBatch>,
     /// For each filter of the request, how it was answered; none where it is left to the engine.
     pub(crate) filters: Vec<Option<Pushdown>>,
     /// Each partition gives only as many rows as the request's limit.
@@ -72,8 +74,14 @@ impl ScanAnswer {
             }
         };
         let planned = message.batch.ok_or("returned no partitions")?;
+        let specs = planned.column_by_name(spec::COLUMN).and_then(|column| column.as_string_opt::<i32>());
+        let specs = specs.ok_or("returned partitions without specs")?;
+        // The row of the table comes last, and has no spec.
+        let partitions = specs.len() - specs.null_count();
+        let numbered = spec::numbered(&planned.slice(0, partitions)).map_err(|error| format!("returned {error}"))?;
         let answer = Self {
-            partitions: of_partitions(&planned)?,
+            partitions: numbered,
+            table: (specs.null_count() > 0).then(|| planned.slice(partitions, 1)),
             filters: (0..request.filters.len()).map(|at| wire.filters.get(&at).copied()).collect(),
             limited: wire.limited,
             aggregation: wire.aggregation,
@@ -82,6 +90,11 @@ impl ScanAnswer {
         };
         answer.check(request)?;
         Ok(answer)
+    }
+
+    /// Whether anything is known of the whole table.
+    pub(crate) fn describes_table(&self) -> bool {
+        self.table.as_ref().is_some_and(|row| row.columns().iter().any(|column| column.null_count() < column.len()))
     }
 
     /// Whether the source gives just the rows that pass all filters.
@@ -106,12 +119,4 @@ impl ScanAnswer {
         }
         Ok(())
     }
-}
-
-/// The rows that have a spec; the one without stands for the whole table.
-fn of_partitions(planned: &RecordBatch) -> Result<RecordBatch, String> {
-    let specs = planned.column_by_name(spec::COLUMN).and_then(|column| column.as_string_opt::<i32>());
-    let specs = specs.ok_or("returned partitions without specs")?;
-    let whole = (0..specs.len()).find(|&row| specs.is_null(row)).unwrap_or(specs.len());
-    Ok(planned.slice(0, whole))
 }

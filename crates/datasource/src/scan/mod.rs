@@ -7,15 +7,19 @@
 pub mod aggregate;
 mod answer;
 mod candidate;
+mod dynamic;
 pub mod filter;
 mod merge;
 mod planner;
 pub mod request;
+mod statistics;
 mod table;
 mod translate;
 
 pub(crate) use answer::ScanAnswer;
+pub(crate) use dynamic::DynamicFilters;
+pub use dynamic::weakened;
 pub use planner::ScanPlanner;
 pub(crate) use planner::negotiate;
-pub use table::Pushed;
+pub use table::PlannedScan;
 pub use translate::translate;

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
+use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
@@ -18,6 +21,7 @@ use crate::scan::aggregate::merged;
 use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
 use crate::scan::candidate::{Candidate, offered};
 use crate::scan::request::ScanRequest;
+use crate::scan::statistics;
 use crate::scan::table::PlannedTable;
 
 /// Plans queries as DataFusion does, once every scan of a plug-in has been negotiated.
@@ -46,7 +50,7 @@ pub(crate) async fn negotiate(plan: LogicalPlan, session: &dyn Session) -> Resul
     let mut answers = try_join_all(answers).await?.into_iter();
     visit(plan, session, |node, candidate| {
         let missing = || DataFusionError::Internal("a scan was not negotiated".to_owned());
-        rewrite(node, candidate, answers.next().ok_or_else(missing)?)
+        rewrite(node, candidate, answers.next().ok_or_else(missing)?, session)
     })
 }
 
@@ -63,12 +67,13 @@ fn visit(
     visited.data()
 }
 
-fn rewrite(node: LogicalPlan, candidate: Candidate, answer: ScanAnswer) -> Result<LogicalPlan> {
+fn rewrite(node: LogicalPlan, candidate: Candidate, answer: ScanAnswer, session: &dyn Session) -> Result<LogicalPlan> {
     let Candidate { source, request, scan } = candidate;
+    let partitions = pruned(&scan, &answer, session)?;
     let residual = residual(&scan, &request, &answer);
-    let is_one_partition = answer.partitions.num_rows() == 1;
+    let is_one_partition = partitions.num_rows() == 1;
     let aggregation = answer.aggregation;
-    let table = provider_as_source(Arc::new(PlannedTable::try_new(source, &request, answer)?));
+    let table = provider_as_source(Arc::new(PlannedTable::try_new(source, &request, &answer, partitions)?));
     if let (LogicalPlan::Aggregate(over), Some(aggregate), Aggregation::Partial | Aggregation::Final) =
         (&node, &request.aggregate, aggregation)
     {
@@ -81,6 +86,16 @@ fn rewrite(node: LogicalPlan, candidate: Candidate, answer: ScanAnswer) -> Resul
         other => Ok(Transformed::no(other)),
     });
     replaced.data()
+}
+
+/// The partitions that may have rows that pass the filters of a scan.
+fn pruned(scan: &TableScan, answer: &ScanAnswer, session: &dyn Session) -> Result<RecordBatch> {
+    let Some(condition) = conjunction(scan.filters.iter().cloned()) else { return Ok(answer.partitions.clone()) };
+    let schema = scan.source.schema();
+    let columns = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &schema)?;
+    let predicate = session.create_physical_expr(condition, &columns)?;
+    let kept = statistics::kept(&predicate, &schema, &answer.partitions, &schema);
+    Ok(filter_record_batch(&answer.partitions, &BooleanArray::from(kept))?)
 }
 
 /// The filters of a scan that are left to the engine.

@@ -1,6 +1,7 @@
 //! What a query wants of a scan.
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
@@ -115,6 +116,15 @@ impl Aggregate {
         let functions: Vec<_> =
             functions.map(|of| json!({"function": of.function, "column": of.column, "name": of.name})).collect();
         json!({"group_by": self.group_by, "functions": functions})
+    }
+}
+
+impl Filter {
+    /// The filter of a table with `schema` in the form that crosses to Python, as in [`ScanRequest::to_message`].
+    pub(crate) fn to_message(&self, schema: SchemaRef) -> Result<Message> {
+        let mut literals = vec![];
+        let json = self.to_json(&mut literals).to_string();
+        Ok(Message { json, schema: Some(schema), batch: Some(values(&literals, iter::empty())?) })
     }
 }
 

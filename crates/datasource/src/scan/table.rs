@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Statistics;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
@@ -13,21 +14,34 @@ use datafusion::physical_plan::ExecutionPlan;
 use crate::exec::PythonExec;
 use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
 use crate::scan::request::{ScanRequest, SortKey};
+use crate::scan::statistics;
 use crate::source::Source;
 use crate::spec;
 
-/// The rows that a plug-in has agreed to give: those of the table, or those of an aggregate of it.
+/// The rows that a plug-in has agreed to give.
 #[derive(Debug)]
 pub(crate) struct PlannedTable {
-    source: Arc<Source>,
-    schema: SchemaRef,
+    scan: Arc<PlannedScan>,
     partitions: RecordBatch,
-    pushed: Arc<Pushed>,
+}
+
+/// What all partitions of a scan have in common.
+#[derive(Debug)]
+pub struct PlannedScan {
+    /// The source that is read.
+    pub(crate) source: Arc<Source>,
+    /// The schema of its table.
+    pub(crate) table: SchemaRef,
+    /// What the rows are promised to be: those of the table, or those of an aggregate of it.
+    pub(crate) schema: SchemaRef,
+    pub(crate) pushed: Pushed,
+    /// What is known of the table's rows, filters and limits left aside.
+    statistics: Statistics,
 }
 
 /// What a source does beside reading, as a plan shows it.
-#[derive(Debug, Default)]
-pub struct Pushed {
+#[derive(Debug)]
+pub(crate) struct Pushed {
     exact: Vec<String>,
     inexact: Vec<String>,
     order_by: Vec<SortKey>,
@@ -36,25 +50,49 @@ pub struct Pushed {
     /// The order in which each partition spec's rows come.
     pub(crate) ordering: Vec<SortKey>,
     snapshot: Option<String>,
+    /// How many partitions have no rows that pass the filters, by their statistics.
+    pruned: usize,
 }
 
 impl PlannedTable {
-    pub(crate) fn try_new(source: Arc<Source>, request: &ScanRequest, answer: ScanAnswer) -> Result<Self> {
+    /// The table of an answer, of which only `partitions` are read.
+    pub(crate) fn try_new(
+        source: Arc<Source>,
+        request: &ScanRequest,
+        answer: &ScanAnswer,
+        partitions: RecordBatch,
+    ) -> Result<Self> {
+        let table = Arc::clone(&request.schema);
+        let pruned = answer.partitions.num_rows() - partitions.num_rows();
+        let known_of_all = answer.table.as_ref().filter(|_| pruned == 0);
+        let statistics = statistics::of_table(&partitions, known_of_all, &table)?;
         let schema = match (&request.aggregate, answer.aggregation) {
-            (Some(aggregate), Aggregation::Partial | Aggregation::Final) => {
-                Arc::new(aggregate.schema(&request.schema)?)
-            }
-            _ => Arc::clone(&request.schema),
+            (Some(aggregate), Aggregation::Partial | Aggregation::Final) => Arc::new(aggregate.schema(&table)?),
+            _ => Arc::clone(&table),
         };
-        let pushed = Arc::new(Pushed::of(request, &answer));
-        Ok(Self { source, schema, partitions: answer.partitions, pushed })
+        let pushed = Pushed::of(request, answer, pruned);
+        Ok(Self { scan: Arc::new(PlannedScan { source, table, schema, pushed, statistics }), partitions })
+    }
+}
+
+impl PlannedScan {
+    /// What is known of the rows of `specs`, or of all rows: before the columns are projected, after what is pushed.
+    pub(crate) fn statistics(&self, specs: Option<&RecordBatch>) -> Result<Statistics> {
+        if self.pushed.aggregate.is_some() {
+            return Ok(Statistics::new_unknown(&self.schema));
+        }
+        let known = match specs {
+            Some(specs) => statistics::of_rows(specs, &self.table)?,
+            None => self.statistics.clone(),
+        };
+        Ok(if self.pushed.drops_rows() { known.to_inexact() } else { known })
     }
 }
 
 #[async_trait]
 impl TableProvider for PlannedTable {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(&self.scan.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -69,14 +107,12 @@ impl TableProvider for PlannedTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = spec::source(&self.partitions, state.config().target_partitions())?;
-        let (source, schema) = (Arc::clone(&self.source), Arc::clone(&self.schema));
-        let pushed = Arc::clone(&self.pushed);
-        Ok(Arc::new(PythonExec::try_new(source, schema, projection.cloned(), limit, pushed, input)?))
+        Ok(Arc::new(PythonExec::try_new(Arc::clone(&self.scan), projection.cloned(), limit, input)?))
     }
 }
 
 impl Pushed {
-    fn of(request: &ScanRequest, answer: &ScanAnswer) -> Self {
+    fn of(request: &ScanRequest, answer: &ScanAnswer, pruned: usize) -> Self {
         let answered = |as_asked: Pushdown| {
             let filters = request.filters.iter().zip(&answer.filters);
             filters.filter(|(_, answer)| **answer == Some(as_asked)).map(|(filter, _)| filter.to_string()).collect()
@@ -90,7 +126,13 @@ impl Pushed {
             aggregate: aggregate.map(|aggregate| aggregate.to_string()),
             ordering: answer.ordering.clone(),
             snapshot: answer.snapshot.clone(),
+            pruned,
         }
+    }
+
+    /// Whether fewer rows come than the table has.
+    fn drops_rows(&self) -> bool {
+        !self.exact.is_empty() || !self.inexact.is_empty() || self.limit.is_some()
     }
 
     /// The parts of the line that a plan has.
@@ -99,6 +141,7 @@ impl Pushed {
             |name: &str, items: Vec<String>| (!items.is_empty()).then(|| format!("{name}=[{}]", items.join(", ")));
         let keys = |keys: &[SortKey]| keys.iter().map(ToString::to_string).collect();
         let parts = [
+            (self.pruned > 0).then(|| format!("pruned={}", self.pruned)),
             list("filters", self.exact.clone()),
             list("inexact", self.inexact.clone()),
             list("sort", keys(&self.order_by)),

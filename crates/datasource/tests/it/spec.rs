@@ -7,7 +7,7 @@ use sheetbend_datasource::spec;
 fn partitions(specs: usize, target: usize) -> usize {
     let texts: StringArray = (0..specs).map(|at| Some(format!(r#"{{"at":{at}}}"#))).collect();
     let planned = RecordBatch::try_from_iter([("spec", Arc::new(texts) as ArrayRef)]).unwrap();
-    let leaf = spec::source(&planned, target).unwrap();
+    let leaf = spec::source(&spec::numbered(&planned).unwrap(), target).unwrap();
     assert_eq!(spec::count(&leaf), Some(specs));
     leaf.output_partitioning().partition_count()
 }

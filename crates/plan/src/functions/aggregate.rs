@@ -6,6 +6,7 @@ use arrow::datatypes::DataType;
 use datafusion::functions::expr_fn::named_struct;
 use datafusion::functions_aggregate as df;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::utils::COUNT_STAR_EXPANSION;
 use datafusion::logical_expr::{AggregateUDF, Expr, cast, lit, when};
 
 use super::call::{Call, Outcome, Typed};
@@ -85,7 +86,11 @@ fn aggregate(function: Arc<AggregateUDF>, args: Vec<Expr>, call: Call<'_>, nulls
 fn count(mut call: Call<'_>) -> Result<Expr> {
     let args: Vec<_> = std::mem::take(&mut call.args).into_iter().map(|arg| arg.expr).collect();
     let args = match args.len() {
-        0 => vec![lit(1_i32)],
+        0 => vec![Expr::Literal(COUNT_STAR_EXPANSION, None)],
+        // `count(1)`, which is what clients make of `count(*)`: the engine knows it in one form.
+        1 if matches!(&args[0], Expr::Literal(value, _) if !value.is_null()) => {
+            vec![Expr::Literal(COUNT_STAR_EXPANSION, None)]
+        }
         // Several values are one struct, which is there if all of them are.
         2.. if call.distinct => {
             let present = args.iter().map(|arg| arg.clone().is_not_null()).reduce(Expr::and).unwrap_or(lit(true));

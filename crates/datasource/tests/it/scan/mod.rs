@@ -1,2 +1,4 @@
 mod aggregate;
 mod filter;
+mod planner;
+mod support;
