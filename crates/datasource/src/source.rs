@@ -1,5 +1,6 @@
 //! A source: a plug-in with the options of one reader.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,8 +49,9 @@ impl Source {
         let site = self.site("infer_schema");
         let schema = self.call("infer_schema", Message::default()).await?.schema;
         let schema = schema.ok_or_else(|| site.broke("returned no schema"))?;
-        for (index, field) in schema.fields().iter().enumerate() {
-            if schema.index_of(field.name()).ok() != Some(index) {
+        let mut names = HashSet::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            if !names.insert(field.name()) {
                 return Err(site.broke(format!("returned a schema that has the column '{}' twice", field.name())));
             }
         }

@@ -1,6 +1,7 @@
 //! Python exceptions, panics and broken contracts as errors that say where.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ use crate::python;
 const REDACTED: &str = "*********(redacted)";
 const CONDITION: &str = "PYTHON_DATA_SOURCE_ERROR";
 const CONTRACT_CONDITION: &str = "INVALID_PYTHON_DATA_SOURCE";
+/// Bytes of a message.
+const MOST_TEXT: usize = 16_000;
 const SQL_STATE: &str = "38000";
 
 /// Texts that must not leave the bridge, longest first.
@@ -106,10 +109,21 @@ impl Site {
             partition: self.partition,
             condition: condition.to_owned(),
             sql_state: sql_state.to_owned(),
-            message: self.secrets.scrub(format!("Data source {}: {text}", self.plugin)),
+            message: self.secrets.scrub(format!("Data source {}: {}", self.plugin, clipped(text))),
             parameters: BTreeMap::new(),
             traceback: None,
             transient: false,
         }
     }
+}
+
+/// The beginning and the end of a long text: more is of no use to who reads it, and may not fit into an answer.
+fn clipped(text: &str) -> Cow<'_, str> {
+    let (head, tail) = (MOST_TEXT / 2, text.len().saturating_sub(MOST_TEXT / 2));
+    if tail <= head {
+        return text.into();
+    }
+    let (head, tail) = (text.floor_char_boundary(head), text.ceil_char_boundary(tail));
+    let left_out = tail - head;
+    format!("{}\n... {left_out} bytes left out ...\n{}", &text[..head], &text[tail..]).into()
 }

@@ -13,6 +13,7 @@ use crate::python::failure::Site;
 use crate::python::interpreter::{detached, guarded};
 use crate::python::plugin::Plugin;
 use crate::python::{self, Raised, Told};
+use crate::read::capsule::Unfit;
 use crate::read::import::{Importer, Rows, Stream};
 use crate::read::under_way::Canceller;
 use crate::read::{Flow, Job};
@@ -30,7 +31,7 @@ impl Host for InProcess {
             let output = python::call(self.plugin.object.bind(py), &self.options, site.method, input);
             output.map_err(|raised| match raised {
                 Raised::Plugin(error) => site.raised(py, &error),
-                Raised::Import(error) => site.broke(format!("returned no schema of a table: {}", error.value(py))),
+                Raised::Import(what) => site.broke(format!("returned no schema of a table: {what}")),
             })
         })
     }
@@ -114,13 +115,17 @@ fn canceller(context: &Bound<'_, PyAny>, site: &Site) -> Canceller {
 
 fn send_items(py: Python<'_>, job: &mut Job, rows: &Bound<'_, PyIterator>, site: &Site) -> Result<Flow> {
     let raised = |error: PyErr| site.raised(py, &error);
+    let unfit = |unfit: Unfit| match unfit {
+        Unfit::Raised(error) => raised(error),
+        Unfit::Export(what) => site.broke(format!("gave Arrow data that cannot be taken: {what}")),
+    };
     let mut importer = Importer::default();
     loop {
-        let next = || -> PyResult<_> {
+        let next = || -> Result<_, Unfit> {
             let item = rows.clone().next().transpose()?;
             item.map(|item| Ok((importer.import(&item)?, item))).transpose()
         };
-        let Some((exported, item)) = job.step(site, next).map_err(raised)? else {
+        let Some((exported, item)) = job.step(site, next).map_err(unfit)? else {
             return Ok(Flow::Continue(()));
         };
         let metrics = job.metrics.clone();

@@ -16,6 +16,7 @@ use pyo3_arrow::{PyRecordBatch, PySchema};
 use crate::client_class::ClientClass;
 use crate::format::SourceInfo;
 use crate::host::Message;
+use crate::read::capsule::{self, Unfit};
 
 /// What is to be said of an exception.
 #[derive(FromPyObject)]
@@ -86,8 +87,8 @@ pub(crate) fn check_options(plugin: &Bound<'_, PyAny>, source: &str, options: &P
 pub(crate) enum Raised {
     /// The method raised, or returned something of another kind.
     Plugin(PyErr),
-    /// It returned Arrow data that cannot be imported.
-    Import(PyErr),
+    /// It returned Arrow data that cannot be taken, and why.
+    Import(String),
 }
 
 /// Calls `method` of a plug-in.
@@ -103,9 +104,12 @@ pub(crate) fn call(
         bridge(py)?.call_method1(intern!(py, "call"), arguments)?.extract()
     };
     let (json, schema, batch) = called().map_err(Raised::Plugin)?;
-    let schema = schema.map(|schema| schema.extract::<PySchema>(py)).transpose().map_err(Raised::Import)?;
-    let batch = batch.map(|batch| batch.extract::<PyRecordBatch>(py)).transpose().map_err(Raised::Import)?;
-    Ok(Message { json, schema: schema.map(PySchema::into_inner), batch: batch.map(PyRecordBatch::into_inner) })
+    let schema = schema.map(|schema| capsule::schema(schema.bind(py))).transpose().map_err(|unfit| match unfit {
+        Unfit::Raised(error) => Raised::Plugin(error),
+        Unfit::Export(what) => Raised::Import(what),
+    })?;
+    let batch = batch.map(|batch| batch.extract::<PyRecordBatch>(py)).transpose().map_err(Raised::Plugin)?;
+    Ok(Message { json, schema, batch: batch.map(PyRecordBatch::into_inner) })
 }
 
 type Output = (String, Option<Py<PyAny>>, Option<Py<PyAny>>);

@@ -1,5 +1,6 @@
 //! Checks batches against the schema that was promised, and makes small differences good.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
@@ -88,7 +89,7 @@ pub struct Conform {
 }
 
 /// What makes one column of the output.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Step {
     from: usize,
     how: Widening,
@@ -133,35 +134,29 @@ impl Conform {
 
     /// Checks all columns that are there; returns the steps for those that are kept, which must be.
     fn steps(&self, found: &Schema) -> Result<Vec<Step>, Mismatch> {
-        let names = |schema: &Schema| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
-        let extra: Vec<_> = names(found).into_iter().filter(|name| self.promised.index_of(name).is_err()).collect();
-        if !extra.is_empty() {
-            return Err(Mismatch::Unpromised { columns: extra, promised: names(&self.promised) });
+        let mut places: HashMap<&str, (usize, &Field)> = HashMap::with_capacity(found.fields().len());
+        for (place, field) in found.fields().iter().enumerate() {
+            if places.insert(field.name(), (place, field)).is_some() {
+                return Err(Mismatch::Twice { column: field.name().clone() });
+            }
         }
         let mut steps = Vec::with_capacity(self.promised.fields().len());
         for promised in self.promised.fields() {
-            let mut matching = found.fields().iter().enumerate().filter(|(_, field)| field.name() == promised.name());
-            let Some((from, field)) = matching.next() else {
-                steps.push(None);
-                continue;
-            };
-            if matching.next().is_some() {
-                return Err(Mismatch::Twice { column: promised.name().clone() });
-            }
-            let how = widening(field.data_type(), promised.data_type()).ok_or_else(|| Mismatch::Type {
-                column: promised.name().clone(),
-                promised: promised.data_type().to_string(),
-                found: field.data_type().to_string(),
-            })?;
-            steps.push(Some((from, how)));
+            let place = places.remove(promised.name().as_str());
+            steps.push(place.map(|place| Step::new(place, promised)).transpose()?);
         }
-        let step = |index: usize| match steps.get(index).copied().flatten() {
-            Some((from, how)) => Ok(Step { from, how }),
-            None => Err(Mismatch::Missing {
+        if !places.is_empty() {
+            let mut extra: Vec<_> = places.into_iter().collect();
+            extra.sort_by_key(|(_, (place, _))| *place);
+            let columns = extra.into_iter().map(|(name, _)| name.to_owned()).collect();
+            return Err(Mismatch::Unpromised { columns, promised: names(&self.promised) });
+        }
+        let step = |index: usize| {
+            steps.get(index).copied().flatten().ok_or_else(|| Mismatch::Missing {
                 column: self.promised.field(index).name().clone(),
                 promised: self.promised.field(index).data_type().to_string(),
                 found: names(found),
-            }),
+            })
         };
         match &self.projection {
             Some(kept) => kept.iter().map(|&index| step(index)).collect(),
@@ -170,7 +165,20 @@ impl Conform {
     }
 }
 
+fn names(schema: &Schema) -> Vec<String> {
+    schema.fields().iter().map(|field| field.name().clone()).collect()
+}
+
 impl Step {
+    fn new((from, field): (usize, &Field), promised: &Field) -> Result<Self, Mismatch> {
+        let how = widening(field.data_type(), promised.data_type()).ok_or_else(|| Mismatch::Type {
+            column: promised.name().clone(),
+            promised: promised.data_type().to_string(),
+            found: field.data_type().to_string(),
+        })?;
+        Ok(Self { from, how })
+    }
+
     fn column(&self, column: &ArrayRef, promised: &Field) -> Result<ArrayRef, Mismatch> {
         let column = match self.how {
             Widening::Same => Arc::clone(column),

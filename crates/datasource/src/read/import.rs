@@ -8,11 +8,11 @@ use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyType};
+use pyo3::types::PyType;
 
+use crate::read::capsule::{self, Unfit};
 use crate::read::release::{Origin, deferred};
 
 /// What an object exports.
@@ -41,35 +41,22 @@ impl Importer {
     /// The rows that `exporter` exports; none where it exports no Arrow data.
     ///
     /// A record batch exports both an array and a stream of one; the array is the cheaper, and never waits.
-    pub(crate) fn import(&mut self, exporter: &Bound<'_, PyAny>) -> PyResult<Option<Rows>> {
+    pub(crate) fn import(&mut self, exporter: &Bound<'_, PyAny>) -> Result<Option<Rows>, Unfit> {
         let py = exporter.py();
         if exporter.is_instance_of::<PyType>() {
             // A class has the methods of what it makes, but exports nothing.
             return Ok(None);
         }
         if exporter.hasattr(intern!(py, "__arrow_c_array__"))? {
-            let capsules = exporter.call_method0(intern!(py, "__arrow_c_array__"))?;
-            let (schema, array) = capsules.extract::<(Bound<'_, PyCapsule>, Bound<'_, PyCapsule>)>()?;
-            return self.batch(&schema, &array).map(|batch| Some(Rows::Batch(batch)));
+            let exported = capsule::array(exporter)?;
+            let schema = self.schema(exported.schema())?;
+            // SAFETY: the array has the type of the schema that it was exported with.
+            return Ok(Some(Rows::Batch(unsafe { record_batch(exported.array, &schema, Origin::Object) }?)));
         }
         if exporter.hasattr(intern!(py, "__arrow_c_stream__"))? {
-            let capsule = exporter.call_method0(intern!(py, "__arrow_c_stream__"))?.cast_into::<PyCapsule>()?;
-            return stream(&capsule).map(|stream| Some(Rows::Stream(stream)));
+            return Ok(Some(Rows::Stream(Stream(capsule::stream(exporter)?))));
         }
         Ok(None)
-    }
-
-    fn batch(&mut self, schema: &Bound<'_, PyCapsule>, array: &Bound<'_, PyCapsule>) -> PyResult<RecordBatch> {
-        let type_error = |error: ArrowError| PyTypeError::new_err(error.to_string());
-        let pointer = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
-        // SAFETY: a capsule of this name points to a valid ArrowSchema, by the Arrow PyCapsule interface.
-        let schema = self.schema(unsafe { pointer.as_ref() }).map_err(type_error)?;
-        let pointer = array.pointer_checked(Some(c"arrow_array"))?.cast::<FFI_ArrowArray>();
-        // SAFETY: as above, of an ArrowArray. `from_raw` moves it out and leaves a released one, so that the capsule's
-        // destructor frees the struct and nothing twice.
-        let array = unsafe { FFI_ArrowArray::from_raw(pointer.as_ptr()) };
-        // SAFETY: the array has the type of the schema that it was exported with.
-        unsafe { record_batch(array, &schema, Origin::Object) }.map_err(type_error)
     }
 
     fn schema(&mut self, schema: &FFI_ArrowSchema) -> Result<SchemaRef, ArrowError> {
@@ -99,6 +86,7 @@ impl Stream {
         // SAFETY: both are valid, and the stream is not released.
         let status = unsafe { get_schema(&mut stream, &mut schema) };
         check(&mut stream, status)?;
+        capsule::check_schema(&schema).map_err(ArrowError::CDataInterface)?;
         Ok(Batches { stream, schema: nullable(Schema::try_from(&schema)?.fields()) })
     }
 }
@@ -122,6 +110,8 @@ impl Batches {
         if array.is_released() {
             return Ok(None);
         }
+        let columns = i64::try_from(self.schema.fields().len()).unwrap_or(i64::MAX);
+        capsule::check_array(&array, columns).map_err(ArrowError::CDataInterface)?;
         // SAFETY: the arrays of a stream have the type of its schema.
         unsafe { record_batch(array, &self.schema, Origin::Stream) }.map(Some)
     }
@@ -161,11 +151,4 @@ fn check(stream: &mut FFI_ArrowArrayStream, status: c_int) -> Result<(), ArrowEr
 
 fn released() -> ArrowError {
     ArrowError::CDataInterface("the stream has been released already".to_owned())
-}
-
-fn stream(capsule: &Bound<'_, PyCapsule>) -> PyResult<Stream> {
-    let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
-    // SAFETY: a capsule of this name points to a valid ArrowArrayStream, by the Arrow PyCapsule interface. `from_raw`
-    // moves it out and leaves a released one, so that the capsule's destructor frees the struct and nothing twice.
-    Ok(Stream(unsafe { FFI_ArrowArrayStream::from_raw(pointer.cast().as_ptr()) }))
 }

@@ -88,22 +88,34 @@ impl Job {
     /// # Errors
     /// A batch that is not as promised.
     pub fn send(&mut self, batch: &RecordBatch, site: &Site) -> Result<Flow> {
-        let mut batch = self
+        self.metrics.batches.add(1);
+        let wanted = self.left.map_or(batch.num_rows(), |left| batch.num_rows().min(left));
+        // In slices from the first: values that are the same take next to nothing, until a cast writes each of them.
+        let slices = wanted.div_ceil(self.limits.rows).max(1);
+        let step = wanted.div_ceil(slices).max(1);
+        if slices == 1 && wanted == batch.num_rows() {
+            return self.send_slice(batch, site);
+        }
+        for start in (0..wanted).step_by(step) {
+            if self.send_slice(&batch.slice(start, step.min(wanted - start)), site)?.is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    fn send_slice(&mut self, batch: &RecordBatch, site: &Site) -> Result<Flow> {
+        let batch = self
             .conform
             .apply(batch)
             .map_err(|mismatch| site.broke(format!("gave a batch that is not as promised: {mismatch}")))?;
         self.order.check(&batch).map_err(|what| site.broke(what))?;
-        let mut bytes = size::bytes(&batch);
-        self.metrics.batches.add(1);
+        let bytes = size::bytes(&batch);
         self.metrics.bytes.add(bytes);
         if batch.num_rows() == 0 {
             return Ok(if self.is_closed() { Flow::Break(()) } else { Flow::Continue(()) });
         }
         if let Some(left) = &mut self.left {
-            if batch.num_rows() > *left {
-                batch = batch.slice(0, *left);
-                bytes = size::bytes(&batch);
-            }
             *left -= batch.num_rows();
         }
         let own = COLUMN_BYTES * (1 + batch.num_columns());

@@ -1,5 +1,6 @@
 //! Reading: from a plug-in's batches to the stream of a query.
 
+pub(crate) mod capsule;
 pub mod channel;
 pub mod conform;
 mod deadline;
