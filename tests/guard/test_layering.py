@@ -36,7 +36,7 @@ MODULES = {
     "filters": {"filters"},
     "scan": set(),
     "_wire": {"_bridge", "_wire", "errors", "filters", "scan"},
-    "_bridge": {"_bridge", "_wire", "datasource_api", "errors", "options", "plugin", "registry"},
+    "_bridge": {"_bridge", "_wire", "datasource_api", "errors", "options", "plugin", "registry", "scan"},
     "testing": {"_native", "errors", "options", "plugin", "registry", "testing"},
     "discovery": {"errors", "registry"},
     "sources": {"errors", "options", "plugin", "sources"},

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Row, SparkSession
-from pyspark.sql.datasource import DataSource
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 READS = """
 from pyspark.sql.datasource import DataSource, DataSourceReader
@@ -113,6 +113,40 @@ def test_a_pickled_class_imports_what_is_sent(session: SparkSession, client_modu
     session.dataSource.register(source)
     assert helper.WORD == "sent"
     assert word(session) == "sent boxed sentsent"
+
+
+def test_one_class_of_two_sessions_imports_the_modules_of_each(
+    new_session: Callable[[], SparkSession], tmp_path: Path
+) -> None:
+    class Reader(DataSourceReader):
+        def read(self, partition: InputPartition) -> Iterator[tuple[str]]:
+            import helper  # type: ignore[import-not-found]
+
+            assert type(partition) is Part
+            yield (helper.WORD,)
+
+        def partitions(self) -> list[InputPartition]:
+            return [Part(1)]
+
+    class Part(InputPartition):
+        pass
+
+    class Src(DataSource):
+        def schema(self) -> str:
+            import helper
+
+            return f"{helper.WORD} string"
+
+        def reader(self, schema: Any) -> DataSourceReader:
+            return Reader()
+
+    sessions = [new_session(), new_session()]
+    for number, session in enumerate(sessions):
+        (tmp_path / "helper.py").write_text(f"WORD = 'of{number}'")
+        session.addArtifacts(str(tmp_path / "helper.py"), pyfile=True)
+        session.dataSource.register(Src)
+    loaded = [session.read.format("src").load() for session in [*sessions, *sessions]]
+    assert [frame.collect()[0].asDict() for frame in loaded] == [{"of0": "of0"}, {"of1": "of1"}] * 2
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".egg", ".jar"])

@@ -270,3 +270,39 @@ def test_an_interrupt_ends_a_read(new_session: Callable[[], SparkSession], tmp_p
 def test_a_class_of_the_server_by_format_python(spark: SparkSession) -> None:
     reader = spark.read.format("python").option("python_module", "tests.pyspark_api.sources")
     assert reader.option("python_class", "FakePeople").option("numRows", 4).load().count() == 4
+
+
+def test_a_secret_is_not_shown(spark: SparkSession, capsys: pytest.CaptureFixture[str]) -> None:
+    canary = "hunter2-canary"
+
+    class Reader(DataSourceReader):
+        def __init__(self, options: Any) -> None:
+            self.options = options
+
+        def read(self, partition: InputPartition) -> Iterator[tuple[int]]:
+            raise ValueError(f"cannot log in with {self.options['password']}")
+
+    class Secretive(DataSource):
+        def schema(self) -> str:
+            if "broken" in self.options:
+                raise ValueError(f"cannot log in with {self.options['password']}")
+            return "number long"
+
+        def reader(self, schema: Any) -> DataSourceReader:
+            return Reader(self.options)
+
+    spark.dataSource.register(Secretive)
+    reader = spark.read.format("secretive").option("password", canary)
+    reader.load().explain("extended")
+    shown = [capsys.readouterr().out]
+    for frame in (reader.load(), reader.option("broken", "yes").load()):
+        with pytest.raises(PySparkException, match="cannot log in with") as caught:
+            frame.collect()
+        shown += [str(caught.value), str(caught.value.getMessageParameters())]
+    assert canary not in "".join(shown)
+
+
+def test_many_partitions(spark: SparkSession) -> None:
+    spark.dataSource.register(sources.Counter)
+    counter = spark.read.format("counter").options(parts=1_000, rows=3).load()
+    assert counter.agg({"number": "sum"}).first() == (sum(range(3_000)),)

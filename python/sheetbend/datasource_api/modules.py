@@ -1,4 +1,4 @@
-"""Modules that a client has sent: importable by the code that it has sent, and by no other.
+"""Code that a client has sent: pickled classes, and modules that only these can import.
 
 All sessions share one interpreter, and with it one table of modules. So the modules of a client live in a package of
 their own, whose name nobody else has, and the client's code gets an ``__import__`` that looks there first. Two sessions
@@ -19,7 +19,7 @@ import types
 import uuid
 import weakref
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sheetbend.errors import PluginError
@@ -31,8 +31,8 @@ _ROOT = "pyfiles"
 """The folder in which the files stand in tracebacks."""
 
 
-class ClientModules:
-    """The modules in some uploaded files, as long as this object lives.
+class ClientCode:
+    """Unpickles what a client has sent. The modules in its files are there as long as this object lives.
 
     Args:
         files: The content of ``.py`` files and of archives (``.zip``, ``.egg``, ``.jar``) by name.
@@ -40,14 +40,13 @@ class ClientModules:
     """
 
     def __init__(self, files: Mapping[str, bytes], package: str | None = None) -> None:
-        self.files = dict(files)
         self.package = package or f"{_ROOT}_{uuid.uuid4().hex[:12]}"
-        self._finder = _Finder(self.package, self.files)
+        self._finder = _Finder(self.package, files)
         sys.meta_path.append(self._finder)
         weakref.finalize(self, _forget, self._finder)
 
     def loads(self, data: bytes) -> Any:  # noqa: ANN401 - whatever it is
-        """What ``data``, a pickle of cloudpickle, holds; it may be of the client's modules."""
+        """What ``data``, a pickle of cloudpickle, holds. A class that was pickled twice is one class, but only here."""
         return _Unpickler(io.BytesIO(data), self._finder).load()
 
 
@@ -133,11 +132,23 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - whatever it is
         if self._finder.has(module):
             return functools.reduce(getattr, name.split("."), self._module(module))
-        if (module, name) == ("pyspark.cloudpickle.cloudpickle", "_make_function"):
-            return self._make_function
-        if (module, name) == ("pyspark.cloudpickle.cloudpickle", "subimport"):
-            return self._module
-        return super().find_class(module, name)
+        found = super().find_class(module, name)
+        if module == "pyspark.cloudpickle.cloudpickle":
+            if name == "_make_function":
+                return self._make_function
+            if name == "subimport":
+                return self._module
+            if name in ("_make_skeleton_class", "_make_skeleton_enum"):
+                return functools.partial(self._make_class, found)
+        return found
+
+    def _make_class(self, make: Callable[..., type], *arguments: Any) -> type:  # noqa: ANN401 - passed on
+        # By this id cloudpickle knows a class again that it has unpickled before. The same class of another session
+        # is another one: it may import other modules.
+        *rest, known, extra = arguments
+        if known is not None and not known.startswith(self._finder.package):
+            known = self._finder.qualified(known)
+        return make(*rest, known, extra)
 
     def _make_function(
         self,

@@ -6,11 +6,10 @@ import inspect
 import sys
 from collections.abc import Mapping
 
-from pyspark import cloudpickle
 from pyspark.errors import PySparkRuntimeError, PySparkTypeError
 from pyspark.sql.datasource import DataSource
 
-from sheetbend.datasource_api.modules import ClientModules
+from sheetbend.datasource_api.modules import ClientCode
 from sheetbend.datasource_api.source import PySparkPlugin
 from sheetbend.datasource_api.steps import Step, mismatch, step, type_name
 
@@ -34,14 +33,12 @@ class RegisteredPlugin(PySparkPlugin):
     ) -> None:
         with step(Step.CREATE):
             _check_version(python_version)
-            self._modules = ClientModules(files, package) if files else None
-            loads = self._modules.loads if self._modules is not None else cloudpickle.loads
-            super().__init__(_checked(loads(pickled), name), loads)
+            self._code = ClientCode(files, package)
+            super().__init__(_checked(self._code.loads(pickled), name), self._code.loads)
         self._pickled = (name, pickled, python_version, files)
 
     def __reduce__(self) -> tuple[object, ...]:
-        package = self._modules.package if self._modules is not None else None
-        return RegisteredPlugin, (*self._pickled, package)
+        return RegisteredPlugin, (*self._pickled, self._code.package)
 
 
 def _check_version(client: str) -> None:
