@@ -5,11 +5,13 @@ A source is a class with three methods (:mod:`sheetbend.plugin`); :class:`Server
 
 from importlib.metadata import PackageNotFoundError, version
 
+from sheetbend.context import TaskContext
 from sheetbend.discovery import Discovered, discover
 from sheetbend.errors import SheetbendError
 from sheetbend.options import Options, OptionSpec
 from sheetbend.plugin import DataSourcePlugin, ReadContext
 from sheetbend.server import Server
+from sheetbend.write import SaveMode, SupportsWrite, WriteRequest, WriteTask
 
 __all__ = [
     "DataSourcePlugin",
@@ -17,8 +19,13 @@ __all__ = [
     "OptionSpec",
     "Options",
     "ReadContext",
+    "SaveMode",
     "Server",
     "SheetbendError",
+    "SupportsWrite",
+    "TaskContext",
+    "WriteRequest",
+    "WriteTask",
     "__version__",
     "discover",
 ]

@@ -60,6 +60,29 @@ def scan(
         schema: The promised schema, in place of the one that the plug-in infers.
     """
 
+def write(
+    plugin: object,
+    rows: object,
+    options: Mapping[str, str],
+    *,
+    mode: str,
+    table: str | None = None,
+    name: str = "source",
+) -> dict[str, int]:
+    """Writes what one plug-in reads to another, as a server does, and returns when it is committed.
+
+    Args:
+        plugin: The plug-in that is written to, an instance or a class.
+        rows: The plug-in whose rows are written; up to 16 partitions of it are a task each.
+        options: The options of the writer.
+        mode: The save mode: ``append``, ``overwrite``, ``error`` or ``ignore``.
+        table: The name of the table that is written to.
+        name: How the source that is written to is called in errors.
+
+    Returns:
+        What has been counted, summed over the tasks; times are nanoseconds.
+    """
+
 def parse_ddl(text: str) -> pa.Schema:
     """The schema of DDL text, ``a INT NOT NULL, b ARRAY<STRING>``, as Spark reads it.
 
@@ -68,7 +91,7 @@ def parse_ddl(text: str) -> pa.Schema:
     """
 
 def reads_under_way() -> int:
-    """How many threads read from plug-ins, or cancel that."""
+    """How many threads read from plug-ins or write to them, or cancel that."""
 
 class Scan:
     """Rows to be read, once, by whatever speaks Arrow."""

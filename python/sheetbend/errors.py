@@ -15,6 +15,8 @@ __all__ = [
     "SheetbendError",
     "SourceConnectionError",
     "TableNotFoundError",
+    "UnsupportedSaveModeError",
+    "UnsupportedWriteError",
 ]
 
 
@@ -80,3 +82,17 @@ class TableNotFoundError(SheetbendError, LookupError):
 
     condition = "TABLE_OR_VIEW_NOT_FOUND"
     sql_state = "42P01"
+
+
+class UnsupportedWriteError(SheetbendError):
+    """The source cannot be written to, or not in this way."""
+
+    condition = "UNSUPPORTED_FEATURE.TABLE_OPERATION"
+    sql_state = "0A000"
+
+
+class UnsupportedSaveModeError(SheetbendError):
+    """The source cannot be written to in this save mode."""
+
+    condition = "UNSUPPORTED_DATA_SOURCE_SAVE_MODE"
+    sql_state = "0A000"

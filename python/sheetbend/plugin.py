@@ -7,10 +7,10 @@ says what is missing. :class:`DataSourcePlugin` is there for type checkers.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+from sheetbend.context import TaskContext
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -123,7 +123,7 @@ class Metrics:
             self._count(name, count)
 
 
-class ReadContext:
+class ReadContext(TaskContext):
     """What the engine tells a reader that takes a third parameter. Safe to use from any thread."""
 
     def __init__(
@@ -136,10 +136,10 @@ class ReadContext:
         logger: Logger | None = None,
         dynamic_filter: Callable[[], Filter] | None = None,
     ) -> None:
+        """For the partition at this position in what ``plan_partitions`` returned."""
+        super().__init__(partition=partition)
         self.batch_size = batch_size
         """How many rows a batch had best have: a hint. Larger ones are sliced, small ones that wait put together."""
-        self.partition = partition
-        """The position of the partition in what ``plan_partitions`` returned."""
         self.deadline = deadline
         """When the query is cancelled, on the clock of ``time.monotonic()``; None where it has no time limit."""
         self.metrics = metrics or Metrics()
@@ -148,9 +148,6 @@ class ReadContext:
         """The log of the source, ``sheetbend.source.<name>``. The secrets of its options are taken out of what is
         logged here."""
         self._dynamic_filter = dynamic_filter
-        self._cancelled = threading.Event()
-        self._callbacks: list[Callable[[], object]] = []
-        self._lock = threading.Lock()
 
     def dynamic_filter(self) -> Filter | None:
         """A filter that has become known while the query runs, such as the keys of a join's other side; or None.
@@ -158,33 +155,3 @@ class ReadContext:
         Rows that do not pass it are not wanted. They may be given all the same: they are dropped later.
         """
         return None if self._dynamic_filter is None else self._dynamic_filter()
-
-    @property
-    def cancelled(self) -> bool:
-        """True once nobody waits for the rows any more: the query was cancelled, failed, or has rows enough."""
-        return self._cancelled.is_set()
-
-    def wait_cancelled(self, timeout: float | None = None) -> bool:
-        """Waits up to ``timeout`` seconds for the cancel; returns whether it has come. A sleep that can be woken."""
-        return self._cancelled.wait(timeout)
-
-    def on_cancel(self, callback: Callable[[], object]) -> None:
-        """Has ``callback`` called once, from another thread, when the read is cancelled; at once where it is already.
-
-        This is the place to interrupt a call that blocks, such as a statement that a database still runs.
-        """
-        with self._lock:
-            if not self._cancelled.is_set():
-                self._callbacks.append(callback)
-                return
-        callback()
-
-    def cancel(self) -> None:
-        """Marks the read as cancelled and runs the callbacks. Called by the engine; a second call does nothing."""
-        with self._lock:
-            self._cancelled.set()
-            callbacks, self._callbacks = self._callbacks, []
-        # All of them run, in order, even where one raises.
-        with ExitStack() as stack:
-            for callback in reversed(callbacks):
-                stack.callback(callback)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql.functions import lit
 from pyspark.sql.types import LongType
 
 Open = Callable[[], SparkSession]
@@ -85,8 +86,8 @@ def test_many_queries_of_one_session_at_the_same_time(spark: SparkSession) -> No
 
 
 NOT_BUILT_YET: dict[str, Callable[[SparkSession], object]] = {
-    "write": lambda spark: spark.range(1).write.format("numbers").mode("append").save(),
-    "save as table": lambda spark: spark.range(1).write.saveAsTable("t"),
+    "partitioned write": lambda spark: spark.range(1).write.format("numbers").partitionBy("id").save(),
+    "merge": lambda spark: spark.range(1).mergeInto("t", lit(True)).whenMatched().delete().merge(),
     "read a stream": lambda spark: spark.readStream.format("numbers").load().columns,
     "write a stream": lambda spark: spark.readStream.format("numbers").load().writeStream.format("console").start(),
     "user-defined function": lambda spark: spark.udf.register("own", lambda n: n, LongType()),

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use prost::bytes::Bytes;
+use sheetbend_datasource::retype::retype;
 use sheetbend_plan::error::{Result, SparkError};
 
 /// How large the rows of a message should be.
@@ -33,24 +32,7 @@ pub(crate) struct Encoded {
 /// # Errors
 /// The columns do not fit.
 pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    if batch.num_columns() != schema.fields().len() {
-        return Err(SparkError::internal(format_args!(
-            "The result has {} columns, its schema {}.",
-            batch.num_columns(),
-            schema.fields().len()
-        )));
-    }
-    let strict = CastOptions { safe: false, ..CastOptions::default() };
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
-        if column.data_type() == field.data_type() {
-            Ok(column.clone())
-        } else {
-            cast_with_options(column, field.data_type(), &strict)
-        }
-    });
-    let columns = columns.collect::<Result<Vec<ArrayRef>, ArrowError>>().map_err(SparkError::internal)?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(SparkError::internal)
+    retype(batch, schema).map_err(SparkError::internal)
 }
 
 /// `batch`, of about [`BATCH_BYTES`] or less, as a message; as several where it turns out too large for one. A row is

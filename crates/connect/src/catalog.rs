@@ -1,4 +1,4 @@
-//! `spark.catalog`: answers as small tables. There is one catalog and one database, and its tables are temporary views.
+//! `spark.catalog`: answers as small tables. There is one catalog and one database.
 
 use std::sync::Arc;
 
@@ -15,10 +15,8 @@ use spark_connect_proto::catalog::CatType;
 
 use crate::error::missing;
 use crate::session::Session;
+use crate::tables::{CATALOG, DATABASE};
 use crate::views;
-
-const CATALOG: &str = "spark_catalog";
-const DATABASE: &str = "default";
 
 /// The answer to a request. `dropTempView` takes effect here, when its relation is lowered: the protocol has it as a
 /// relation, and clients execute it once.
@@ -30,8 +28,7 @@ pub(crate) fn relation(request: proto::Catalog, session: &Session) -> Result<Rel
         CatType::SetCurrentCatalog(set) if set.catalog_name.eq_ignore_ascii_case(CATALOG) => nothing(),
         CatType::DatabaseExists(exists) => flag(is_database(&exists.db_name)),
         CatType::TableExists(exists) => {
-            let database = exists.db_name.is_none_or(|name| name.is_empty());
-            flag(database && has_view(session, &exists.table_name)?)
+            flag(exists_in(session, exists.db_name.filter(|name| !name.is_empty()), &exists.table_name)?)
         }
         CatType::DropTempView(drop) => flag(session.views.remove(&drop.view_name)),
         CatType::DropGlobalTempView(_) => flag(false),
@@ -49,7 +46,10 @@ pub(crate) fn relation(request: proto::Catalog, session: &Session) -> Result<Rel
                 ("locationUri", false, same("")),
             ])
         }
-        CatType::ListTables(list) => list_tables(matching(session.views.names(), list.pattern.as_deref())),
+        CatType::ListTables(list) => {
+            let matching = |names| matching(names, list.pattern.as_deref());
+            list_tables(matching(session.tables.names()), matching(session.views.names()))
+        }
         CatType::ListColumns(list) => list_columns(session, &list.table_name),
         CatType::IsCached(_) => flag(false),
         CatType::CacheTable(_) | CatType::UncacheTable(_) | CatType::ClearCache(_) => nothing(),
@@ -63,37 +63,45 @@ fn is_database(name: &str) -> bool {
     name == DATABASE || name == format!("{CATALOG}.{DATABASE}")
 }
 
-fn has_view(session: &Session, name: &str) -> Result<bool> {
-    Ok(match parse_identifier(name)?.as_slice() {
-        [name] => session.views.get(name).is_some(),
-        _ => false,
+/// Whether there is a table in the database, or a view where none is named.
+fn exists_in(session: &Session, database: Option<String>, name: &str) -> Result<bool> {
+    let name = parse_identifier(name)?;
+    let is_view = matches!(name.as_slice(), [name] if session.views.get(name).is_some());
+    Ok(match database {
+        None => is_view || session.tables.get(&name).is_some(),
+        Some(database) => is_database(&database) && session.tables.get(&name).is_some(),
     })
 }
 
-fn list_tables(names: Vec<String>) -> Result<RelationKind> {
-    let count = names.len();
-    // A temporary view stands in no database: an empty namespace.
+/// Tables, which stand in the database, then temporary views, which stand in none.
+fn list_tables(tables: Vec<String>, views: Vec<String>) -> Result<RelationKind> {
+    let (stored, temporary) = (tables.len(), views.len());
+    let of_tables = |text: &str| std::iter::repeat_n(Some(text.to_owned()), stored);
+    let catalogs = StringArray::from_iter(of_tables(CATALOG).chain(std::iter::repeat_n(None, temporary)));
+    let lengths = std::iter::repeat_n(1, stored).chain(std::iter::repeat_n(0, temporary));
+    let databases = Arc::new(StringArray::from_iter(of_tables(DATABASE)));
     let field = Arc::new(Field::new_list_field(DataType::Utf8, true));
-    let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, count));
-    let namespaces = ListArray::new(field, offsets, nulls(0), None);
+    let namespaces = ListArray::new(field, OffsetBuffer::from_lengths(lengths), databases, None);
+    let types = [vec!["MANAGED".to_owned(); stored], vec!["TEMPORARY".to_owned(); temporary]].concat();
     table(vec![
-        ("name", false, strings(&names)),
-        ("catalog", true, nulls(count)),
+        ("name", false, strings(&[tables, views].concat())),
+        ("catalog", true, Arc::new(catalogs)),
         ("namespace", true, Arc::new(namespaces)),
-        ("description", true, nulls(count)),
-        ("tableType", false, strings(&vec!["TEMPORARY".to_owned(); count])),
-        ("isTemporary", false, flags(&vec![true; count])),
+        ("description", true, nulls(stored + temporary)),
+        ("tableType", false, strings(&types)),
+        ("isTemporary", false, flags(&[vec![false; stored], vec![true; temporary]].concat())),
     ])
 }
 
 fn list_columns(session: &Session, name: &str) -> Result<RelationKind> {
     let parts = parse_identifier(name)?;
     let view = match parts.as_slice() {
-        [name] => session.views.get(name),
+        [name] => session.views.get(name).map(|view| view.schema.clone()),
         _ => None,
     };
-    let view = view.ok_or_else(|| views::not_found(name))?;
-    let fields = view.schema.fields();
+    let schema = view.or_else(|| session.tables.get(&parts).map(|table| table.schema));
+    let schema = schema.ok_or_else(|| views::not_found(name))?;
+    let fields = schema.fields();
     let count = fields.len();
     let names: Vec<_> = fields.iter().map(|field| field.name().clone()).collect();
     let types: Vec<_> = fields.iter().map(|field| ddl::type_name(field.data_type())).collect();

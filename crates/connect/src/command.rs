@@ -13,7 +13,8 @@ use crate::error::missing;
 use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::session::Session;
-use crate::{sql, stack, views};
+use crate::views::View;
+use crate::{save, sql, stack, views};
 
 /// Executes a command; what it answers before the end of the stream.
 ///
@@ -27,6 +28,8 @@ pub(crate) async fn execute(command: proto::Command, task: &Task) -> Result<Opti
         }
         CommandType::CreateDataframeView(command) => create_view(command, task).await.map(|()| None),
         CommandType::RegisterDataSource(source) => register(source, &task.session).map(|()| None),
+        CommandType::WriteOperation(operation) => save::write(operation, task).await.map(|()| None),
+        CommandType::WriteOperationV2(operation) => save::write_to(operation, task).await.map(|()| None),
         other => Err(SparkError::unsupported(unsupported(&other))),
     }
 }
@@ -41,7 +44,7 @@ async fn create_view(command: proto::CreateDataFrameViewCommand, task: &Task) ->
     stack::run(move || async move {
         let relation = Lowering::new(&session).relation(input)?;
         let query = resolve(&relation, session.as_ref()).await?;
-        session.views.create(&name, query, command.replace)
+        session.views.create(View::of_query(name, query), command.replace)
     })
     .await
 }
@@ -72,8 +75,6 @@ fn register(source: proto::CommonInlineUserDefinedDataSource, session: &Session)
 fn unsupported(command: &CommandType) -> &'static str {
     match command {
         CommandType::RegisterFunction(_) => "`spark.udf.register`",
-        CommandType::WriteOperation(_) => "`df.write`",
-        CommandType::WriteOperationV2(_) => "`df.writeTo`",
         CommandType::WriteStreamOperationStart(_) => "`df.writeStream`",
         CommandType::StreamingQueryCommand(_)
         | CommandType::StreamingQueryManagerCommand(_)

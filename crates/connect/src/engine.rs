@@ -28,7 +28,7 @@ pub(crate) struct Engine {
 #[derive(Debug)]
 pub(crate) struct Query {
     pub(crate) plan: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
+    pub(crate) context: Arc<TaskContext>,
     /// The columns as the client is to see them.
     pub(crate) schema: SchemaRef,
 }
@@ -47,7 +47,12 @@ impl Engine {
         session: &Session,
         deadline: Option<Instant>,
     ) -> Result<Query> {
-        let Resolved { plan, schema } = resolve(relation, session).await?;
+        self.prepare(resolve(relation, session).await?, deadline).await
+    }
+
+    /// Plans how `query` is run. To be called where there is stack for it.
+    pub(crate) async fn prepare(&self, query: Resolved, deadline: Option<Instant>) -> Result<Query> {
+        let Resolved { plan, schema } = query;
         // `now()` is the time at which the query began.
         let mut state = SessionState::clone(&self.state);
         let options = Arc::clone(state.config_options());

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
-use sheetbend_datasource::format::SourceInfo;
+use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_plan::environment::{Environment, Resolved, Settings};
 use sheetbend_plan::error::Result;
-use sheetbend_plan::ir::Source;
+use sheetbend_plan::ir::{Read, RelationKind, Source};
+use sheetbend_plan::resolver::resolve;
 
 use crate::failure;
 use crate::session::Session;
@@ -16,24 +17,58 @@ use crate::session::Session;
 impl Environment for Session {
     async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
         // Temporary views stand in no database.
-        Ok(match name {
-            [name] => self.views.get(name),
-            _ => None,
-        })
+        if let [name] = name
+            && let Some(view) = self.views.get(name)
+        {
+            return Ok(Some(view));
+        }
+        // A table has the columns that its source has now.
+        match self.tables.get(name) {
+            Some(table) => {
+                let read = RelationKind::Read(Read::Source(table.source)).into();
+                Ok(Some(Arc::new(resolve(&read, self).await?)))
+            }
+            None => Ok(None),
+        }
     }
 
     async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
-        let info = SourceInfo {
-            options: source.options.clone(),
-            paths: source.paths.clone(),
-            predicates: source.predicates.clone(),
-            schema: source.schema.clone(),
-        };
-        let format = self.formats.get(&source.format).map_err(|e| failure::from_bridge(&e))?;
-        format.create_provider(info).await.map_err(|e| failure::from_bridge(&e))
+        let provider = self.format(source)?.create_provider(Self::source_info(source)).await;
+        provider.map_err(|e| failure::from_bridge(&e))
     }
 
     fn settings(&self) -> Settings {
         self.config.read().settings()
+    }
+}
+
+impl Session {
+    /// The format of a source.
+    ///
+    /// # Errors
+    /// `DATA_SOURCE_NOT_FOUND`.
+    pub(crate) fn format(&self, source: &Source) -> Result<Arc<dyn TableFormat>> {
+        self.formats.get(&source.format).map_err(|e| failure::from_bridge(&e))
+    }
+
+    /// The format that was asked for, or else the session's.
+    ///
+    /// # Errors
+    /// A setting that cannot be read.
+    pub(crate) fn format_or_default(&self, format: Option<String>) -> Result<String> {
+        match format.filter(|format| !format.is_empty()) {
+            Some(format) => Ok(format),
+            None => self.config.read().get("spark.sql.sources.default"),
+        }
+    }
+
+    /// What a format is told of a source.
+    pub(crate) fn source_info(source: &Source) -> SourceInfo {
+        SourceInfo {
+            options: source.options.clone(),
+            paths: source.paths.clone(),
+            predicates: source.predicates.clone(),
+            schema: source.schema.clone(),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
-use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::{ExecutionPlan, displayable};
 use futures::TryStreamExt;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::Result;
@@ -26,13 +26,23 @@ pub(crate) async fn text(resolved: &Resolved, mode: ExplainMode, engine: &Engine
         section(&mut text, "Analyzed Logical Plan", &logical(&resolved.plan));
         section(&mut text, "Optimized Logical Plan", &logical(&optimized));
     }
-    let plan = displayable(physical.as_ref());
-    let plan = match mode {
+    section(&mut text, "Physical Plan", &indented(physical.as_ref(), mode));
+    Ok(text)
+}
+
+/// A plan that is physical from the start.
+pub(crate) fn physical(plan: &dyn ExecutionPlan, mode: ExplainMode) -> String {
+    let mut text = String::new();
+    section(&mut text, "Physical Plan", &indented(plan, mode));
+    text
+}
+
+fn indented(plan: &dyn ExecutionPlan, mode: ExplainMode) -> String {
+    let plan = displayable(plan);
+    match mode {
         ExplainMode::Cost => plan.set_show_statistics(true).indent(false).to_string(),
         _ => plan.indent(false).to_string(),
-    };
-    section(&mut text, "Physical Plan", &plan);
-    Ok(text)
+    }
 }
 
 /// Runs a query to its end, and shows its physical plan with what each node has counted.
@@ -43,10 +53,15 @@ pub(crate) async fn analyze(query: &Query) -> Result<String> {
     let mut rows = query.start()?;
     while rows.try_next().await.map_err(|e| failure::from_engine(&e))?.is_some() {}
     drop(rows);
+    Ok(measured(query.plan.as_ref()))
+}
+
+/// A plan that has been run, with what each node has counted.
+pub(crate) fn measured(plan: &dyn ExecutionPlan) -> String {
     let mut text = String::new();
-    let plan = DisplayableExecutionPlan::with_metrics(query.plan.as_ref());
+    let plan = DisplayableExecutionPlan::with_metrics(plan);
     section(&mut text, "Physical Plan with Metrics", &plan.indent(false).to_string());
-    Ok(text)
+    text
 }
 
 fn logical(plan: &LogicalPlan) -> String {

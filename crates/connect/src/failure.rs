@@ -47,8 +47,8 @@ fn from_plugin(failure: &PluginFailure) -> SparkError {
     let class = match (failure.condition.as_str(), failure.method) {
         ("INVALID_DATA_SOURCE_OPTION", _) => ErrorClass::IllegalArgument,
         // The client keeps no condition of a `PythonException`: one that the plug-in chose goes another way.
-        ("PYTHON_DATA_SOURCE_ERROR", "read_partition") => ErrorClass::Python,
-        (_, "read_partition") => ErrorClass::Runtime,
+        ("PYTHON_DATA_SOURCE_ERROR", "read_partition" | "write_partition") => ErrorClass::Python,
+        (_, "read_partition" | "write_partition") => ErrorClass::Runtime,
         (condition, _) if condition.starts_with("PARSE_") => ErrorClass::Parse,
         _ => ErrorClass::Analysis,
     };

@@ -20,6 +20,7 @@ mod lower;
 mod operation;
 mod responses;
 mod rows;
+mod save;
 mod server;
 mod service;
 mod session;
@@ -27,7 +28,9 @@ mod sessions;
 mod show;
 mod sql;
 mod stack;
+mod tables;
 mod tree;
 mod views;
+mod write;
 
 pub use server::{Server, ServerConfig};

@@ -14,6 +14,7 @@ use crate::artifacts::Artifacts;
 use crate::config::Config;
 use crate::error::ErrorLog;
 use crate::operation::Operation;
+use crate::tables::Tables;
 use crate::views::Views;
 
 /// Who a session belongs to, and its id.
@@ -31,6 +32,7 @@ pub(crate) struct Session {
     pub(crate) server_side_id: String,
     pub(crate) config: RwLock<Config>,
     pub(crate) views: Views,
+    pub(crate) tables: Tables,
     pub(crate) artifacts: Artifacts,
     pub(crate) errors: ErrorLog,
     /// The formats of the server, and those that the session adds.
@@ -55,6 +57,7 @@ impl Session {
             server_side_id: Uuid::new_v4().to_string(),
             config: RwLock::default(),
             views: Views::default(),
+            tables: Tables::default(),
             artifacts: Artifacts::default(),
             errors: ErrorLog::default(),
             formats: Arc::new(FormatRegistry::child(formats)),
@@ -63,12 +66,13 @@ impl Session {
         }
     }
 
-    /// A session of another id with the same settings, views, artifacts and formats.
+    /// A session of another id with the same settings, views, tables, artifacts and formats.
     pub(crate) fn fork(&self, session_id: String) -> Self {
         let key = SessionKey { user_id: self.key.user_id.clone(), session_id };
         Self {
             config: RwLock::new(self.config.read().clone()),
             views: self.views.clone(),
+            tables: self.tables.clone(),
             artifacts: self.artifacts.clone(),
             formats: Arc::new(self.formats.fork()),
             ..Self::new(key, self.formats.clone())
@@ -138,6 +142,7 @@ impl Session {
             operation.cancel();
         }
         self.views.clear();
+        self.tables.clear();
         self.artifacts.clear();
     }
 }

@@ -2,10 +2,11 @@
 //! once, and its result goes back as rows.
 
 use arrow::ipc::writer::StreamWriter;
+use sheetbend_datasource::write::SaveMode;
 use sheetbend_plan::error::{Result, SparkError};
-use sheetbend_plan::ir::{Read, Relation, RelationKind};
+use sheetbend_plan::ir::{Insert, Read, Relation, RelationKind};
 use sheetbend_plan::resolver::resolve;
-use sheetbend_plan::sql::{self, Parameters, Statement};
+use sheetbend_plan::sql::{self, CreateTable, Parameters, Statement};
 use spark_connect_proto as proto;
 use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
 use spark_connect_proto::relation::RelType;
@@ -14,7 +15,9 @@ use crate::catalog::{flags, matching, strings, table};
 use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::session::Session;
-use crate::{explain, stack, views};
+use crate::views::View;
+use crate::write::Writer;
+use crate::{explain, stack, tables, views};
 
 /// Executes a statement; the relation that stands for its result.
 ///
@@ -62,23 +65,34 @@ fn relation_of(command: proto::SqlCommand) -> proto::Relation {
 
 async fn run(statement: Statement, named: Vec<(String, Relation)>, task: &Task) -> Result<RelationKind> {
     let session = task.session.as_ref();
+    let writer = Writer(task);
     match statement {
         Statement::Query(query) => Ok(query.kind),
         Statement::CreateView { name, replace, query } => {
             let query = resolve(&with(query, named), session).await?;
-            session.views.create(&views::temporary_name(name)?, query, replace)?;
+            session.views.create(View::of_query(views::temporary_name(name)?, query), replace)?;
             table(Vec::new())
         }
         Statement::CreateSourceView { name, replace, source } => {
-            let query = resolve(&RelationKind::Read(Read::Source(source)).into(), session).await?;
-            session.views.create(&views::temporary_name(name)?, query, replace)?;
+            let query = resolve(&RelationKind::Read(Read::Source(source.clone())).into(), session).await?;
+            session.views.create(View::of_source(views::temporary_name(name)?, query, source), replace)?;
+            table(Vec::new())
+        }
+        Statement::Insert(Insert { table: name, overwrite, columns, query }) => {
+            let query = resolve(&with(query, named), session).await?;
+            writer.insert(query, &name, &columns, overwrite).await?;
+            table(Vec::new())
+        }
+        Statement::CreateTable(create) => {
+            create_table(create, named, writer).await?;
+            table(Vec::new())
+        }
+        Statement::DropTable { name, if_exists } => {
+            drop_table(&name, if_exists, session)?;
             table(Vec::new())
         }
         Statement::DropView { name, if_exists } => {
-            let name = views::temporary_name(name)?;
-            if !session.views.remove(&name) && !if_exists {
-                return Err(views::not_found(&name));
-            }
+            drop_view(&name, if_exists, session)?;
             table(Vec::new())
         }
         Statement::ExplainAnalyze(query) => {
@@ -91,17 +105,19 @@ async fn run(statement: Statement, named: Vec<(String, Relation)>, task: &Task) 
             let text = explain::text(&query, explain_mode(mode), &task.engine).await?;
             table(vec![("plan", false, strings(&[text]))])
         }
-        Statement::Set { key, value } => set(key, value, session),
-        // Temporary views stand in no namespace, and are in every listing.
-        Statement::Show { views, namespace: _, pattern } => {
-            let names = matching(session.views.names(), pattern.as_deref());
-            let count = names.len();
-            table(vec![
-                ("namespace", false, strings(&vec![String::new(); count])),
-                (if views { "viewName" } else { "tableName" }, false, strings(&names)),
-                ("isTemporary", false, flags(&vec![true; count])),
-            ])
+        Statement::ExplainInsert { mode, insert: Insert { table: name, overwrite, columns, query } } => {
+            let query = resolve(&with(query, named), session).await?;
+            let write = writer.plan_insert(query, &name, &columns, overwrite).await?;
+            table(vec![("plan", false, strings(&[explain::physical(&write.exec, explain_mode(mode))]))])
         }
+        Statement::ExplainAnalyzeInsert(Insert { table: name, overwrite, columns, query }) => {
+            let query = resolve(&with(query, named), session).await?;
+            let write = writer.plan_insert(query, &name, &columns, overwrite).await?;
+            write.run().await?;
+            table(vec![("plan", false, strings(&[explain::measured(&write.exec)]))])
+        }
+        Statement::Set { key, value } => set(key, value, session),
+        Statement::Show { views, namespace: _, pattern } => show(views, pattern.as_deref(), session),
     }
 }
 
@@ -110,6 +126,50 @@ fn with(query: Relation, relations: Vec<(String, Relation)>) -> Relation {
         return query;
     }
     RelationKind::With { input: Box::new(query), relations }.into()
+}
+
+async fn create_table(create: CreateTable, named: Vec<(String, Relation)>, writer: Writer<'_>) -> Result<()> {
+    let CreateTable { name, if_not_exists, source, query } = create;
+    if if_not_exists && writer.0.session.tables.get(&name).is_some() {
+        return Ok(());
+    }
+    match query {
+        None => writer.create_table(&name, source).await,
+        Some(query) => {
+            let query = resolve(&with(query, named), writer.0.session.as_ref()).await?;
+            writer.save_as_table(query, &name, source, SaveMode::Error).await
+        }
+    }
+}
+
+/// A temporary view of the name is dropped in place of the table.
+fn drop_table(name: &[String], if_exists: bool, session: &Session) -> Result<()> {
+    let dropped = matches!(name, [name] if session.views.remove(name)) || session.tables.remove(name);
+    if dropped || if_exists { Ok(()) } else { Err(views::not_found(&name.join("."))) }
+}
+
+fn drop_view(name: &[String], if_exists: bool, session: &Session) -> Result<()> {
+    if matches!(name, [name] if session.views.remove(name)) {
+        return Ok(());
+    }
+    match session.tables.get(name) {
+        Some(table) => Err(tables::not_a_view(&table)),
+        None if if_exists => Ok(()),
+        None => Err(views::not_found(&name.join("."))),
+    }
+}
+
+/// Tables, which stand in a namespace, then temporary views, which do not and are in every listing.
+fn show(views_only: bool, pattern: Option<&str>, session: &Session) -> Result<RelationKind> {
+    let tables = if views_only { Vec::new() } else { matching(session.tables.names(), pattern) };
+    let views = matching(session.views.names(), pattern);
+    let both = |table: &str, view: &str| [vec![table.to_owned(); tables.len()], vec![view.to_owned(); views.len()]];
+    let temporary = [vec![false; tables.len()], vec![true; views.len()]].concat();
+    table(vec![
+        ("namespace", false, strings(&both(tables::DATABASE, "").concat())),
+        (if views_only { "viewName" } else { "tableName" }, false, strings(&[tables, views].concat())),
+        ("isTemporary", false, flags(&temporary)),
+    ])
 }
 
 fn set(key: Option<String>, value: Option<String>, session: &Session) -> Result<RelationKind> {

@@ -6,16 +6,32 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use sheetbend_plan::ir::Source;
 
 /// Views by name without regard to case.
 #[derive(Debug, Default)]
 pub(crate) struct Views(RwLock<BTreeMap<String, View>>);
 
+/// A temporary view.
 #[derive(Debug, Clone)]
-struct View {
+pub(crate) struct View {
     /// The name as written.
     name: String,
     query: Arc<Resolved>,
+    /// What rows that are inserted are written to; none where the view is a query.
+    pub(crate) source: Option<Source>,
+}
+
+impl View {
+    /// A view of a query.
+    pub(crate) fn of_query(name: String, query: Resolved) -> Self {
+        Self { name, query: Arc::new(query), source: None }
+    }
+
+    /// A view of a source, which `query` reads.
+    pub(crate) fn of_source(name: String, query: Resolved, source: Source) -> Self {
+        Self { source: Some(source), ..Self::of_query(name, query) }
+    }
 }
 
 impl Clone for Views {
@@ -25,16 +41,22 @@ impl Clone for Views {
 }
 
 impl Views {
-    /// The view of this name.
+    /// The query of the view of this name.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Resolved>> {
-        self.0.read().get(&name.to_lowercase()).map(|view| view.query.clone())
+        self.find(name).map(|view| view.query)
+    }
+
+    /// The view of this name, with its source.
+    pub(crate) fn find(&self, name: &str) -> Option<View> {
+        self.0.read().get(&name.to_lowercase()).cloned()
     }
 
     /// Creates a view.
     ///
     /// # Errors
     /// `TEMP_TABLE_OR_VIEW_ALREADY_EXISTS` if there is one and `replace` is not asked for.
-    pub(crate) fn create(&self, name: &str, query: Resolved, replace: bool) -> Result<()> {
+    pub(crate) fn create(&self, view: View, replace: bool) -> Result<()> {
+        let name = &view.name;
         let mut views = self.0.write();
         let key = name.to_lowercase();
         if !replace && views.contains_key(&key) {
@@ -49,7 +71,7 @@ impl Views {
             )
             .with("relationName", format!("`{name}`")));
         }
-        views.insert(key, View { name: name.to_owned(), query: Arc::new(query) });
+        views.insert(key, view);
         Ok(())
     }
 

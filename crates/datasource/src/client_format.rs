@@ -11,7 +11,8 @@ use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::Result;
 use crate::format::{SourceInfo, TableFormat};
 use crate::python::plugin::Plugin;
-use crate::python_format::create;
+use crate::python_format::{provider, source};
+use crate::source::Source;
 
 /// Formats of classes that were pickled.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +46,11 @@ impl TableFormat for PickledFormat {
     }
 
     async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+        let promised = info.schema.clone();
+        provider(self.create_source(info).await?, promised).await
+    }
+
+    async fn create_source(&self, info: SourceInfo) -> Result<Arc<Source>> {
         let (class, files, loaded) = (Arc::clone(&self.class), self.files.all(), Arc::clone(&self.loaded));
         let load = move |py: Python<'_>| {
             // Files are added, never replaced: as many are the same.
@@ -58,6 +64,6 @@ impl TableFormat for PickledFormat {
             drop(replaced);
             Ok(plugin)
         };
-        create(info, self.class.name.clone(), load).await
+        source(info, self.class.name.clone(), load).await
     }
 }

@@ -33,10 +33,10 @@ pub enum BridgeError {
 pub struct PluginFailure {
     /// The plug-in: the format's name, and its class.
     pub plugin: String,
-    /// The method that failed: `infer_schema`, `plan_scan`, `plan_partitions`, `statistics`, `read_partition`, or `load`
-    /// for the class itself.
+    /// The method that failed: `infer_schema`, `plan_scan`, `read_partition`, `commit_write` and the like, or `load` for
+    /// the class itself.
     pub method: &'static str,
-    /// The partition that was read, by its position.
+    /// The partition that was read or written, by its position.
     pub partition: Option<usize>,
     /// The error condition that the exception names, as in `sheetbend.errors`.
     pub condition: String,

@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 
 use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::{BridgeError, Result};
+use crate::source::Source;
 
 /// A source as the reader describes it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -38,6 +39,9 @@ pub trait TableFormat: Send + Sync + Debug {
 
     /// The table that `info` describes.
     async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>>;
+
+    /// What `info` describes, to be written to. Nothing has to be there yet.
+    async fn create_source(&self, info: SourceInfo) -> Result<Arc<Source>>;
 }
 
 /// The formats of a server or session, by name without regard to case.

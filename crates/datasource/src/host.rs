@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 use crate::error::Result;
 pub use crate::python::failure::Site;
 pub use crate::read::{Flow, Job};
+pub use crate::write::WriteJob;
 
 /// A configured plug-in, wherever its code runs. The methods wait: they belong on a thread that may.
 pub trait Host: Send + Sync {
@@ -20,6 +21,12 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// What the plug-in raises, or rows that are not as promised.
     fn read(&self, job: &mut Job) -> Result<()>;
+
+    /// Writes the rows of a job, on this thread, and gives its commit message.
+    ///
+    /// # Errors
+    /// What the plug-in raises, or a result that is no message. Where the rows themselves fail, the caller knows why.
+    fn write(&self, job: &WriteJob) -> Result<Message>;
 }
 
 /// What goes into a method of a plug-in or comes out of it, in a form that crosses the border of a process too.

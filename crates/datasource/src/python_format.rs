@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use pyo3::prelude::*;
@@ -34,10 +35,15 @@ impl TableFormat for PythonDataSourceFormat {
         true
     }
 
-    async fn create_provider(&self, mut info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+        let promised = info.schema.clone();
+        provider(self.create_source(info).await?, promised).await
+    }
+
+    async fn create_source(&self, mut info: SourceInfo) -> Result<Arc<Source>> {
         let module = take_option(&mut info, MODULE);
         let class = take_option(&mut info, CLASS);
-        create(info, format!("{NAME} ({module}.{class})"), move |py| {
+        source(info, format!("{NAME} ({module}.{class})"), move |py| {
             Plugin::load(py, NAME, &module, &class).map(Arc::new)
         })
         .await
@@ -86,25 +92,33 @@ impl TableFormat for RegisteredFormat {
     }
 
     async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+        let promised = info.schema.clone();
+        provider(self.create_source(info).await?, promised).await
+    }
+
+    async fn create_source(&self, info: SourceInfo) -> Result<Arc<Source>> {
         let plugin = Arc::clone(&self.plugin);
-        create(info, plugin.display(), move |_| Ok(plugin)).await
+        source(info, plugin.display(), move |_| Ok(plugin)).await
     }
 }
 
-/// The table of a plug-in; `display` is how messages call it until `plugin` has loaded it.
-pub(crate) async fn create(
-    info: SourceInfo,
-    display: String,
-    plugin: impl FnOnce(Python<'_>) -> Result<Arc<Plugin>> + Send + 'static,
-) -> Result<Arc<dyn TableProvider>> {
-    let promised = info.schema.clone();
-    let load = move |site: &Site| guarded(site, |py| configure(py, plugin(py)?, &info));
-    let source = blocking(Site::load(display), load).await?;
+/// The table of a source, with the schema that was promised for it or that it infers.
+pub(crate) async fn provider(source: Arc<Source>, promised: Option<SchemaRef>) -> Result<Arc<dyn TableProvider>> {
     let schema = match promised {
         Some(schema) => schema,
         None => source.infer_schema().await?,
     };
-    Ok(Arc::new(PythonTableProvider::new(Arc::new(source), schema)))
+    Ok(Arc::new(PythonTableProvider::new(source, schema)))
+}
+
+/// A plug-in with its options; `display` is how messages call it until `plugin` has loaded it.
+pub(crate) async fn source(
+    info: SourceInfo,
+    display: String,
+    plugin: impl FnOnce(Python<'_>) -> Result<Arc<Plugin>> + Send + 'static,
+) -> Result<Arc<Source>> {
+    let load = move |site: &Site| guarded(site, |py| configure(py, plugin(py)?, &info));
+    blocking(Site::load(display), load).await.map(Arc::new)
 }
 
 /// Checks the options against those that the plug-in takes, where it says so.

@@ -4,6 +4,7 @@ mod ddl;
 mod runtime;
 mod scan;
 mod server;
+mod write;
 
 use pyo3::prelude::*;
 use tracing_subscriber::EnvFilter;
@@ -19,6 +20,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<server::Server>()?;
     module.add_function(wrap_pyfunction!(ddl::parse_ddl, module)?)?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    module.add_function(wrap_pyfunction!(write::write, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::reads_under_way, module)?)?;
     runtime::register_shutdown(module)?;
     Ok(())

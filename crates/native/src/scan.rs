@@ -16,7 +16,6 @@ use datafusion::prelude::{SessionConfig, SessionContext, ident};
 use futures::StreamExt;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3_arrow::{PyRecordBatchReader, PySchema};
@@ -24,6 +23,7 @@ use sheetbend_datasource::error::PluginFailure;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_datasource::python_format::RegisteredFormat;
 use sheetbend_datasource::scan::ScanPlanner;
+use sheetbend_datasource::unattached;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use crate::runtime::runtime;
@@ -163,7 +163,8 @@ impl Pull {
             Rows::Ended => return Ok(None),
         };
         let received = match receiver.try_recv() {
-            Err(TryRecvError::Empty) => without_interpreter(|| receiver.blocking_recv()),
+            // A consumer may hold the interpreter, which those who make the rows may need.
+            Err(TryRecvError::Empty) => unattached(|| receiver.blocking_recv()).flatten(),
             received => received.ok(),
         };
         let next = received.ok_or_else(|| ArrowError::ComputeError("the query panicked".to_owned()))?;
@@ -214,30 +215,6 @@ async fn send_all(
             return;
         }
     }
-}
-
-/// Waits for `work` with the interpreter free, whether this thread holds it or not.
-///
-/// Not by pyo3, which takes a thread that it has attached for attached until it detaches it itself; but this is called
-/// through C, which may have let go of the interpreter in between.
-fn without_interpreter<T>(work: impl FnOnce() -> T) -> T {
-    struct Guard(ffi::PyGILState_STATE, *mut ffi::PyThreadState);
-
-    impl Drop for Guard {
-        fn drop(&mut self) {
-            // SAFETY: the states are those of this thread, taken below, in the opposite order.
-            unsafe {
-                ffi::PyEval_RestoreThread(self.1);
-                ffi::PyGILState_Release(self.0);
-            }
-        }
-    }
-
-    // SAFETY: any thread may ensure that it has the interpreter, and then has it to let go.
-    let guard = unsafe { Guard(ffi::PyGILState_Ensure(), ffi::PyEval_SaveThread()) };
-    let value = work();
-    drop(guard);
-    value
 }
 
 /// An exception of `sheetbend.errors`, with the plug-in's traceback in its text.

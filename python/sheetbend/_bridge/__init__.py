@@ -10,6 +10,7 @@ from sheetbend._bridge.failure import failure
 from sheetbend._bridge.finding import adopt, load, unpickle
 from sheetbend._bridge.planning import infer_schema, plan_partitions
 from sheetbend._bridge.reading import close, new_context, read_partition, unexpected_item
+from sheetbend._bridge.writing import new_write_context, write_partition
 from sheetbend.registry import class_name
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "infer_schema",
     "load",
     "new_context",
+    "new_write_context",
     "plan_partitions",
     "read_partition",
     "unexpected_item",
     "unpickle",
+    "write_partition",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from sheetbend._bridge import planning
+from sheetbend._bridge import planning, writing
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
@@ -58,9 +59,26 @@ def _answer(message: Message, plan: Callable[[ScanRequest], object]) -> Message:
     return Message(json, batch=partitions)
 
 
+def _begin_write(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
+    return Message(json=writing.begin_write(plugin, options, json.loads(message.json), message.schema))
+
+
+def _commit_write(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
+    writing.writer(plugin).commit_write(**json.loads(message.json), options=options)
+    return Message()
+
+
+def _abort_write(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
+    writing.writer(plugin).abort_write(**json.loads(message.json), options=options)
+    return Message()
+
+
 _CALLS: dict[str, Callable[[DataSourcePlugin, Options, Message], Message]] = {
     "infer_schema": _infer_schema,
     "plan_partitions": _plan_partitions,
     "plan_scan": _plan_scan,
     "statistics": _statistics,
+    "begin_write": _begin_write,
+    "commit_write": _commit_write,
+    "abort_write": _abort_write,
 }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from sheetbend._bridge.describe import describe
+from sheetbend._bridge.json_values import to_json
 from sheetbend.errors import PluginError
 
 if TYPE_CHECKING:
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.plugin import DataSourcePlugin, SupportsStatistics
     from sheetbend.scan import Statistics
-
-_MAX_DEPTH = 100
-"""How deep a partition spec may nest. The limit also ends the check of a spec that contains itself."""
 
 
 def infer_schema(plugin: DataSourcePlugin, options: Options) -> object:
@@ -78,43 +74,4 @@ def spec_to_json(spec: object, position: int) -> str:
     """A partition spec as a JSON text."""
     if not isinstance(spec, dict):
         raise PluginError(f"returned {describe(spec)} as partition spec {position}, expected a dict of JSON values")
-    _check_json(spec, position)
-    try:
-        return json.dumps(spec)
-    except ValueError as error:  # an integer of too many digits
-        raise PluginError(f"returned partition spec {position}, which cannot be written as JSON: {error}") from None
-
-
-def _check_json(spec: object, position: int) -> None:
-    pending: list[tuple[object, tuple[str | int, ...]]] = [(spec, ())]
-    while pending:
-        value, path = pending.pop()
-        returned = f"returned partition spec {position}"
-        if len(path) > _MAX_DEPTH:
-            raise PluginError(f"{returned} nested more than {_MAX_DEPTH} levels deep")
-        if isinstance(value, dict):
-            for key, child in value.items():
-                if not isinstance(key, str):
-                    where = f"with the key {_shown(key)} in {_path(path)}"
-                    raise PluginError(f"{returned} {where}, expected str, got {type(key).__name__}")
-                pending.append((child, (*path, key)))
-        elif isinstance(value, (list, tuple)):
-            pending.extend((child, (*path, index)) for index, child in enumerate(value))
-        elif isinstance(value, float) and not math.isfinite(value):
-            raise PluginError(f"{returned} with {value} at {_path(path)}: JSON has no such number")
-        elif value is not None and not isinstance(value, (str, int, float)):
-            raise PluginError(
-                f"{returned} with {describe(value)} at {_path(path)}, expected a JSON value "
-                "(str, int, float, bool, None, list or dict)"
-            )
-
-
-def _shown(key: object) -> str:
-    try:
-        return repr(key)
-    except Exception:  # noqa: BLE001 - what a plug-in made a key of may fail in any way
-        return "that cannot be shown"
-
-
-def _path(path: tuple[str | int, ...]) -> str:
-    return "spec" + "".join(f"[{part!r}]" for part in path)
+    return to_json(spec, f"partition spec {position}", "spec")

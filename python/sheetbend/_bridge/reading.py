@@ -69,7 +69,7 @@ def _filter(text: str, schema: pa.Schema, literals: pa.RecordBatch) -> Filter:
 def read_partition(plugin: DataSourcePlugin, spec: str, options: Options, context: ReadContext) -> Iterator[object]:
     """The rows of one partition: an iterator of objects with ``__arrow_c_stream__`` or ``__arrow_c_array__``."""
     method: Callable[..., Any] = plugin.read_partition
-    more = (context,) if takes_context(plugin) else ()
+    more = (context,) if takes_context(method, after=2) else ()
     rows = method(json.loads(spec), options, *more)
     # A class has the methods of what it makes, but is none of it; what has no rows at all may be iterated over too.
     if not isinstance(rows, (str, bytes, bytearray, Mapping, type)):
@@ -89,15 +89,15 @@ def unexpected_item(item: object) -> str:
     return f"yielded {describe(item)}, {_EXPECTED_ROWS}"
 
 
-def takes_context(plugin: DataSourcePlugin) -> bool:
-    """Whether ``read_partition`` has a third parameter for the context: one of that name, or without a default."""
+def takes_context(method: Callable[..., object], *, after: int) -> bool:
+    """Whether a method has one more parameter than ``after``, for the context: of that name, or without a default."""
     try:
-        parameters = inspect.signature(plugin.read_partition).parameters.values()
+        parameters = inspect.signature(method).parameters.values()
     except (TypeError, ValueError):  # a function in C without a signature
         return False
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    third = [parameter for parameter in parameters if parameter.kind in positional][2:3]
-    return any(parameter.name == "context" or parameter.default is inspect.Parameter.empty for parameter in third)
+    further = [parameter for parameter in parameters if parameter.kind in positional][after : after + 1]
+    return any(parameter.name == "context" or parameter.default is inspect.Parameter.empty for parameter in further)
 
 
 def close(rows: object) -> None:

@@ -1,7 +1,8 @@
-"""For authors of plug-ins: reads a plug-in through the engine, without a server.
+"""For authors of plug-ins: reads a plug-in through the engine, or writes to it, without a server.
 
 reader = scan(MySource(), {"path": "data.bin"}, columns=["id"], limit=10)
 table = reader.read_all()
+write(MySource(), [table], {"path": "copy.bin"})
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from sheetbend import _native
+from sheetbend.testing.writing import write
 
-__all__ = ["explain", "scan"]
+__all__ = ["explain", "scan", "write"]
 
 
 def scan(

@@ -27,10 +27,7 @@ pub(crate) fn read(read: proto::Read, session: &Session) -> Result<Read> {
 }
 
 fn source_of(source: DataSource, session: &Session) -> Result<Source> {
-    let format = match source.format.filter(|format| !format.is_empty()) {
-        Some(format) => format,
-        None => session.config.read().get("spark.sql.sources.default")?,
-    };
+    let format = session.format_or_default(source.format)?;
     let schema = source.schema.filter(|text| !text.is_empty());
     Ok(Source {
         format,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyIterator};
@@ -10,14 +12,15 @@ use pyo3::types::{PyCFunction, PyIterator};
 use crate::error::Result;
 use crate::host::{Host, Message};
 use crate::python::failure::Site;
-use crate::python::interpreter::{detached, guarded};
+use crate::python::interpreter::{detached, guarded, unattached};
 use crate::python::plugin::Plugin;
 use crate::python::{self, Raised, Told};
 use crate::read::capsule::Unfit;
 use crate::read::import::{Importer, Rows, Stream};
-use crate::read::under_way::Canceller;
+use crate::read::under_way::{Canceller, Read};
 use crate::read::{Flow, Job};
 use crate::spec::Spec;
+use crate::write::{self, Rows as WriteRows, WriteJob};
 
 /// A plug-in with its options.
 pub(crate) struct InProcess {
@@ -51,9 +54,33 @@ impl Host for InProcess {
             Ok(())
         })
     }
+
+    fn write(&self, job: &WriteJob) -> Result<Message> {
+        guarded(&job.site, |py| self.write_rows(py, job))
+    }
 }
 
 impl InProcess {
+    fn write_rows(&self, py: Python<'_>, job: &WriteJob) -> Result<Message> {
+        let raised = |error: PyErr| job.site.raised(py, &error);
+        let context = python::new_write_context(py, job.partition).map_err(raised)?;
+        let (rows, cancel) = (job.rows.clone(), canceller(&context, &job.site));
+        job.under_way.on_cancel(Some(Box::new(move || {
+            rows.abort();
+            cancel();
+        })));
+        if job.is_closed() {
+            return Err(job.site.failed("was cancelled before it began"));
+        }
+        let (plugin, under_way) = (self.plugin.object.bind(py), Arc::clone(&job.under_way));
+        let rows = Box::new(Detached { rows: job.rows.clone(), partition: job.partition, under_way });
+        job.under_way.step.begin(Instant::now(), Some(job.partition));
+        let written = python::write_partition(plugin, &job.input.json, rows, &self.options, &context);
+        job.under_way.step.end();
+        job.under_way.on_cancel(None);
+        Ok(Message { json: written.map_err(raised)?, ..Message::default() })
+    }
+
     fn read_spec(&self, py: Python<'_>, job: &mut Job, spec: &Spec, site: &Site) -> Result<Flow> {
         let raised = |error: PyErr| site.raised(py, &error);
         let wanted = job.wanted()?;
@@ -97,6 +124,33 @@ impl InProcess {
         let remaining = job.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_secs_f64());
         let told = Told { batch_size: job.limits.rows, partition: spec.position, remaining, wanted, add };
         python::new_context(&self.plugin.format, &self.options, told)
+    }
+}
+
+/// Lets other threads have the interpreter while rows are waited for: whoever asks for them may hold it, and those who
+/// make them may need it.
+struct Detached {
+    rows: WriteRows,
+    partition: usize,
+    under_way: Arc<Read>,
+}
+
+impl Iterator for Detached {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // To wait for rows is no step of the plug-in.
+        self.under_way.step.end();
+        let rows = &mut self.rows;
+        let next = unattached(|| rows.next());
+        self.under_way.step.begin(Instant::now(), Some(self.partition));
+        next.unwrap_or_else(|| Some(Err(write::ended("the Python interpreter has ended"))))
+    }
+}
+
+impl RecordBatchReader for Detached {
+    fn schema(&self) -> SchemaRef {
+        self.rows.schema()
     }
 }
 

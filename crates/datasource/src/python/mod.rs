@@ -8,10 +8,11 @@ pub(crate) mod plugin;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::RecordBatchReader;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCFunction, PyDict, PyIterator};
-use pyo3_arrow::{PyRecordBatch, PySchema};
+use pyo3_arrow::{PyRecordBatch, PyRecordBatchReader, PySchema};
 
 use crate::client_class::ClientClass;
 use crate::format::SourceInfo;
@@ -153,6 +154,23 @@ pub(crate) fn read_partition<'py>(
 ) -> PyResult<Bound<'py, PyIterator>> {
     let arguments = (plugin, spec, options, context);
     bridge(plugin.py())?.call_method1(intern!(plugin.py(), "read_partition"), arguments)?.try_iter()
+}
+
+pub(crate) fn new_write_context(py: Python<'_>, partition: usize) -> PyResult<Bound<'_, PyAny>> {
+    bridge(py)?.call_method1(intern!(py, "new_write_context"), (partition,))
+}
+
+/// Has a plug-in write `rows`; the commit message, JSON.
+pub(crate) fn write_partition(
+    plugin: &Bound<'_, PyAny>,
+    work: &str,
+    rows: Box<dyn RecordBatchReader + Send>,
+    options: &Py<PyAny>,
+    context: &Bound<'_, PyAny>,
+) -> PyResult<String> {
+    let py = plugin.py();
+    let batches = PyRecordBatchReader::new(rows).into_pyarrow(py)?;
+    bridge(py)?.call_method1(intern!(py, "write_partition"), (plugin, work, batches, options, context))?.extract()
 }
 
 pub(crate) fn unexpected_item(item: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -18,4 +18,4 @@ mod watchdog;
 pub use deadline::Deadline;
 pub use job::{Flow, Job};
 pub(crate) use metrics::ReadMetrics;
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Reader, abandon, spawn};

@@ -118,25 +118,31 @@ impl Stream for ReadStream {
 
 impl Drop for ReadStream {
     fn drop(&mut self) {
-        let left = self.read.close();
-        if !self.receiver.has_sender() && left.is_empty() {
-            return;
-        }
-        // Callbacks of the plug-in may wait, and so may dropping what was imported from Python: not here, where other
-        // queries may run.
-        let Some(entry) = Entry::of(&self.read) else { return };
-        let read = Arc::clone(&self.read);
-        let cancelling = spawn("sheetbend-cancel", move || {
-            read.cancel();
-            drop((left, entry));
-        });
-        if let Err(error) = cancelling {
-            tracing::warn!(%error, "no thread to cancel a read");
-        }
+        abandon(&self.read, &self.receiver);
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+/// Cancels a read, or a write, whose stream is dropped.
+pub(crate) fn abandon(read: &Arc<Read>, receiver: &Receiver<RecordBatch, BridgeError>) {
+    let left = read.close();
+    if !receiver.has_sender() && left.is_empty() {
+        return;
+    }
+    // Callbacks of the plug-in may wait, and so may dropping what was imported from Python: not here, where other
+    // queries may run.
+    let Some(entry) = Entry::of(read) else { return };
+    let read = Arc::clone(read);
+    let cancelling = spawn("sheetbend-cancel", move || {
+        read.cancel();
+        drop((left, entry));
+    });
+    if let Err(error) = cancelling {
+        tracing::warn!(%error, "no thread to cancel a read");
+    }
+}
+
+/// Starts a thread for code of a plug-in.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
     let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
     thread.spawn(work).map(drop).map_err(DataFusionError::IoError)
 }

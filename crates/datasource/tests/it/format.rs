@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use sheetbend_datasource::error::{BridgeError, PluginFailure, Result};
 use sheetbend_datasource::format::{FormatRegistry, SourceInfo, TableFormat};
+use sheetbend_datasource::source::Source;
 
 #[derive(Debug)]
 struct Named(&'static str);
@@ -15,6 +16,10 @@ impl TableFormat for Named {
     }
 
     async fn create_provider(&self, _: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+        panic!("not asked in these tests")
+    }
+
+    async fn create_source(&self, _: SourceInfo) -> Result<Arc<Source>> {
         panic!("not asked in these tests")
     }
 }

@@ -5,6 +5,7 @@
 mod aggregate;
 mod arithmetic;
 mod array;
+pub(crate) mod assign;
 pub(crate) mod call;
 pub(crate) mod cast;
 mod container;

@@ -4,10 +4,12 @@
 //! already Arrow's. [`crate::resolver`] gives it meaning.
 
 mod expr;
+mod insert;
 mod relation;
 mod visit;
 
 pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
+pub use insert::{Insert, InsertColumns};
 pub use relation::{
     Aggregate, Deduplicate, GroupKind, Join, JoinKind, JoinOn, Read, Relation, RelationKind, SetOp, SetOpKind, Source,
 };

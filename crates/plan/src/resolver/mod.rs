@@ -4,6 +4,8 @@
 //! up without regard to case. [`node::Field`] keeps what the user wrote; it is applied to the output alone.
 
 mod aggregate;
+mod assign;
+mod assignable;
 mod attribute;
 mod expr;
 mod join;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field as ArrowField, Schema};
 use datafusion::common::Column;
 
+pub use self::assign::{Target, assign, column_exists};
 use self::load::Tables;
 use self::node::Node;
 use crate::environment::{Environment, Resolved, Settings};

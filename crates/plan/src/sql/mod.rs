@@ -12,6 +12,7 @@ mod from;
 mod function;
 mod group;
 mod identifier;
+mod insert;
 mod interval;
 mod lexer;
 mod literal;
@@ -23,6 +24,7 @@ mod predicate;
 mod query;
 mod select;
 mod statement;
+mod table;
 mod window;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -32,7 +34,7 @@ pub(crate) use error::too_complex;
 pub use identifier::parse_identifier;
 pub(crate) use lexer::lex;
 pub use parameters::Parameters;
-pub use statement::{ExplainMode, Statement, parse_statement};
+pub use statement::{CreateTable, ExplainMode, Statement, parse_statement};
 
 use crate::error::Result;
 use crate::ir::{Expr, Relation};

@@ -7,11 +7,12 @@ use arrow::datatypes::SchemaRef;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::cursor::Cursor;
+use super::insert::insert;
 use super::parameters::Parameters;
-use super::{error, query, statement_tokens};
+use super::{error, query, statement_tokens, table};
 use crate::ddl;
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::ir::{Relation, RelationKind, Source};
+use crate::ir::{Insert, Relation, RelationKind, Source};
 
 /// A statement of SQL text.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,26 @@ pub enum Statement {
     },
     /// `EXPLAIN ANALYZE query`, which runs it.
     ExplainAnalyze(Relation),
+    /// `EXPLAIN [mode] INSERT ...`.
+    ExplainInsert {
+        /// How much is shown.
+        mode: ExplainMode,
+        /// The insert that is explained.
+        insert: Insert,
+    },
+    /// `EXPLAIN ANALYZE INSERT ...`, which writes.
+    ExplainAnalyzeInsert(Insert),
+    /// `INSERT`.
+    Insert(Insert),
+    /// `CREATE TABLE`.
+    CreateTable(CreateTable),
+    /// `DROP TABLE [IF EXISTS] name`.
+    DropTable {
+        /// The parts of the table's name.
+        name: Vec<String>,
+        /// A table that is not there is no error.
+        if_exists: bool,
+    },
     /// `DROP VIEW [IF EXISTS] name`.
     DropView {
         /// The parts of the view's name.
@@ -68,6 +89,19 @@ pub enum Statement {
         /// Spark's pattern: `*` for any text, `|` between alternatives.
         pattern: Option<String>,
     },
+}
+
+/// `CREATE TABLE [IF NOT EXISTS] name [(columns)] USING format [OPTIONS (...)] [AS query]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateTable {
+    /// The parts of the table's name.
+    pub name: Vec<String>,
+    /// A table that is there already is no error.
+    pub if_not_exists: bool,
+    /// What the table reads, and is written to.
+    pub source: Source,
+    /// The rows that are written to it first.
+    pub query: Option<Relation>,
 }
 
 /// How much `EXPLAIN` shows.
@@ -102,6 +136,13 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
     if cursor.eat_words(&["explain"]) {
         let analyze = cursor.eat_words(&["analyze"]);
         let mode = if analyze { ExplainMode::Simple } else { explain_mode(&mut cursor) };
+        if cursor.eat_words(&["insert"]) {
+            let insert = insert(cursor, text, params)?;
+            return Ok(match analyze {
+                true => Statement::ExplainAnalyzeInsert(insert),
+                false => Statement::ExplainInsert { mode, insert },
+            });
+        }
         let tokens = cursor.into_rest();
         return match tokens.first() {
             None => Err(error::at_end()),
@@ -109,15 +150,26 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
                 let query = query(tokens, text, params)?;
                 Ok(if analyze { Statement::ExplainAnalyze(query) } else { Statement::Explain { mode, query } })
             }
-            Some(_) => Err(SparkError::unsupported("EXPLAIN of anything but a query")),
+            Some(_) => Err(SparkError::unsupported("EXPLAIN of anything but a query or an INSERT")),
         };
     }
     if let Some(replace) = create_temporary_view(&mut cursor)? {
         return create_view(cursor, replace, text, params);
     }
+    if cursor.eat_words(&["insert"]) {
+        return insert(cursor, text, params).map(Statement::Insert);
+    }
+    if cursor.eat_words(&["create", "table"]) {
+        return table::create(cursor, text, params).map(Statement::CreateTable);
+    }
     let statement = if cursor.eat_words(&["drop", "view"]) {
         let if_exists = cursor.eat_words(&["if", "exists"]);
         Statement::DropView { name: cursor.qualified_name()?, if_exists }
+    } else if cursor.eat_words(&["drop", "table"]) {
+        let if_exists = cursor.eat_words(&["if", "exists"]);
+        let name = cursor.qualified_name()?;
+        cursor.eat_words(&["purge"]);
+        Statement::DropTable { name, if_exists }
     } else if cursor.eat_words(&["show", "tables"]) {
         show(&mut cursor, false)?
     } else if cursor.eat_words(&["show", "views"]) {
@@ -128,7 +180,7 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
     if cursor.at_end() { Ok(statement) } else { Err(cursor.unexpected()) }
 }
 
-fn is_query(tokens: &[TokenWithSpan]) -> bool {
+pub(super) fn is_query(tokens: &[TokenWithSpan]) -> bool {
     const WORDS: [&str; 5] = ["SELECT", "WITH", "VALUES", "FROM", "TABLE"];
     tokens.first().is_some_and(|first| match &first.token {
         Token::Word(word) if word.quote_style.is_none() => {
@@ -221,7 +273,7 @@ fn view_columns(cursor: &mut Cursor) -> Result<Vec<String>> {
     }
 }
 
-fn typed_columns(cursor: &mut Cursor) -> Result<SchemaRef> {
+pub(super) fn typed_columns(cursor: &mut Cursor) -> Result<SchemaRef> {
     cursor.expect(&Token::LParen)?;
     let schema = ddl::columns(cursor)?;
     cursor.expect(&Token::RParen)?;
@@ -229,7 +281,7 @@ fn typed_columns(cursor: &mut Cursor) -> Result<SchemaRef> {
 }
 
 /// `(key 'value', a.b = 'value', "key" 1, k true)`: keys are names or text, values any literal.
-fn options(cursor: &mut Cursor) -> Result<BTreeMap<String, String>> {
+pub(super) fn options(cursor: &mut Cursor) -> Result<BTreeMap<String, String>> {
     let mut options = BTreeMap::new();
     cursor.expect(&Token::LParen)?;
     loop {

@@ -13,7 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sheetbend_datasource::error::Result;
-use sheetbend_datasource::host::{Host, Job, Message, Site};
+use sheetbend_datasource::host::{Host, Job, Message, Site, WriteJob};
 use sheetbend_datasource::provider::PythonTableProvider;
 use sheetbend_datasource::scan::ScanPlanner;
 use sheetbend_datasource::source::Source;
@@ -69,6 +69,10 @@ impl Numbers {
 struct Hosted(Arc<Numbers>);
 
 impl Host for Hosted {
+    fn write(&self, _: &WriteJob) -> Result<Message> {
+        panic!("not asked in these tests")
+    }
+
     fn call(&self, site: &Site, input: Message) -> Result<Message> {
         assert_eq!(site.method, "plan_scan");
         let request: Value = serde_json::from_str(&input.json).unwrap();

@@ -7,6 +7,7 @@ mod limits;
 mod parameters;
 mod queries;
 mod statements;
+mod writes;
 
 use datafusion::common::ScalarValue;
 use sheetbend_plan::error::SparkError;

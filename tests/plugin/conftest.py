@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sheetbend import _native
+from tests.bridge.plugins import eventually
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    eventually(lambda: not _native.reads_under_way(), "all threads of plug-ins have ended")
