@@ -87,7 +87,7 @@ def parse_ddl(text: str) -> pa.Schema:
     """The schema of DDL text, ``a INT NOT NULL, b ARRAY<STRING>``, as Spark reads it.
 
     Raises:
-        SchemaTextError: Of :mod:`sheetbend.errors`; the text is no schema.
+        SparkError: Of :mod:`sheetbend.errors`; the text is no schema.
     """
 
 def reads_under_way() -> int:

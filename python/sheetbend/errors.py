@@ -6,6 +6,7 @@ catches by: an error condition (``getCondition()``) and a SQLSTATE (``getSqlStat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 __all__ = [
@@ -35,25 +36,33 @@ class PluginError(SheetbendError):
     condition = "INVALID_PYTHON_DATA_SOURCE"
 
 
-class StepError(SheetbendError):
-    """A step of PySpark's data source API failed; the exception's cause is what was raised in it.
+class SparkError(SheetbendError):
+    """An error as Spark reports it: its message is a sentence of Spark's, and needs no place before it.
 
-    Private: the message is Spark's, with the words that it has for the step.
+    Private: it is for what speaks PySpark's interfaces.
     """
 
-    def __init__(self, action: str, subject: str) -> None:
-        super().__init__(f"Failed to {action} Python data source {subject}")
-        self.parameters = {"action": action, "type": subject}
-
-
-class SchemaTextError(SheetbendError):
-    """Text that is to be a schema is none; the condition is that of Spark's parser. Private."""
-
-    def __init__(self, message: str, *, condition: str, sql_state: str) -> None:
+    def __init__(
+        self, message: str, *, condition: str, sql_state: str, parameters: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
-        # Of the instance: the parser has many.
+        # Of the instance: Spark has many.
         self.condition = condition  # type: ignore[misc]
         self.sql_state = sql_state  # type: ignore[misc]
+        self.parameters = dict(parameters or {})
+        """Parameters of the message, by name."""
+
+
+class StepError(SparkError):
+    """A step of PySpark's data source API failed; the exception's cause is what was raised in it. Private."""
+
+    def __init__(self, action: str, subject: str) -> None:
+        super().__init__(
+            f"Failed to {action} Python data source {subject}",
+            condition="PYTHON_DATA_SOURCE_ERROR",
+            sql_state="38000",
+            parameters={"action": action, "type": subject},
+        )
 
 
 class OptionError(SheetbendError, ValueError):

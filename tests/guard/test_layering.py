@@ -33,7 +33,7 @@ MODULES = {
     "context": set(),
     "plugin": {"context", "errors", "options"},
     "write": set(),
-    "datasource_api": {"_native", "datasource_api", "errors", "filters", "options", "plugin", "scan"},
+    "datasource_api": {"_native", "datasource_api", "errors", "filters", "options", "plugin", "scan", "write"},
     "registry": {"datasource_api", "errors"},
     "filters": {"filters"},
     "scan": set(),

@@ -37,13 +37,13 @@ fn schema(text: &str) -> Result<Schema, SparkError> {
     }
 }
 
-/// `SchemaTextError` of `sheetbend.errors`, which carries what a client is to see.
+/// `SparkError` of `sheetbend.errors`, which carries what a client is to see.
 fn to_python(py: Python<'_>, error: &SparkError) -> PyErr {
     let raised = || {
         let keywords = PyDict::new(py);
         keywords.set_item("condition", &error.condition)?;
         keywords.set_item("sql_state", &error.sql_state)?;
-        let class = py.import("sheetbend.errors")?.getattr("SchemaTextError")?;
+        let class = py.import("sheetbend.errors")?.getattr("SparkError")?;
         class.call((&error.message,), Some(&keywords))
     };
     raised().map_or_else(|error| error, PyErr::from_value)

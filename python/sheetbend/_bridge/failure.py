@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sheetbend import options as options_module
 from sheetbend import plugin as plugin_module
 from sheetbend import registry
-from sheetbend.errors import SchemaTextError, SheetbendError, StepError
+from sheetbend.errors import SheetbendError, SparkError, StepError
 
 
 class Failure(NamedTuple):
@@ -56,8 +56,8 @@ def failure(error: BaseException) -> Failure:
         condition=_code(error, "condition", _CONDITION, SheetbendError.condition),
         sql_state=_code(error, "sql_state", _SQL_STATE, SheetbendError.sql_state),
         transient=isinstance(error, OSError) and not isinstance(error, _PERMANENT),
-        parameters={},
-        whole=isinstance(error, SchemaTextError),
+        parameters=error.parameters if isinstance(error, SparkError) else {},
+        whole=isinstance(error, SparkError),
     )
 
 

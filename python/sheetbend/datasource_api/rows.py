@@ -14,7 +14,7 @@ from pyspark.sql import Row
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from sheetbend.datasource_api.columns import Column
-from sheetbend.errors import SheetbendError
+from sheetbend.datasource_api.steps import TaskError
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
@@ -23,10 +23,6 @@ _CHUNK_SECONDS = 0.1
 """How long rows are gathered: those of a source that gives one now and then do not wait for thousands of others."""
 
 _CHUNK_BYTES = 2 << 20
-
-
-class RowError(SheetbendError):
-    """A row is not of the schema. The message says which row, counted from 0 in its partition, and which column."""
 
 
 class RowsToBatches:
@@ -49,7 +45,7 @@ class RowsToBatches:
         """The batches. The first item decides whether these are rows or batches, as in Spark.
 
         Raises:
-            RowError: An item is not of the schema.
+            TaskError: An item is not of the schema. The text says which row, counted from 0, and which column.
         """
         first = list(itertools.islice(rows, 1))
         if first and isinstance(first[0], pa.RecordBatch):
@@ -76,11 +72,11 @@ class RowsToBatches:
                 "expected": "iterator of pyarrow.RecordBatch",
                 "actual": f"iterator of {type(batch).__name__}",
             }
-            raise RowError(f"failed: {PySparkTypeError(errorClass='UDF_RETURN_TYPE', messageParameters=parameters)}")
+            raise TaskError(f"failed: {PySparkTypeError(errorClass='UDF_RETURN_TYPE', messageParameters=parameters)}")
         if batch.num_columns != len(self._names):
-            raise RowError(f"failed: {_mismatch(len(self._names), batch.num_columns)}")
+            raise TaskError(f"failed: {_mismatch(len(self._names), batch.num_columns)}")
         if set(batch.schema.names) != set(self._names):
-            raise RowError(f"failed: {_mismatch(self._names, batch.schema.names)}")
+            raise TaskError(f"failed: {_mismatch(self._names, batch.schema.names)}")
 
     def _batches(self, chunk: Sequence[object], done: int) -> Iterator[pa.RecordBatch]:
         """The batches of some rows, before which ``done`` others came."""
@@ -93,7 +89,7 @@ class RowsToBatches:
                 raise self._located(column, values, done, error) from error
             if not column.nullable and array.null_count:
                 row = done + array.is_null().index(True).as_py()
-                raise RowError(f"gave NULL in row {row} for column '{column.name}', which the schema has as NOT NULL")
+                raise TaskError(f"gave NULL in row {row} for column '{column.name}', which the schema has as NOT NULL")
             arrays.append(array)
         if any(isinstance(array, pa.ChunkedArray) for array in arrays):
             half = len(chunk) // 2
@@ -121,7 +117,7 @@ class RowsToBatches:
         """The values of one row in the order of the schema; the checks and their order are Spark's."""
         length = len(row) if hasattr(row, "__len__") else None
         if length is not None and length != len(self._names):
-            raise RowError(f"gave a bad row {position}: {_mismatch(len(self._names), length)}")
+            raise TaskError(f"gave a bad row {position}: {_mismatch(len(self._names), length)}")
         if not isinstance(row, (list, tuple)):
             parameters = {
                 "type": type(row).__name__,
@@ -129,14 +125,14 @@ class RowsToBatches:
                 "supported_types": "tuple, list, `pyspark.sql.types.Row`, `pyarrow.RecordBatch`",
             }
             error = PySparkRuntimeError(errorClass="DATA_SOURCE_INVALID_RETURN_TYPE", messageParameters=parameters)
-            raise RowError(f"gave a bad row {position}: {error}")
+            raise TaskError(f"gave a bad row {position}: {error}")
         if not (isinstance(row, Row) and hasattr(row, "__fields__")):
             return row
         if set(row.__fields__) != set(self._names):
-            raise RowError(f"gave a bad row {position}: {_mismatch(self._names, row.__fields__)}")
+            raise TaskError(f"gave a bad row {position}: {_mismatch(self._names, row.__fields__)}")
         return [row[name] for name in self._names]
 
-    def _located(self, column: Column, values: Sequence[object], done: int, error: Exception) -> RowError:
+    def _located(self, column: Column, values: Sequence[object], done: int, error: Exception) -> TaskError:
         """The error over the first of the values that cannot be converted."""
         position = None
         for at, value in enumerate(values):
@@ -148,7 +144,7 @@ class RowsToBatches:
         row = "a row" if position is None else f"row {position}"
         name = error.getCondition() if isinstance(error, PySparkException) else None
         text = str(error) if name else f"{type(error).__name__}: {error}"
-        return RowError(f"gave a bad value in {row} for column '{column.name}' ({column.type_name}): {text}")
+        return TaskError(f"gave a bad value in {row} for column '{column.name}' ({column.type_name}): {text}")
 
 
 def _columns(rows: Sequence[Sequence[object]], order: Iterable[int]) -> list[list[object]]:

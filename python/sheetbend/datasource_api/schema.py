@@ -6,14 +6,14 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import DataType, StructType
 
-from sheetbend.errors import PluginError, SchemaTextError
+from sheetbend.errors import PluginError, SparkError
 
 
 def struct_of(schema: object) -> StructType:
     """The schema of a table: DDL text, a ``StructType``, or an Arrow schema, which Spark does not take.
 
     Raises:
-        SchemaTextError: Text that is no schema, or a type that is no struct.
+        SparkError: Text that is no schema, or a type that is no struct.
         PluginError: Anything else.
     """
     if isinstance(schema, str):
@@ -27,7 +27,7 @@ def struct_of(schema: object) -> StructType:
     if isinstance(schema, StructType):
         return schema
     if isinstance(schema, DataType):
-        raise SchemaTextError(
+        raise SparkError(
             f"The input schema {schema.json()} is not a valid schema string. The input expression should be evaluated "
             f'to struct type, but got "{schema.simpleString().upper()}".',
             condition="INVALID_SCHEMA.NON_STRUCT_TYPE",

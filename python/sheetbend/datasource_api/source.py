@@ -8,19 +8,20 @@ partition is read by a copy of that. The pickled reader is in the partition spec
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from pyspark import cloudpickle
 from pyspark.errors import PySparkRuntimeError
-from pyspark.sql.datasource import CaseInsensitiveDict, DataSource, DataSourceReader, InputPartition
+from pyspark.sql.datasource import CaseInsensitiveDict, DataSource, DataSourceReader, DataSourceWriter, InputPartition
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from sheetbend.datasource_api.pushing import push_filters
-from sheetbend.datasource_api.rows import RowError, RowsToBatches
+from sheetbend.datasource_api.rows import RowsToBatches
 from sheetbend.datasource_api.schema import arrow_of, struct_of
-from sheetbend.datasource_api.steps import Step, mismatch, step, type_name
+from sheetbend.datasource_api.steps import Step, TaskError, mismatch, step, type_name
+from sheetbend.datasource_api.writing import overwrites, write
 from sheetbend.scan import ScanPlan
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.plugin import ReadContext
     from sheetbend.scan import ScanRequest
+    from sheetbend.write import WriteRequest, WriteTask
 
 _dumps: Callable[[object], bytes] = cloudpickle.dumps
 
@@ -42,7 +44,7 @@ class _Created(NamedTuple):
 
 
 class PySparkPlugin:
-    """Reads by a subclass of ``pyspark.sql.datasource.DataSource``.
+    """Reads and writes by a subclass of ``pyspark.sql.datasource.DataSource``.
 
     Args:
         datasource: The class.
@@ -76,12 +78,12 @@ class PySparkPlugin:
         self, partition_spec: Mapping[str, str], options: Options, context: ReadContext
     ) -> Iterator[pa.RecordBatch | pa.RecordBatchReader]:
         """What ``read()`` gives, rows gathered into batches."""
-        source, reader, schema = self._loads(base64.b64decode(partition_spec["reader"]))
-        rows = reader.read(self._loads(base64.b64decode(partition_spec["partition"])))
+        source, reader, schema = self._loaded(partition_spec["reader"])
+        rows = reader.read(self._loaded(partition_spec["partition"]))
         if not isinstance(rows, Iterator):
             parameters = {"type": type(rows).__name__, "name": source.name(), "supported_types": "iterator"}
             error = PySparkRuntimeError(errorClass="DATA_SOURCE_INVALID_RETURN_TYPE", messageParameters=parameters)
-            raise RowError(f"failed: {error}")
+            raise TaskError(f"failed: {error}")
         try:
             if isinstance(rows, pa.RecordBatchReader):  # the engine pulls it without the interpreter
                 yield rows
@@ -91,6 +93,41 @@ class PySparkPlugin:
             close = getattr(rows, "close", None)
             if close is not None:
                 close()
+
+    def begin_write(self, request: WriteRequest, options: Options) -> dict[str, str]:
+        """What ``writer()`` of the data source returns."""
+        overwrite = overwrites(request, self.__wrapped__.name())
+        with step(Step.WRITER):
+            source = self.__wrapped__(options=CaseInsensitiveDict(dict(options)))
+            schema = from_arrow_schema(request.schema)
+            writer = source.writer(schema, overwrite)
+            if not isinstance(writer, DataSourceWriter):
+                raise mismatch("an instance of DataSourceWriter", type_name(writer))
+            return {"writer": _text(_dumps((writer, schema)))}
+
+    def write_partition(
+        self, handle: Mapping[str, str], task: WriteTask, batches: pa.RecordBatchReader, options: Options
+    ) -> dict[str, str]:
+        """What ``write()`` of a copy of the writer returns."""
+        writer, schema = self._loaded(handle["writer"])
+        return {"message": _text(_dumps(write(writer, batches, schema)))}
+
+    def commit_write(self, handle: Mapping[str, str], messages: Sequence[Mapping[str, str]], options: Options) -> None:
+        """Has a copy of the writer commit."""
+        with step(Step.COMMIT):
+            writer, _schema = self._loaded(handle["writer"])
+            writer.commit([self._loaded(message["message"]) for message in messages])
+
+    def abort_write(
+        self, handle: Mapping[str, str], messages: Sequence[Mapping[str, str] | None], options: Options
+    ) -> None:
+        """Has a copy of the writer abort."""
+        with step(Step.COMMIT):
+            writer, _schema = self._loaded(handle["writer"])
+            writer.abort([None if message is None else self._loaded(message["message"]) for message in messages])
+
+    def _loaded(self, text: str) -> Any:  # noqa: ANN401 - whatever it is
+        return self._loads(base64.b64decode(text))
 
     def _reader(self, options: Options) -> tuple[DataSource, DataSourceReader, StructType]:
         created = options.kept.get(_CREATED)

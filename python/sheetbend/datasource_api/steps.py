@@ -1,4 +1,4 @@
-"""The steps of a read, by which Spark reports what fails in them."""
+"""The steps of a read or a write, by which Spark reports what fails in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from pyspark.errors import PySparkAssertionError
 
-from sheetbend.errors import SchemaTextError, StepError
+from sheetbend.errors import SheetbendError, SparkError, StepError
 
 
 class Step(enum.Enum):
@@ -17,22 +17,25 @@ class Step(enum.Enum):
     CREATE = ("create", "instance")
     READER = ("initialize", "reader")
     PARTITIONS = ("generate", "read partitions")
+    WRITER = ("initialize", "writer")
+    COMMIT = ("commit or abort", "write")
 
 
 @contextmanager
 def step(which: Step) -> Iterator[None]:
-    """Whatever is raised inside is raised as the cause of a :class:`StepError`.
-
-    But for :class:`SchemaTextError`, which Spark reports by a condition of its own.
-    """
+    """Whatever is raised inside is raised as the cause of a :class:`StepError`, but for what is Spark's own error."""
     action, subject = which.value
     try:
         yield
-    except SchemaTextError:
+    except SparkError:
         raise
     except BaseException as error:
         # A SystemExit too: it is to end the query, not a thread of the server.
         raise StepError(action, subject) from error
+
+
+class TaskError(SheetbendError):
+    """A task of a read or a write gives something that is not as promised; the text goes on from the method's name."""
 
 
 def mismatch(expected: str, actual: str) -> PySparkAssertionError:
