@@ -15,6 +15,8 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Row, SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
+from tests.support.server import ServerProcess, wait_until
+
 READS = """
 from pyspark.sql.datasource import DataSource, DataSourceReader
 
@@ -283,6 +285,38 @@ def test_modules_are_forgotten_with_their_source(client_module: Any, tmp_path: P
     gc.collect()
     assert loaded[0] not in sys.modules
     assert len(sys.meta_path) == finders
+
+
+def test_modules_go_with_their_session(
+    spark: SparkSession, server: ServerProcess, client_module: Any, tmp_path: Path
+) -> None:
+    class Loaded(DataSource):
+        def schema(self) -> str:
+            return "modules int, finders int"
+
+        def reader(self, schema: Any) -> DataSourceReader:
+            class Reader(DataSourceReader):
+                def read(self, partition: InputPartition) -> Iterator[tuple[int, int]]:
+                    import gc
+
+                    gc.collect()
+                    yield len([name for name in sys.modules if name.startswith("pyfiles_")]), len(sys.meta_path)
+
+            return Reader()
+
+    def loaded() -> Any:
+        return spark.read.format("loaded").load().first()
+
+    spark.dataSource.register(Loaded)
+    before = loaded()
+    module = client_module("srcmod", READS.replace("WORD", "'word'"))
+    for _ in range(5):
+        session = SparkSession.builder.remote(server.url).create()
+        session.addArtifacts(str(tmp_path / "srcmod.py"), pyfile=True)
+        session.dataSource.register(module.Src)
+        assert word(session) == "word"
+        session.stop()
+    wait_until(lambda: loaded() == before, 10, "the modules of the sessions are forgotten")
 
 
 def test_rows_of_a_frame_still_come_as_artifacts(session: SparkSession) -> None:
