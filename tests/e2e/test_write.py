@@ -515,6 +515,15 @@ def test_explain_shows_the_write(spark: SparkSession, tmp_path: Path, table: Any
     assert what(tmp_path) == []
 
 
+def test_explain_analyze_writes_and_counts(spark: SparkSession, table: Any) -> None:
+    t = table("id bigint")
+    plan = spark.sql(f"EXPLAIN ANALYZE INSERT INTO {t} SELECT id FROM range(5)").collect()[0][0]
+    assert "PythonWriteExec: " in plan
+    for metric in ("written_rows=5", "written_batches=1", "written_bytes=40", "write_time=", "input_wait_time="):
+        assert metric in plan
+    assert spark.table(t).count() == 5
+
+
 def test_what_is_not_supported_is_named(spark: SparkSession, tmp_path: Path, table: Any) -> None:
     t = table("id bigint")
     for statement, name in [

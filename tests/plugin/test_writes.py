@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +17,7 @@ from sheetbend import SaveMode, TaskContext, WriteTask, testing
 from sheetbend.errors import PluginError
 from tests.bridge.plugins import NUMBERS, Given, eventually
 from tests.plugin.sinks import Sink, failure, sizes, source, write
+from tests.support.server import ROOT
 
 
 def boom(*_: Any) -> Any:
@@ -394,6 +398,25 @@ def test_testing_writes_what_it_is_given() -> None:
     testing.write(sink, [], schema=NUMBERS)
     with pytest.raises(PluginError, match="boom"):
         testing.write(Sink(write=boom), tables)
+
+
+def test_a_slow_write_is_warned_about_by_name() -> None:
+    """In a process of its own: how long is slow is asked for once."""
+    script = """
+import time
+import pyarrow as pa
+from tests.plugin.sinks import Sink, source, write
+
+def slow(sink, task, batches, context):
+    time.sleep(0.5)
+    return sink.stage(task, batches)
+
+write(Sink(write=slow), source([1]), name="ledger")
+"""
+    environment = {**os.environ, "SHEETBEND_SLOW_PLUGIN_SECONDS": "0.1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "Data source ledger (tests.plugin.sinks.Sink) is slow: write_partition of partition 0" in done.stderr
 
 
 def test_batches_that_are_not_read_are_let_go() -> None:
