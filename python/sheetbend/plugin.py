@@ -126,7 +126,7 @@ class Metrics:
 class ReadContext(TaskContext):
     """What the engine tells a reader that takes a third parameter. Safe to use from any thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by name alone, and most with a default
         self,
         *,
         batch_size: int,

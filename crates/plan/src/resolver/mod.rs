@@ -87,7 +87,10 @@ impl Resolver {
             let found = node.type_of(field)?;
             let data_type = client_type(found.data_type(), &self.settings.time_zone);
             let shown = ArrowField::new(&field.name, data_type, found.is_nullable());
-            fields.push(shown.with_metadata(found.metadata().clone()));
+            let mut metadata = found.metadata().clone();
+            // Values of an extension type reach the client as their storage: it may not know the type.
+            metadata.retain(|key, _| !key.starts_with("ARROW:extension:"));
+            fields.push(shown.with_metadata(metadata));
         }
         Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
     }
