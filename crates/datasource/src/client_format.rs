@@ -10,16 +10,31 @@ use pyo3::prelude::*;
 use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::Result;
 use crate::format::{SourceInfo, TableFormat};
+use crate::isolation::Isolation;
+use crate::python;
+use crate::python::failure::Site;
+use crate::python::interpreter::guarded;
 use crate::python::plugin::Plugin;
-use crate::python_format::create;
+use crate::python_format::{in_process, in_workers, isolation};
+use crate::worker::host::Origin;
 
 /// Formats of classes that were pickled.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PickledFormats;
+#[derive(Debug, Clone, Default)]
+pub struct PickledFormats {
+    isolation: Isolation,
+}
+
+impl PickledFormats {
+    /// Such formats, with what holds of isolation where a query does not say it.
+    pub fn new(isolation: Isolation) -> Self {
+        Self { isolation }
+    }
+}
 
 impl ClassFormats for PickledFormats {
     fn format(&self, class: ClientClass, files: Arc<PythonFiles>) -> Arc<dyn TableFormat> {
-        Arc::new(PickledFormat { class: Arc::new(class), files, loaded: Arc::default() })
+        let isolation = self.isolation.clone();
+        Arc::new(PickledFormat { class: Arc::new(class), files, loaded: Arc::default(), isolation })
     }
 }
 
@@ -28,6 +43,7 @@ struct PickledFormat {
     class: Arc<ClientClass>,
     files: Arc<PythonFiles>,
     loaded: Arc<Mutex<Option<Loaded>>>,
+    isolation: Isolation,
 }
 
 /// A plug-in of the class.
@@ -44,8 +60,17 @@ impl TableFormat for PickledFormat {
         &self.class.name
     }
 
-    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+    async fn create_provider(&self, mut info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+        let site = Site::load(self.class.name.clone());
+        let isolation = isolation(&mut info, &self.isolation, &site)?;
         let (class, files, loaded) = (Arc::clone(&self.class), self.files.all(), Arc::clone(&self.loaded));
+        if isolation.is_process() {
+            let origin = move |site: &Site| {
+                let pack = |py: Python<'_>| python::pack_class(py, &class, &files).map_err(|e| site.raised(py, &e));
+                guarded(site, pack).map(Origin::Pickled)
+            };
+            return in_workers(&self.class.name, site, isolation, info, origin).await;
+        }
         let load = move |py: Python<'_>| {
             // Files are added, never replaced: as many are the same.
             let known = loaded.lock().as_ref().filter(|known| known.files == files.len()).map(|k| k.plugin.clone());
@@ -58,6 +83,6 @@ impl TableFormat for PickledFormat {
             drop(replaced);
             Ok(plugin)
         };
-        create(info, self.class.name.clone(), load).await
+        in_process(site, info, load).await
     }
 }
