@@ -9,17 +9,21 @@ use datafusion::prelude::SessionContext;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
+use sheetbend_datasource::isolation::Isolation;
 use sheetbend_datasource::python_format::RegisteredFormat;
 use sheetbend_datasource::write::{PythonWriteExec, SaveMode, Write, execute};
 
+use crate::isolation::parse_isolation;
 use crate::runtime::runtime;
 use crate::scan::to_python;
 
 /// Writes to `plugin` what the plug-in `rows` reads, a task a partition; what was counted.
 ///
-/// Args: the options of the writer; the save mode; the name of the table; the name of the source in messages.
+/// Args: the options of the writer; the save mode; the name of the table; the name of the source in messages; where the code of
+/// `plugin` runs.
 #[pyfunction]
-#[pyo3(signature = (plugin, rows, options, *, mode, table=None, name="source"))]
+#[pyo3(signature = (plugin, rows, options, *, mode, table=None, name="source", isolation=BTreeMap::new()))]
+#[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
 pub(crate) fn write(
     py: Python<'_>,
     plugin: &Bound<'_, PyAny>,
@@ -28,12 +32,14 @@ pub(crate) fn write(
     mode: &str,
     table: Option<String>,
     name: &str,
+    isolation: BTreeMap<String, String>,
 ) -> PyResult<BTreeMap<String, usize>> {
     let mode = SaveMode::named(mode).ok_or_else(|| PyValueError::new_err(format!("'{mode}' is no save mode")))?;
-    let format = |name: &str, plugin| {
-        RegisteredFormat::try_new(name, plugin).map_err(|error| to_python(py, &DataFusionError::from(error)))
+    let format = |name: &str, plugin, isolation| {
+        RegisteredFormat::try_new(name, plugin, isolation).map_err(|error| to_python(py, &DataFusionError::from(error)))
     };
-    let (target, rows) = (format(name, plugin)?, format("rows", rows)?);
+    let target = format(name, plugin, parse_isolation(py, isolation)?)?;
+    let rows = format("rows", rows, Isolation::default())?;
     let info = SourceInfo { options, ..SourceInfo::default() };
     let write = |schema: SchemaRef| Write { mode, schema, table };
     let runtime = runtime()?;

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from sheetbend import _native
+from sheetbend.isolation import IsolationOptions, as_options
 from sheetbend.write import SaveMode
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from typing_extensions import Unpack
 
 __all__ = ["Rows", "write"]
 
@@ -23,6 +25,7 @@ def write(
     *,
     mode: SaveMode = SaveMode.APPEND,
     schema: pa.Schema | None = None,
+    **isolation: Unpack[IsolationOptions],
 ) -> dict[str, int]:
     """Writes to a plug-in as a server would: the same threads, checks and errors.
 
@@ -32,6 +35,7 @@ def write(
         options: The options of the writer.
         mode: The save mode.
         schema: The columns; those of the first partition by default.
+        isolation: Where the plug-in runs, as in :func:`sheetbend.testing.scan`.
 
     Returns:
         What the engine has counted, such as ``written_rows``; times are nanoseconds.
@@ -40,7 +44,7 @@ def write(
         PluginError: The plug-in raised, does not keep the contract, or cannot be written to.
     """
     rows = _Given(partitions, schema if schema is not None else partitions[0].schema)
-    return _native.write(plugin, rows, dict(options or {}), mode=mode.value)
+    return _native.write(plugin, rows, dict(options or {}), mode=mode.value, isolation=as_options(**isolation))
 
 
 class _Given:
