@@ -13,7 +13,15 @@ __version__: str
 class Server:
     """One server. It is started once and stopped once."""
 
-    def __init__(self, host: str, port: int, *, detached_timeout: float, session_timeout: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        detached_timeout: float,
+        session_timeout: float,
+        isolation: Mapping[str, str] = ...,
+    ) -> None:
         """A server that is not started yet.
 
         Args:
@@ -21,12 +29,16 @@ class Server:
             port: The TCP port; 0 for a free one.
             detached_timeout: Seconds that a query goes on after its client went away.
             session_timeout: Seconds without a request after which a session and all it holds are dropped.
+            isolation: Where the code of sources runs: options of :mod:`sheetbend.isolation`, as texts.
         """
 
-    def register(self, name: str, plugin: object, *, reserved: bool = False) -> None:
+    def register(
+        self, name: str, plugin: object, *, reserved: bool = False, isolation: Mapping[str, str] = ...
+    ) -> None:
         """Adds a plug-in as the format ``name``, in place of one of that name. Possible before and after the start.
 
-        No client can register a class under a name that is ``reserved``.
+        No client can register a class under a name that is ``reserved``. With ``isolation="process"`` a class is made
+        an instance of only where it runs.
         """
 
     def start(self) -> int:
@@ -47,6 +59,7 @@ def scan(
     target_partitions: int | None = None,
     name: str = "source",
     schema: pa.Schema | None = None,
+    isolation: Mapping[str, str] = ...,
 ) -> Scan:
     """Plans to read a plug-in as a server reads it; the rows are read when the result is.
 
@@ -58,6 +71,7 @@ def scan(
         target_partitions: How many partitions are read at the same time; one a core by default.
         name: How the source is called in errors.
         schema: The promised schema, in place of the one that the plug-in infers.
+        isolation: Where the code of the plug-in runs: options of :mod:`sheetbend.isolation`, as texts.
     """
 
 def write(
@@ -89,6 +103,15 @@ def parse_ddl(text: str) -> pa.Schema:
     Raises:
         SparkError: Of :mod:`sheetbend.errors`; the text is no schema.
     """
+
+def check_isolation(options: Mapping[str, str]) -> None:
+    """Raises :class:`~sheetbend.errors.OptionError` where these are no options of isolation."""
+
+def idle_workers() -> int:
+    """How many worker processes wait for a request."""
+
+def end_workers() -> None:
+    """Ends the worker processes that wait for a request."""
 
 def reads_under_way() -> int:
     """How many threads read from plug-ins or write to them, or cancel that."""

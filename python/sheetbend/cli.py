@@ -94,6 +94,12 @@ def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         default=3600.0,
         help="how long a session is kept without a request",
     )
+    command.add_argument(
+        "--isolation",
+        choices=("thread", "process"),
+        default="thread",
+        help="whether the code of sources runs in the server's process or in worker processes, unless a query says it",
+    )
     command.add_argument("--log-level", choices=_LOG_LEVELS, default="warn", help="what is logged on standard error")
     command.set_defaults(run=_run_server)
 
@@ -116,7 +122,11 @@ def _run_server(parsed: argparse.Namespace) -> int:
     _log_sources(_LOG_LEVELS[parsed.log_level])
     sys.path.insert(0, str(parsed.python_path.resolve()))
     server = Server(
-        parsed.host, parsed.port, detached_timeout=parsed.detached_timeout, session_timeout=parsed.session_timeout
+        parsed.host,
+        parsed.port,
+        detached_timeout=parsed.detached_timeout,
+        session_timeout=parsed.session_timeout,
+        isolation=parsed.isolation,
     )
     for name, reference in parsed.register:
         server.register_datasource(name, import_plugin(reference, name=name))

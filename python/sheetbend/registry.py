@@ -16,6 +16,7 @@ __all__ = [
     "attribute_of",
     "check_methods",
     "check_name",
+    "checked",
     "class_name",
     "import_plugin",
     "instance_of",
@@ -65,11 +66,7 @@ def instance_of(datasource: object, *, name: str) -> object:
     Raises:
         PluginError: A method is missing or takes other arguments, or the class cannot be made an instance of.
     """
-    datasource = adapted(datasource)
-    try:
-        check_methods(datasource)
-    except PluginError as error:
-        raise PluginError(f"Source '{name}': {error}") from None
+    datasource = adapted(checked(datasource, name=name))
     if not isinstance(datasource, type):
         return datasource
     try:
@@ -79,6 +76,23 @@ def instance_of(datasource: object, *, name: str) -> object:
             f"Source '{name}': {class_name(datasource)}() raised {type(error).__name__}: {error}. "
             "Register an instance where the constructor needs arguments."
         ) from error
+
+
+def checked(datasource: object, *, name: str) -> object:
+    """The instance or class itself, which has the methods of a plug-in.
+
+    Args:
+        datasource: An instance or a class, or a subclass of PySpark's ``DataSource``.
+        name: How the source is called in errors.
+
+    Raises:
+        PluginError: A method is missing or takes other arguments.
+    """
+    try:
+        check_methods(adapted(datasource))
+    except PluginError as error:
+        raise PluginError(f"Source '{name}': {error}") from None
+    return datasource
 
 
 def import_plugin(reference: str, *, name: str) -> object:

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 from sheetbend.discovery import BUILT_IN_ORIGIN, Discovered, discover
 from sheetbend.errors import SheetbendError
-from sheetbend.registry import check_name, instance_of
+from sheetbend.isolation import IsolationOptions, as_options
+from sheetbend.registry import check_name, checked, instance_of
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
     from sheetbend import _native
 
@@ -45,9 +46,12 @@ class Server:
         port: The TCP port; 0 takes a free one.
         detached_timeout: Seconds that a query goes on after its client went away, for the client to come back.
         session_timeout: Seconds without a request after which a session, with its views, is dropped.
+        isolation: Where the code of all sources runs, unless a registration or a query says otherwise; see
+            :class:`~sheetbend.isolation.IsolationOptions`.
 
     Raises:
         SheetbendError: The host is not a loopback address.
+        OptionError: A value that is none for an option of isolation.
     """
 
     def __init__(
@@ -57,34 +61,44 @@ class Server:
         *,
         detached_timeout: float = 10.0,
         session_timeout: float = 3600.0,
+        **isolation: Unpack[IsolationOptions],
     ) -> None:
         self._host = _loopback(host)
         self._port = port
         self._detached_timeout = detached_timeout
         self._session_timeout = session_timeout
+        self._isolation = _checked_isolation(**isolation)
         self._lock = threading.Lock()
         self._native: _native.Server | None = None
         self._bound_port = 0
         self._discovered = discover()
         self._registered: dict[str, Discovered] = {}
+        self._isolations: dict[str, dict[str, str]] = {}
+        """What registrations say of isolation."""
 
-    def register_datasource(self, name: str, datasource: object) -> None:
+    def register_datasource(self, name: str, datasource: object, **isolation: Unpack[IsolationOptions]) -> None:
         """Makes a source readable as ``spark.read.format(name)``, in place of one that has the name already.
 
         Args:
             name: The name, without regard to case.
             datasource: An instance with the three methods, a class that has them and is made without arguments, or a
-                subclass of PySpark's ``DataSource``.
+                subclass of PySpark's ``DataSource``. A class that runs in worker processes is made an instance of only
+                there.
+            isolation: Where its code runs, unless a query says otherwise; by default as the server says.
 
         Raises:
             PluginError: The name is none, or the class does not have the three methods.
+            OptionError: A value that is none for an option of isolation.
         """
         key = check_name(name)
-        plugin = instance_of(datasource, name=key)
+        options = _checked_isolation(**isolation)
+        in_workers = {**self._isolation, **options}.get("isolation") == "process"
+        plugin = checked(datasource, name=key) if in_workers else instance_of(datasource, name=key)
         with self._lock:
             self._registered[key] = Discovered(key, "registered", plugin)
+            self._isolations[key] = options
             if self._native is not None:
-                self._native.register(key, plugin)
+                self._native.register(key, plugin, isolation=options)
 
     def list_datasources(self) -> list[Discovered]:
         """Every source of this server by name, with those that could not be loaded and why."""
@@ -111,10 +125,13 @@ class Server:
                 self._port,
                 detached_timeout=self._detached_timeout,
                 session_timeout=self._session_timeout,
+                isolation=self._isolation,
             )
             # Loaded ones last: where a name is claimed twice, the one that can be read has it.
             for source in sorted(sources, key=lambda source: source.error is None):
-                native.register(source.name, source.readable(), reserved=source.origin == BUILT_IN_ORIGIN)
+                isolation = self._isolations.get(source.name, {})
+                reserved = source.origin == BUILT_IN_ORIGIN
+                native.register(source.name, source.readable(), reserved=reserved, isolation=isolation)
             self._bound_port = native.start()
             self._native = native
         return self
@@ -183,6 +200,15 @@ class Server:
     def __repr__(self) -> str:
         with self._lock:
             return f"<sheetbend.Server {self._address() if self._native is not None else 'stopped'}>"
+
+
+def _checked_isolation(**isolation: Unpack[IsolationOptions]) -> dict[str, str]:
+    options = as_options(**isolation)
+    if options:
+        from sheetbend import _native  # noqa: PLC0415 - as in Server.start
+
+        _native.check_isolation(options)
+    return options
 
 
 def _loopback(host: str) -> str:

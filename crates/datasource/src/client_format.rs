@@ -10,17 +10,32 @@ use pyo3::prelude::*;
 use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::Result;
 use crate::format::{SourceInfo, TableFormat};
+use crate::isolation::Isolation;
+use crate::python;
+use crate::python::failure::Site;
+use crate::python::interpreter::guarded;
 use crate::python::plugin::Plugin;
-use crate::python_format::{provider, source};
+use crate::python_format::{in_process, in_workers, isolation, provider};
 use crate::source::Source;
+use crate::worker::host::Origin;
 
 /// Formats of classes that were pickled.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PickledFormats;
+#[derive(Debug, Clone, Default)]
+pub struct PickledFormats {
+    isolation: Isolation,
+}
+
+impl PickledFormats {
+    /// Such formats, with what holds of isolation where a query does not say it.
+    pub fn new(isolation: Isolation) -> Self {
+        Self { isolation }
+    }
+}
 
 impl ClassFormats for PickledFormats {
     fn format(&self, class: ClientClass, files: Arc<PythonFiles>) -> Arc<dyn TableFormat> {
-        Arc::new(PickledFormat { class: Arc::new(class), files, loaded: Arc::default() })
+        let isolation = self.isolation.clone();
+        Arc::new(PickledFormat { class: Arc::new(class), files, loaded: Arc::default(), isolation })
     }
 }
 
@@ -29,6 +44,7 @@ struct PickledFormat {
     class: Arc<ClientClass>,
     files: Arc<PythonFiles>,
     loaded: Arc<Mutex<Option<Loaded>>>,
+    isolation: Isolation,
 }
 
 /// A plug-in of the class.
@@ -50,8 +66,17 @@ impl TableFormat for PickledFormat {
         provider(self.create_source(info).await?, promised).await
     }
 
-    async fn create_source(&self, info: SourceInfo) -> Result<Arc<Source>> {
+    async fn create_source(&self, mut info: SourceInfo) -> Result<Arc<Source>> {
+        let site = Site::load(self.class.name.clone());
+        let isolation = isolation(&mut info, &self.isolation, &site)?;
         let (class, files, loaded) = (Arc::clone(&self.class), self.files.all(), Arc::clone(&self.loaded));
+        if isolation.is_process() {
+            let origin = move |site: &Site| {
+                let pack = |py: Python<'_>| python::pack_class(py, &class, &files).map_err(|e| site.raised(py, &e));
+                guarded(site, pack).map(Origin::Pickled)
+            };
+            return in_workers(&self.class.name, site, isolation, info, origin).await;
+        }
         let load = move |py: Python<'_>| {
             // Files are added, never replaced: as many are the same.
             let known = loaded.lock().as_ref().filter(|known| known.files == files.len()).map(|k| k.plugin.clone());
@@ -64,6 +89,6 @@ impl TableFormat for PickledFormat {
             drop(replaced);
             Ok(plugin)
         };
-        source(info, self.class.name.clone(), load).await
+        in_process(site, info, load).await
     }
 }

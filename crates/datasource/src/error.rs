@@ -76,7 +76,7 @@ impl From<BridgeError> for DataFusionError {
     }
 }
 
-fn nearest(name: &str, known: &[String]) -> String {
+pub(crate) fn nearest(name: &str, known: &[String]) -> String {
     let mut near: Vec<_> = known.iter().map(|k| (strsim::damerau_levenshtein(&name.to_lowercase(), k), k)).collect();
     near.retain(|(distance, k)| *distance <= 2.max(k.len() / 3));
     near.sort();

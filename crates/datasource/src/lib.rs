@@ -13,6 +13,7 @@ pub mod error;
 pub mod exec;
 pub mod format;
 pub mod host;
+pub mod isolation;
 pub mod provider;
 mod python;
 pub mod python_format;
@@ -22,6 +23,7 @@ pub mod scan;
 pub mod source;
 pub mod spec;
 pub mod types;
+pub mod worker;
 pub mod write;
 
 pub use python::interpreter::unattached;

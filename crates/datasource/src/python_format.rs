@@ -9,21 +9,32 @@ use pyo3::prelude::*;
 
 use crate::error::Result;
 use crate::format::{SourceInfo, TableFormat};
+use crate::isolation::Isolation;
 use crate::provider::PythonTableProvider;
 use crate::python;
 use crate::python::failure::{Secrets, Site};
 use crate::python::in_process::InProcess;
 use crate::python::interpreter::{blocking, guarded};
-use crate::python::plugin::Plugin;
+use crate::python::plugin::{Plugin, display};
 use crate::source::Source;
+use crate::worker::host::{Isolated, Origin};
 
 const NAME: &str = "python";
 const MODULE: &str = "python_module";
 const CLASS: &str = "python_class";
 
 /// The format `python`: the options `python_module` and `python_class` name the plug-in, the others are for it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PythonDataSourceFormat;
+#[derive(Debug, Clone, Default)]
+pub struct PythonDataSourceFormat {
+    isolation: Isolation,
+}
+
+impl PythonDataSourceFormat {
+    /// The format, with what holds of isolation where a query does not say it.
+    pub fn new(isolation: Isolation) -> Self {
+        Self { isolation }
+    }
+}
 
 #[async_trait]
 impl TableFormat for PythonDataSourceFormat {
@@ -43,10 +54,12 @@ impl TableFormat for PythonDataSourceFormat {
     async fn create_source(&self, mut info: SourceInfo) -> Result<Arc<Source>> {
         let module = take_option(&mut info, MODULE);
         let class = take_option(&mut info, CLASS);
-        source(info, format!("{NAME} ({module}.{class})"), move |py| {
-            Plugin::load(py, NAME, &module, &class).map(Arc::new)
-        })
-        .await
+        let site = Site::load(display(NAME, &format!("{module}.{class}")));
+        let isolation = isolation(&mut info, &self.isolation, &site)?;
+        if isolation.is_process() {
+            return in_workers(NAME, site, isolation, info, |_| Ok(Origin::Named { module, class })).await;
+        }
+        in_process(site, info, move |py| Plugin::load(py, NAME, &module, &class).map(Arc::new)).await
     }
 }
 
@@ -54,19 +67,30 @@ impl TableFormat for PythonDataSourceFormat {
 #[derive(Debug, Clone)]
 pub struct RegisteredFormat {
     name: String,
-    plugin: Arc<Plugin>,
+    class: String,
+    /// What was registered.
+    candidate: Arc<Py<PyAny>>,
+    /// None where it runs in worker processes, unless a query says otherwise: then only they make one of a class.
+    plugin: Option<Arc<Plugin>>,
+    isolation: Isolation,
     reserved: bool,
 }
 
 impl RegisteredFormat {
     /// Names a plug-in: an instance, which all readers share, or a class, of which one is made without arguments.
+    /// `isolation` is what holds where a query does not say it.
     ///
     /// # Errors
     /// A class that lacks a method of a plug-in, or that cannot be called.
-    pub fn try_new(name: &str, plugin: &Bound<'_, PyAny>) -> Result<Self> {
+    pub fn try_new(name: &str, candidate: &Bound<'_, PyAny>, isolation: Isolation) -> Result<Self> {
         let name = name.to_lowercase();
-        let plugin = Arc::new(Plugin::adopt(&name, plugin)?);
-        Ok(Self { name, plugin, reserved: false })
+        let plugin = match isolation.is_process() {
+            true => None,
+            false => Some(Arc::new(Plugin::adopt(&name, candidate)?)),
+        };
+        let class = python::class_name(candidate).unwrap_or_default();
+        let candidate = Arc::new(candidate.clone().unbind());
+        Ok(Self { name, class, candidate, plugin, isolation, reserved: false })
     }
 
     /// The same format, whose name no session may give to another one.
@@ -77,7 +101,7 @@ impl RegisteredFormat {
 
     /// Module and class of the plug-in.
     pub fn class(&self) -> &str {
-        &self.plugin.class
+        &self.class
     }
 }
 
@@ -96,10 +120,50 @@ impl TableFormat for RegisteredFormat {
         provider(self.create_source(info).await?, promised).await
     }
 
-    async fn create_source(&self, info: SourceInfo) -> Result<Arc<Source>> {
-        let plugin = Arc::clone(&self.plugin);
-        source(info, plugin.display(), move |_| Ok(plugin)).await
+    async fn create_source(&self, mut info: SourceInfo) -> Result<Arc<Source>> {
+        let site = Site::load(display(&self.name, &self.class));
+        let isolation = isolation(&mut info, &self.isolation, &site)?;
+        let candidate = Arc::clone(&self.candidate);
+        if isolation.is_process() {
+            let origin = move |site: &Site| {
+                let pack = |py: Python<'_>| python::pack(candidate.bind(py)).map_err(|error| site.raised(py, &error));
+                guarded(site, pack).map(Origin::Pickled)
+            };
+            return in_workers(&self.name, site, isolation, info, origin).await;
+        }
+        let (name, plugin) = (self.name.clone(), self.plugin.clone());
+        let plugin = move |py: Python<'_>| match plugin {
+            Some(plugin) => Ok(plugin),
+            None => Plugin::adopt(&name, candidate.bind(py)).map(Arc::new),
+        };
+        in_process(site, info, plugin).await
     }
+}
+
+/// A plug-in with its options that runs here; `site` is how messages call it until `plugin` has loaded it.
+pub(crate) async fn in_process(
+    site: Site,
+    info: SourceInfo,
+    plugin: impl FnOnce(Python<'_>) -> Result<Arc<Plugin>> + Send + 'static,
+) -> Result<Arc<Source>> {
+    let load = move |site: &Site| guarded(site, |py| configure(py, plugin(py)?, &info));
+    blocking(site, load).await.map(Arc::new)
+}
+
+/// A plug-in with its options that runs in workers, which make it of `origin`.
+pub(crate) async fn in_workers(
+    format: &str,
+    site: Site,
+    isolation: Isolation,
+    info: SourceInfo,
+    origin: impl FnOnce(&Site) -> Result<Origin> + Send + 'static,
+) -> Result<Arc<Source>> {
+    let format = format.to_owned();
+    let open = move |site: &Site| {
+        let origin = origin(site)?;
+        Isolated { format, site: site.clone(), isolation, origin, info }.open()
+    };
+    blocking(site, open).await.map(Arc::new)
 }
 
 /// The table of a source, with the schema that was promised for it or that it infers.
@@ -109,16 +173,6 @@ pub(crate) async fn provider(source: Arc<Source>, promised: Option<SchemaRef>) -
         None => source.infer_schema().await?,
     };
     Ok(Arc::new(PythonTableProvider::new(source, schema)))
-}
-
-/// A plug-in with its options; `display` is how messages call it until `plugin` has loaded it.
-pub(crate) async fn source(
-    info: SourceInfo,
-    display: String,
-    plugin: impl FnOnce(Python<'_>) -> Result<Arc<Plugin>> + Send + 'static,
-) -> Result<Arc<Source>> {
-    let load = move |site: &Site| guarded(site, |py| configure(py, plugin(py)?, &info));
-    blocking(Site::load(display), load).await.map(Arc::new)
 }
 
 /// Checks the options against those that the plug-in takes, where it says so.
@@ -131,6 +185,12 @@ fn configure(py: Python<'_>, plugin: Arc<Plugin>, info: &SourceInfo) -> Result<S
     let (format, class) = (plugin.format.clone(), plugin.class.clone());
     let host = InProcess { plugin, options: configured.options };
     Ok(Source::new(format, class, Arc::new(host), site, configured.methods))
+}
+
+/// Takes what a query says of isolation out of its options.
+pub(crate) fn isolation(info: &mut SourceInfo, defaults: &Isolation, site: &Site) -> Result<Isolation> {
+    let said = Isolation::take(&mut info.options).and_then(|said| said.with_defaults(defaults));
+    said.map_err(|error| site.invalid(&error))
 }
 
 fn take_option(info: &mut SourceInfo, name: &str) -> String {

@@ -1,6 +1,7 @@
 //! The Python extension module `sheetbend._native`: what the Python package calls, and no logic of its own.
 
 mod ddl;
+mod isolation;
 mod runtime;
 mod scan;
 mod server;
@@ -22,6 +23,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(write::write, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::reads_under_way, module)?)?;
+    module.add_function(wrap_pyfunction!(isolation::check_isolation, module)?)?;
+    module.add_function(wrap_pyfunction!(isolation::idle_workers, module)?)?;
+    module.add_function(wrap_pyfunction!(isolation::end_workers, module)?)?;
     runtime::register_shutdown(module)?;
     Ok(())
 }

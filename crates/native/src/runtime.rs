@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use sheetbend_datasource::read::{release, under_way};
+use sheetbend_datasource::worker::pool;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// A main thread's stack: plug-ins are called on the runtime's blocking threads, and extension modules may recurse.
@@ -55,6 +56,7 @@ fn shutdown(py: Python<'_>) {
         if left > 0 {
             tracing::warn!(left, "the process ends while plug-ins still read");
         }
+        pool::close();
         let state = std::mem::replace(&mut *RUNTIME.lock(), State::Ended);
         if let State::Running(runtime) = state {
             runtime.shutdown_timeout(PATIENCE);

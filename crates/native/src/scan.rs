@@ -26,14 +26,16 @@ use sheetbend_datasource::scan::ScanPlanner;
 use sheetbend_datasource::unattached;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
+use crate::isolation::parse_isolation;
 use crate::runtime::runtime;
 
 /// Plans to read `plugin`, an instance or a class; the rows are read when the result is.
 ///
 /// Args: the options; the names of the columns to read, all when None; the most rows; how many partitions at a time;
-/// the name of the source in messages; the promised schema, in place of the one that the plug-in infers.
+/// the name of the source in messages; the promised schema, in place of the one that the plug-in infers; where its code
+/// runs.
 #[pyfunction]
-#[pyo3(signature = (plugin, options, *, columns=None, limit=None, target_partitions=None, name="source", schema=None))]
+#[pyo3(signature = (plugin, options, *, columns=None, limit=None, target_partitions=None, name="source", schema=None, isolation=BTreeMap::new()))]
 #[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
 pub(crate) fn scan(
     py: Python<'_>,
@@ -44,8 +46,10 @@ pub(crate) fn scan(
     target_partitions: Option<usize>,
     name: &str,
     schema: Option<PySchema>,
+    isolation: BTreeMap<String, String>,
 ) -> PyResult<Scan> {
-    let format = RegisteredFormat::try_new(name, plugin).map_err(|error| to_python(py, &error.into()))?;
+    let isolation = parse_isolation(py, isolation)?;
+    let format = RegisteredFormat::try_new(name, plugin, isolation).map_err(|error| to_python(py, &error.into()))?;
     let info = SourceInfo { options, schema: schema.map(PySchema::into_inner), ..SourceInfo::default() };
     let runtime = runtime()?;
     let planned = py.detach(|| runtime.block_on(plan(format, info, columns, limit, target_partitions)));

@@ -1,5 +1,6 @@
 //! The Spark Connect server, started and stopped from Python.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +12,13 @@ use pyo3::prelude::*;
 use sheetbend_connect::{Server as ConnectServer, ServerConfig};
 use sheetbend_datasource::client_format::PickledFormats;
 use sheetbend_datasource::format::FormatRegistry;
+use sheetbend_datasource::isolation::Isolation;
 use sheetbend_datasource::python_format::{PythonDataSourceFormat, RegisteredFormat};
+use sheetbend_datasource::worker::pool;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::isolation::parse_isolation;
 use crate::runtime::runtime;
 use crate::scan::to_python;
 
@@ -22,6 +26,8 @@ use crate::scan::to_python;
 #[pyclass(frozen, module = "sheetbend._native")]
 pub(crate) struct Server {
     config: ServerConfig,
+    /// What holds for its sources, where neither the query nor the registration says it.
+    isolation: Isolation,
     /// Set by the first who starts it, and unset where that fails.
     started: AtomicBool,
     running: Mutex<Option<Running>>,
@@ -36,24 +42,41 @@ struct Running {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout))]
-    fn new(host: &str, port: u16, detached_timeout: f64, session_timeout: f64) -> PyResult<Self> {
+    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new()))]
+    fn new(
+        py: Python<'_>,
+        host: &str,
+        port: u16,
+        detached_timeout: f64,
+        session_timeout: f64,
+        isolation: BTreeMap<String, String>,
+    ) -> PyResult<Self> {
+        let isolation = parse_isolation(py, isolation)?;
         let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
-        let formats = FormatRegistry::with_classes(Arc::new(PickledFormats));
-        formats.register(Arc::new(PythonDataSourceFormat));
+        let formats = FormatRegistry::with_classes(Arc::new(PickledFormats::new(isolation.clone())));
+        formats.register(Arc::new(PythonDataSourceFormat::new(isolation.clone())));
         let config = ServerConfig {
             address: SocketAddr::new(host, port),
             detached_timeout: seconds("detached_timeout", detached_timeout)?,
             session_timeout: seconds("session_timeout", session_timeout)?,
             ..ServerConfig::new(Arc::new(formats))
         };
-        Ok(Self { config, started: AtomicBool::new(false), running: Mutex::new(None) })
+        Ok(Self { config, isolation, started: AtomicBool::new(false), running: Mutex::new(None) })
     }
 
     /// Adds a plug-in as the format `name`, in place of one of that name. No client can take a name that is `reserved`.
-    #[pyo3(signature = (name, plugin, *, reserved=false))]
-    fn register(&self, py: Python<'_>, name: &str, plugin: &Bound<'_, PyAny>, reserved: bool) -> PyResult<()> {
-        let format = RegisteredFormat::try_new(name, plugin).map_err(|error| to_python(py, &error.into()))?;
+    #[pyo3(signature = (name, plugin, *, reserved=false, isolation=BTreeMap::new()))]
+    fn register(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        plugin: &Bound<'_, PyAny>,
+        reserved: bool,
+        isolation: BTreeMap<String, String>,
+    ) -> PyResult<()> {
+        let isolation = parse_isolation(py, isolation)?.or(&self.isolation);
+        let format =
+            RegisteredFormat::try_new(name, plugin, isolation).map_err(|error| to_python(py, &error.into()))?;
         let format = if reserved { format.reserve() } else { format };
         self.config.formats.register(Arc::new(format));
         Ok(())
@@ -73,7 +96,9 @@ impl Server {
             // The server ends when the sender is gone.
             running.shutdown.take();
         }
-        self.wait(py, None).map(drop)
+        self.wait(py, None)?;
+        py.detach(pool::close);
+        Ok(())
     }
 
     /// Waits until the server has stopped, at most `timeout` seconds; returns whether it has.

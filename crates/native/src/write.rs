@@ -9,6 +9,7 @@ use datafusion::prelude::SessionContext;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
+use sheetbend_datasource::isolation::Isolation;
 use sheetbend_datasource::python_format::RegisteredFormat;
 use sheetbend_datasource::write::{PythonWriteExec, SaveMode, Write, execute};
 
@@ -31,7 +32,8 @@ pub(crate) fn write(
 ) -> PyResult<BTreeMap<String, usize>> {
     let mode = SaveMode::named(mode).ok_or_else(|| PyValueError::new_err(format!("'{mode}' is no save mode")))?;
     let format = |name: &str, plugin| {
-        RegisteredFormat::try_new(name, plugin).map_err(|error| to_python(py, &DataFusionError::from(error)))
+        RegisteredFormat::try_new(name, plugin, Isolation::default())
+            .map_err(|error| to_python(py, &DataFusionError::from(error)))
     };
     let (target, rows) = (format(name, plugin)?, format("rows", rows)?);
     let info = SourceInfo { options, ..SourceInfo::default() };

@@ -29,7 +29,7 @@ class Failure(NamedTuple):
     """Whether the text is a sentence by itself, rather than what goes on from the name of the method."""
 
 
-_OWN_ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("_bridge", "_wire", "datasource_api"))
+_OWN_ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("_bridge", "_wire", "datasource_api", "worker"))
 _OWN_FILES = frozenset({options_module.__file__, plugin_module.__file__, registry.__file__})
 _PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 _CONDITION = re.compile(r"[A-Z0-9_]+(\.[A-Z0-9_]+)*")

@@ -8,11 +8,16 @@ write(MySource(), [table], {"path": "copy.bin"})
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from sheetbend import _native
+from sheetbend.isolation import IsolationOptions, as_options
 from sheetbend.testing.writing import write
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["explain", "scan", "write"]
 
@@ -23,6 +28,7 @@ def scan(
     *,
     columns: Sequence[str] | None = None,
     limit: int | None = None,
+    **isolation: Unpack[IsolationOptions],
 ) -> pa.RecordBatchReader:
     """Reads a plug-in as a query would: the same planning, threads, checks and errors.
 
@@ -34,12 +40,14 @@ def scan(
         options: The options of the reader.
         columns: The columns to read; all by default.
         limit: The most rows to read.
+        isolation: Where the plug-in runs: on threads of this process, or with ``isolation="process"`` in workers.
 
     Raises:
         PluginError: The plug-in does not keep the contract, or raised while the read was planned. What goes wrong
             while rows are read is raised by the reader, as an error of pyarrow with the same text.
     """
-    return pa.RecordBatchReader.from_stream(_native.scan(plugin, dict(options or {}), columns=columns, limit=limit))
+    planned = _native.scan(plugin, dict(options or {}), columns=columns, limit=limit, isolation=as_options(**isolation))
+    return pa.RecordBatchReader.from_stream(planned)
 
 
 def explain(

@@ -199,7 +199,13 @@ class FailsInTheOther(Tame):
 JOINED = JoinsTwoSources.partitions * NumpyBacked.partitions * NumpyBacked.batches * NumpyBacked.rows
 
 CASES = (
-    Case("holds the interpreter for ever", HoldsTheInterpreter, fails("0", "time"), PROCESS),
+    Case(
+        "holds the interpreter for ever",
+        HoldsTheInterpreter,
+        fails("0", "gave nothing for 3s (isolation_batch_timeout)"),
+        PROCESS,
+        options={"isolation_batch_timeout": "3s"},
+    ),
     Case("os._exit", Exits, fails("0", "exit", "7"), PROCESS),
     Case("abort", Aborts, fails("0", "SIGABRT"), PROCESS),
     Case("segmentation fault", ReadsFromAddressZero, fails("0", "SIGSEGV"), PROCESS),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::error::{BridgeError, PluginFailure};
-use crate::python;
+use crate::isolation::InvalidOption;
+use crate::python::{self, Failure};
 
 const REDACTED: &str = "*********(redacted)";
 const CONDITION: &str = "PYTHON_DATA_SOURCE_ERROR";
@@ -16,6 +17,8 @@ const CONTRACT_CONDITION: &str = "INVALID_PYTHON_DATA_SOURCE";
 /// Bytes of a message.
 const MOST_TEXT: usize = 16_000;
 const SQL_STATE: &str = "38000";
+const OPTION_CONDITION: &str = "INVALID_DATA_SOURCE_OPTION";
+const OPTION_SQL_STATE: &str = "22023";
 
 /// Texts that must not leave the bridge, longest first.
 #[derive(Clone, Default)]
@@ -26,7 +29,15 @@ impl Secrets {
         Self(texts.into())
     }
 
-    fn scrub(&self, text: String) -> String {
+    /// These and `more`.
+    pub(crate) fn with(&self, more: Vec<String>) -> Self {
+        let mut all = [self.0.to_vec(), more].concat();
+        all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        Self::new(all)
+    }
+
+    /// The text without these.
+    pub(crate) fn scrub(&self, text: String) -> String {
         self.0.iter().fold(text, |text, secret| match text.contains(secret.as_str()) {
             true => text.replace(secret.as_str(), REDACTED),
             false => text,
@@ -55,14 +66,15 @@ impl Site {
 
     /// The error for an exception.
     pub(crate) fn raised(&self, py: Python<'_>, error: &PyErr) -> BridgeError {
-        let Ok(raised) = python::failure(py, error) else {
-            return self.failed("failed: an exception that cannot be shown");
-        };
-        let what = match (raised.contract, self.method) {
-            (true, _) => raised.text,
-            (false, "load") => format!("it cannot be loaded: {}", raised.text),
-            (false, _) => format!("failed: {}", raised.text),
-        };
+        match python::failure(py, error) {
+            Ok(raised) => self.reported(raised),
+            Err(_) => self.failed("failed: an exception that cannot be shown"),
+        }
+    }
+
+    /// The error for an exception of which this is known.
+    pub(crate) fn reported(&self, raised: Failure) -> BridgeError {
+        let what = if raised.contract { raised.text } else { self.because(&raised.text) };
         let text = if raised.whole { what } else { self.placed(&what) };
         let mut failure = self.failure(&raised.condition, &raised.sql_state, &text);
         failure.traceback = raised.traceback.map(|text| self.secrets.scrub(text));
@@ -81,6 +93,22 @@ impl Site {
         BridgeError::Plugin(Box::new(self.failure(CONDITION, SQL_STATE, &self.placed(what.as_ref()))))
     }
 
+    /// The error for a worker process that cannot be used.
+    pub(crate) fn lost(&self, why: impl AsRef<str>) -> BridgeError {
+        self.failed(self.because(why.as_ref()))
+    }
+
+    /// The error for a worker process that has ended by itself: another one may do better.
+    pub(crate) fn crashed(&self, how: impl AsRef<str>) -> BridgeError {
+        let failure = self.failure(CONDITION, SQL_STATE, &self.placed(&self.because(how.as_ref())));
+        BridgeError::Plugin(Box::new(PluginFailure { transient: self.partition.is_some(), ..failure }))
+    }
+
+    /// The error for an option of the engine.
+    pub(crate) fn invalid(&self, error: &InvalidOption) -> BridgeError {
+        BridgeError::Plugin(Box::new(self.failure(OPTION_CONDITION, OPTION_SQL_STATE, &error.to_string())))
+    }
+
     /// The error for a Rust panic in native code that the plug-in uses, or in the bridge.
     pub(crate) fn panicked(&self, payload: &(dyn Any + Send)) -> BridgeError {
         let text = payload.downcast_ref::<String>().map(String::as_str);
@@ -91,6 +119,13 @@ impl Site {
     /// The error for a call that came while the interpreter was ending.
     pub(crate) fn ended(&self) -> BridgeError {
         self.failed("failed: the Python interpreter has ended")
+    }
+
+    fn because(&self, why: &str) -> String {
+        match self.method {
+            "load" => format!("it cannot be loaded: {why}"),
+            _ => format!("failed: {why}"),
+        }
     }
 
     /// `what`, which goes on from the name of the method, with that name.

@@ -13,6 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCFunction, PyDict, PyIterator};
 use pyo3_arrow::{PyRecordBatch, PyRecordBatchReader, PySchema};
+use serde::Deserialize;
 
 use crate::client_class::ClientClass;
 use crate::format::SourceInfo;
@@ -20,7 +21,7 @@ use crate::host::Message;
 use crate::read::capsule::{self, Unfit};
 
 /// What is to be said of an exception.
-#[derive(FromPyObject)]
+#[derive(Debug, FromPyObject, Deserialize)]
 pub(crate) struct Failure {
     pub(crate) text: String,
     pub(crate) contract: bool,
@@ -55,13 +56,18 @@ pub(crate) fn unpickle<'py>(
     class: &ClientClass,
     files: &BTreeMap<String, Arc<[u8]>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    bridge(py)?.call_method1(intern!(py, "unpickle"), sent(py, class, files)?)
+}
+
+/// The arguments for a class that a client has sent: name, pickle, version of Python, files.
+type Sent<'py> = (String, Bound<'py, PyBytes>, String, Bound<'py, PyDict>);
+
+fn sent<'py>(py: Python<'py>, class: &ClientClass, files: &BTreeMap<String, Arc<[u8]>>) -> PyResult<Sent<'py>> {
     let sent = PyDict::new(py);
     for (name, data) in files {
         sent.set_item(name, PyBytes::new(py, data))?;
     }
-    let pickled = PyBytes::new(py, &class.pickled);
-    let arguments = (&class.name, pickled, &class.python_version, sent);
-    bridge(py)?.call_method1(intern!(py, "unpickle"), arguments)
+    Ok((class.name.clone(), PyBytes::new(py, &class.pickled), class.python_version.clone(), sent))
 }
 
 pub(crate) fn class_name(plugin: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -185,6 +191,33 @@ pub(crate) fn failure(py: Python<'_>, error: &PyErr) -> PyResult<Failure> {
     // Not `PyErr::value`, which has no traceback yet.
     let value = error.clone_ref(py).into_value(py);
     bridge(py)?.call_method1(intern!(py, "failure"), (value,))?.extract()
+}
+
+/// The interpreter of a worker, the script that it runs, the paths of its modules, and whether these are all.
+pub(crate) fn launch(py: Python<'_>, python: Option<&str>) -> PyResult<(String, String, Vec<String>, bool)> {
+    let module = py.import(intern!(py, "sheetbend.worker.launch"))?;
+    module.call_method1(intern!(py, "launch"), (python,))?.extract()
+}
+
+/// A plug-in as bytes, of which a worker makes it anew.
+pub(crate) fn pack(plugin: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    let module = plugin.py().import(intern!(plugin.py(), "sheetbend.worker.pickling"))?;
+    module.call_method1(intern!(plugin.py(), "pack"), (plugin,))?.extract()
+}
+
+/// A class that a client has sent, as bytes, of which a worker makes a plug-in: no code of it runs here.
+pub(crate) fn pack_class(
+    py: Python<'_>,
+    class: &ClientClass,
+    files: &BTreeMap<String, Arc<[u8]>>,
+) -> PyResult<Vec<u8>> {
+    let module = py.import(intern!(py, "sheetbend.worker.pickling"))?;
+    module.call_method1(intern!(py, "pack_class"), sent(py, class, files)?)?.extract()
+}
+
+/// The texts among the options that are secret by the looks of them, without a plug-in that says so.
+pub(crate) fn secrets(py: Python<'_>, info: &SourceInfo) -> PyResult<Vec<String>> {
+    Ok(configure(py.None().bind(py), info)?.secrets)
 }
 
 fn bridge(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {

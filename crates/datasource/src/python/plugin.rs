@@ -54,6 +54,6 @@ impl Plugin {
     }
 }
 
-fn display(format: &str, class: &str) -> String {
+pub(crate) fn display(format: &str, class: &str) -> String {
     format!("{format} ({class})")
 }
