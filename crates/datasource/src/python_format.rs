@@ -89,11 +89,8 @@ impl RegisteredFormat {
             false => Some(Arc::new(Plugin::adopt(&name, candidate)?)),
         };
         let class = python::class_name(candidate).unwrap_or_default();
-        let candidate = match &plugin {
-            Some(plugin) => plugin.object.clone_ref(candidate.py()),
-            None => candidate.clone().unbind(),
-        };
-        Ok(Self { name, class, candidate: Arc::new(candidate), plugin, isolation, reserved: false })
+        let candidate = Arc::new(candidate.clone().unbind());
+        Ok(Self { name, class, candidate, plugin, isolation, reserved: false })
     }
 
     /// The same format, whose name no session may give to another one.
@@ -143,7 +140,7 @@ impl TableFormat for RegisteredFormat {
     }
 }
 
-/// A plug-in that runs here, with its options; `site` is how messages call it until `plugin` has loaded it.
+/// A plug-in with its options that runs here; `site` is how messages call it until `plugin` has loaded it.
 pub(crate) async fn in_process(
     site: Site,
     info: SourceInfo,
@@ -153,7 +150,7 @@ pub(crate) async fn in_process(
     blocking(site, load).await.map(Arc::new)
 }
 
-/// A plug-in that runs in workers, with its options, which make it of `origin`.
+/// A plug-in with its options that runs in workers, which make it of `origin`.
 pub(crate) async fn in_workers(
     format: &str,
     site: Site,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ class Batches:
 
     def of(self, item: Any) -> Iterator[pa.RecordBatch]:  # noqa: ANN401 - whatever a plug-in yields
         """The batches of an item."""
-        if isinstance(item, pa.RecordBatch):
+        if issubclass(type(item), pa.RecordBatch):  # its class may lie
             yield self._nullable(item)
         elif hasattr(item, "__arrow_c_array__") and not isinstance(item, type):
             yield self._nullable(_batch(item))
@@ -49,9 +50,12 @@ def write(batch: pa.RecordBatch, sink: pa.NativeFile) -> None:
 
 def schema_bytes(schema: object) -> bytes:
     """A schema, or whatever exports one, as an Arrow stream without batches."""
+    capsule = _exported(schema, "__arrow_c_schema__")
     try:
-        imported = pa.schema(schema)
-    except (TypeError, pa.ArrowException) as error:
+        _check_capsule(capsule, "__arrow_c_schema__", "arrow_schema")
+        imported = pa.Schema._import_from_c_capsule(capsule)
+        _check_text(imported)
+    except (PluginError, TypeError, ValueError, pa.ArrowException) as error:
         raise PluginError(f"returned no schema of a table: {error}") from None
     sink = pa.BufferOutputStream()
     pa.ipc.new_stream(sink, imported).close()
@@ -86,8 +90,18 @@ def has_dictionary(schema: pa.Schema) -> bool:
     return False
 
 
-def _batch(item: Any) -> pa.RecordBatch:  # noqa: ANN401
-    array = pa.array(item)
+def _batch(item: object) -> pa.RecordBatch:
+    capsules = _exported(item, "__arrow_c_array__")
+    if not isinstance(capsules, tuple) or len(capsules) != 2:
+        found = type(capsules).__name__
+        raise PluginError(f"{_UNFIT}__arrow_c_array__ returned {found}, expected a tuple of two PyCapsules")
+    _check_capsule(capsules[0], "__arrow_c_array__", "arrow_schema")
+    _check_capsule(capsules[1], "__arrow_c_array__", "arrow_array")
+    try:
+        array = pa.Array._import_from_c_capsule(*capsules)
+        array.validate()
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise PluginError(f"{_UNFIT}{error}") from None
     if not pa.types.is_struct(array.type):
         raise PluginError(f"{_UNFIT}an Arrow array of {array.type} came, expected record batches")
     if array.null_count:
@@ -96,8 +110,33 @@ def _batch(item: Any) -> pa.RecordBatch:  # noqa: ANN401
 
 
 def _stream(item: object) -> Iterator[pa.RecordBatch]:
+    capsule = _exported(item, "__arrow_c_stream__")
+    _check_capsule(capsule, "__arrow_c_stream__", "arrow_array_stream")
     try:
-        with pa.RecordBatchReader.from_stream(item) as reader:
-            yield from reader
+        with pa.RecordBatchReader._import_from_c_capsule(capsule) as reader:
+            for batch in reader:
+                batch.validate()
+                yield batch
     except (pa.ArrowException, OSError) as error:
-        raise SheetbendError(f"failed: its Arrow stream ended with: {error}") from None
+        what = str(error) or "an error without a message"
+        raise SheetbendError(f"failed: its Arrow stream ended with: {what}") from None
+
+
+def _exported(item: object, method: str) -> object:
+    exported: object = getattr(item, method)()
+    return exported
+
+
+def _check_capsule(capsule: object, method: str, name: str) -> None:
+    is_valid = ctypes.pythonapi.PyCapsule_IsValid
+    if type(capsule).__name__ != "PyCapsule":
+        raise PluginError(f"{_UNFIT}{method} returned {type(capsule).__name__}, expected a PyCapsule '{name}'")
+    if not is_valid(ctypes.py_object(capsule), ctypes.c_char_p(name.encode())):
+        raise PluginError(f"{_UNFIT}{method} returned a PyCapsule of another name, expected '{name}'")
+
+
+def _check_text(schema: pa.Schema) -> None:
+    """Raises :class:`UnicodeDecodeError` for metadata that are not UTF-8, as the engine needs them to be."""
+    for metadata in [schema.metadata, *(field.metadata for field in schema)]:
+        for key, value in (metadata or {}).items():
+            (key + value).decode()

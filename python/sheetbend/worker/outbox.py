@@ -22,6 +22,8 @@ _INLINE_BYTES = 64 << 10
 """Up to this size a batch goes through the socket: a mapping of its own would cost the server more than the copy."""
 _PIECE_BYTES = 2 << 20
 """Larger batches are sent in parts, so that few segments do for all of them and stay in the processor's caches."""
+_PIECE_ROWS = 1 << 20
+"""Rows that take next to nothing, as of NULLs alone, may be more than a stream can count."""
 _STEP_BYTES = 256 << 10
 """Sizes of segments that are kept are multiples of this, so that one does for the next batch too."""
 _KEPT_BYTES = 32 << 20
@@ -158,6 +160,11 @@ def _stream_bytes(batch: pa.RecordBatch) -> int:
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[tuple[pa.RecordBatch, int]]:
     """The batch in parts of about one size, each with the bytes of its stream."""
+    for start in range(0, max(batch.num_rows, 1), _PIECE_ROWS):
+        yield from _pieces_by_size(batch.slice(start, _PIECE_ROWS) if batch.num_rows > _PIECE_ROWS else batch)
+
+
+def _pieces_by_size(batch: pa.RecordBatch) -> Iterator[tuple[pa.RecordBatch, int]]:
     size = _stream_bytes(batch)
     # Each part would bring the dictionaries of all of them.
     if size <= _PIECE_BYTES or arrow.has_dictionary(batch.schema):

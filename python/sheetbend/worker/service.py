@@ -6,14 +6,15 @@ import queue
 import resource
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import pyarrow as pa
 
 from sheetbend import _bridge
 from sheetbend.errors import PluginError
 from sheetbend.worker import arrow, pickling
-from sheetbend.worker.inbox import Inbox
 from sheetbend.worker.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ class Service:
         self._connection = connection
         self._ended = ended
         self._outbox = Outbox(connection)
-        self._inbox = Inbox(connection)
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._source: _Source | None = None
+        self._rows: queue.SimpleQueue[bytes | OSError | None] = queue.SimpleQueue()
+        """What the server answers to a pull."""
         self._context: TaskContext | None = None
         self._counts = Counter[str]()
         """What the read counts for the engine."""
@@ -65,10 +67,11 @@ class Service:
                 self._work.put(partial(self._read, header["spec"], reading))
             case "write":
                 writing = self._context = _bridge.new_write_context(header["partition"])
-                self._inbox.open(writing)
                 self._work.put(partial(self._write, header["work"], payload, writing))
-            case "rows" | "rows_end" | "rows_failed":
-                self._inbox.take(header, payload)
+            case "rows":
+                self._rows.put(payload)
+            case "end":
+                self._rows.put(None if header["error"] is None else OSError(header["error"]))
             case "cancel" if (context := self._context) is not None:
                 # A callback may wait, and what else comes must not.
                 threading.Thread(target=context.cancel, name="sheetbend-cancel", daemon=True).start()
@@ -123,6 +126,29 @@ class Service:
             self._context = None
             self._connection.send({"type": "finished", "counts": self._counts})
 
+    def _write(self, work: str, schema: bytes, context: TaskContext) -> None:
+        rows = pa.RecordBatchReader.from_batches(arrow.read_schema(schema), self._pulled())
+        try:
+            source = self._opened()
+            message = _bridge.write_partition(source.plugin, work, rows, source.options, context)
+        except BaseException as error:  # noqa: BLE001
+            self._context = None
+            self._fail(error)
+        else:
+            self._context = None
+            self._connection.send({"type": "written", "message": message})
+
+    def _pulled(self) -> Iterator[pa.RecordBatch]:
+        """The rows to write, each batch asked for when it is wanted."""
+        while True:
+            self._connection.send({"type": "pull"})
+            rows = self._rows.get()
+            if isinstance(rows, OSError):
+                raise rows
+            if rows is None:
+                return
+            yield arrow.read_batch(rows)
+
     def _send_rows(self, spec: str, context: ReadContext) -> None:
         source = self._opened()
         rows = _bridge.read_partition(source.plugin, spec, source.options, context)
@@ -138,18 +164,6 @@ class Service:
             raise
         finally:
             _bridge.close(rows)
-
-    def _write(self, work: str, schema: bytes, context: TaskContext) -> None:
-        try:
-            source = self._opened()
-            rows = self._inbox.rows(arrow.read_schema(schema))
-            message = _bridge.write_partition(source.plugin, work, rows, source.options, context)
-        except BaseException as error:  # noqa: BLE001
-            self._context = None
-            self._fail(error)
-        else:
-            self._context = None
-            self._connection.send({"type": "result", "json": message, "schema": 0})
 
     def _new_context(self, header: Header, payload: bytes) -> ReadContext:
         source = self._opened()
@@ -178,6 +192,8 @@ class Service:
         if isinstance(error, MemoryError) and limit != resource.RLIM_INFINITY:
             why = f"{failure.text.rstrip(': ')} (isolation_memory allows {limit >> 20} MiB of address space)"
             failure = failure._replace(text=why)
+        if type(error).__name__ == "PanicException":  # each native module has one of its own
+            failure = failure._replace(text=f"native code panicked: {error}")
         self._connection.send({"type": "failure", "secrets": secrets, **failure._asdict()})
 
 

@@ -73,5 +73,7 @@ class Case:
     limit: int | None = None
     """How many rows are read; all by default."""
     slow: bool = False
+    in_worker: Gives | Fails | None = None
+    """What a worker makes of it where that is something else: there pyarrow looks at the data first."""
     deadly: bool = False
     """Whether a bridge that does not hold takes its process down: then it is read in a process of its own."""

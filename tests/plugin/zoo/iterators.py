@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.plugin.zoo.base import Case, Gives, Tame, fails, numbers
+from tests.plugin.zoo.base import THREAD, Case, Gives, Tame, fails, numbers
 
 SHORT = 0.3
 """Seconds that a plug-in blocks: long enough to matter, short enough to wait for."""
@@ -267,7 +267,7 @@ CASES = (
     Case("yields the plug-in", YieldsThePlugin, fails("0", "yielded tests.plugin.zoo.iterators.Yields", EXPECTED)),
     Case("raises after the end", RaisesAfterTheEnd, BOTH_ROWS),
     Case("goes on after the end", GoesOnAfterTheEnd, Gives([1])),
-    Case("shares one iterator", SharesOneIterator, Gives(range(30))),
+    Case("shares one iterator", SharesOneIterator, Gives(range(30)), THREAD),  # each worker would have its own
     Case("ignores GeneratorExit", IgnoresGeneratorExit, BOTH_ROWS, limit=2),
     Case("raises in finally", RaisesInFinally, BOTH_ROWS, limit=2),
     Case("raises at the end", RaisesAtTheEnd, fails("0", "failed: OSError: cannot commit")),

@@ -218,10 +218,25 @@ CASES = (
     Case("an array of one capsule", ArrayOfOneCapsule, fails("0", "__arrow_c_array__", "tuple")),
     Case("an array the wrong way round", ArrayTheWrongWayRound, fails("0", "arrow_schema")),
     Case("the same array twice", SameArrayTwice, fails("0", "released"), deadly=True),
-    Case("an array of negative length", ArrayOfNegativeLength, fails("0", "a batch has -2 rows")),
-    Case("an array longer than its columns", ArrayLongerThanItsColumns, fails("0", PANICKED)),
-    Case("an array of another type", ArrayOfAnotherType, fails("0", "2 columns where its schema has 1")),
-    Case("an array that is no batch", ColumnsOfNoBatch, fails("0", "Arrow array of Int64 came, expected record batch")),
+    Case(
+        "an array of negative length",
+        ArrayOfNegativeLength,
+        fails("0", "a batch has -2 rows"),
+        in_worker=fails("0", "length is negative"),
+    ),
+    Case(
+        "an array longer than its columns",
+        ArrayLongerThanItsColumns,
+        fails("0", PANICKED),
+        in_worker=fails("0", "gave Arrow data that cannot be taken"),
+    ),
+    Case(
+        "an array of another type",
+        ArrayOfAnotherType,
+        fails("0", "2 columns where its schema has 1"),
+        in_worker=fails("0", "has 2 children, expected 1"),
+    ),
+    Case("an array that is no batch", ColumnsOfNoBatch, fails("0", " came, expected record batch")),
     Case(
         "rows that are NULL", RowsThatAreNull, fails("0", "struct array with NULL rows came, expected record batches")
     ),

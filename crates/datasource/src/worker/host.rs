@@ -110,9 +110,9 @@ impl Host for InWorker {
 
     fn write(&self, job: &WriteJob) -> Result<Message> {
         let mut lease = self.opened(&job.site, &|| job.is_closed())?;
-        let written = self.write_rows(&mut lease.worker, job);
+        let message = self.write_rows(&mut lease.worker, job);
         lease.release();
-        written
+        message
     }
 }
 
@@ -231,14 +231,14 @@ impl InWorker {
 
     fn write_rows(&self, worker: &mut Worker, job: &WriteJob) -> Result<Message> {
         let site = &job.site;
-        let schema = ipc::write_schema(&job.rows.schema()).map_err(|error| unsendable(site, &error))?;
         let cancel = Arc::new(Cancel::new(worker.sender()));
-        let (rows, cancelling) = (job.rows.clone(), Arc::clone(&cancel));
+        let (cancelling, rows) = (Arc::clone(&cancel), job.rows.clone());
         job.under_way.on_cancel(Some(Box::new(move || {
             rows.abort();
             cancelling.send();
         })));
         let request = Request::Write { work: &job.input.json, partition: job.partition };
+        let schema = ipc::write_schema(&job.rows.schema()).map_err(|error| unsendable(site, &error))?;
         let begun = match job.is_closed() {
             true => Ok(false),
             false => cancel.begin(|| worker.send(site, &request, &schema)),
@@ -252,18 +252,23 @@ impl InWorker {
         written
     }
 
+    /// Gives the plug-in the rows that it pulls, until it has written them.
     fn send_rows(&self, worker: &mut Worker, job: &WriteJob, cancel: &Cancel) -> Result<Message> {
         let patience = Patience { limit: self.batch_timeout, is_over: &|| cancel.is_overdue() };
+        let mut rows = job.rows.clone();
         loop {
             job.under_way.step.begin(Instant::now(), Some(job.partition));
             let received = worker.receive(&job.site, &patience);
             job.under_way.step.end();
             match received?.0 {
-                Reply::More => {
-                    let (request, payload) = rows(job);
-                    worker.send(&job.site, &request, &payload)?;
-                }
-                Reply::Result { json, .. } => return Ok(Message { json, ..Message::default() }),
+                Reply::Pull => match rows.next().map(|rows| ipc::write_batch(&rows?)) {
+                    Some(Ok(batch)) => worker.send(&job.site, &Request::Rows, &batch)?,
+                    Some(Err(error)) => {
+                        worker.send(&job.site, &Request::End { error: Some(error.to_string()) }, &[])?;
+                    }
+                    None => worker.send(&job.site, &Request::End { error: None }, &[])?,
+                },
+                Reply::Written { message } => return Ok(Message { json: message, ..Message::default() }),
                 Reply::Failure { failure, .. } => return Err(job.site.reported(failure)),
                 other => return Err(worker.unexpected(&job.site, &other)),
             }
@@ -302,16 +307,6 @@ impl InWorker {
             tracing::warn!(error = %ended, "a plug-in failed when its read was ended early");
             return if wants_more(&flow) { Ok(Flow::Break(())) } else { flow };
         }
-    }
-}
-
-/// The answer to a worker that asks for rows to write. It waits for them.
-fn rows(job: &WriteJob) -> (Request<'static>, Vec<u8>) {
-    let failed = |error: ArrowError| (Request::RowsFailed { why: error.to_string() }, vec![]);
-    match job.rows.clone().next().transpose() {
-        Ok(Some(batch)) => ipc::write_batch(&batch).map_or_else(failed, |payload| (Request::Rows, payload)),
-        Ok(None) => (Request::RowsEnd, vec![]),
-        Err(error) => failed(error),
     }
 }
 

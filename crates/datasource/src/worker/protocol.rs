@@ -9,9 +9,9 @@
 //! | ready | `open` | `opened`, `failure` |
 //! | | `call` | `result`, `failure` |
 //! | | `read` | `batch`..., then `finished` or `failure` |
-//! | | `write` | `more`..., then `result` or `failure` |
+//! | | `write` | `pull`..., then `written` or `failure` |
 //! | reading | `took`, `cancel` | as `read` |
-//! | writing | `rows`, `rows_end`, `rows_failed` after each `more`; `cancel` | as `write` |
+//! | writing | `rows` or `end` for each `pull`, `cancel` | as `write` |
 //! | any | `finish` | none: the process ends |
 //!
 //! `took` may come when the read has ended already, and so may `cancel`, which then does nothing.
@@ -66,21 +66,15 @@ pub(crate) enum Request<'a> {
         wanted: Option<&'a str>,
         schema: usize,
     },
+    /// Writes the rows of a partition. Payload: their schema.
+    Write { work: &'a str, partition: usize },
+    /// The rows that were pulled. Payload: a batch.
+    Rows,
+    /// There are no more rows, or an error that ended them.
+    End { error: Option<String> },
     /// More batches have been read, and these segments are free.
     Took { batches: usize, freed: Vec<u32> },
-    /// Writes a partition. Payload: the schema of its rows.
-    Write {
-        /// The handle and the task, JSON.
-        work: &'a str,
-        partition: usize,
-    },
-    /// Rows to write. Payload: a batch.
-    Rows,
-    /// There are no more rows to write.
-    RowsEnd,
-    /// There will be no more rows to write, and why.
-    RowsFailed { why: String },
-    /// Nobody waits for the rows any more, or for the message of a write.
+    /// Nobody waits for the rows any more.
     Cancel,
     /// Nothing more comes.
     Finish,
@@ -103,10 +97,12 @@ pub(crate) enum Reply {
         #[serde(default)]
         dropped: Vec<u32>,
     },
-    /// The plug-in asks for rows to write.
-    More,
     /// The partition has been read, or its read was cancelled; this is what the plug-in has counted.
     Finished { counts: HashMap<String, usize> },
+    /// The plug-in wants more rows to write.
+    Pull,
+    /// The partition has been written; its commit message, JSON.
+    Written { message: String },
     /// The plug-in raised.
     Failure {
         #[serde(flatten)]
@@ -137,8 +133,9 @@ impl Reply {
             Self::Opened { .. } => "opened",
             Self::Result { .. } => "result",
             Self::Batch { .. } => "batch",
-            Self::More => "more",
             Self::Finished { .. } => "finished",
+            Self::Pull => "pull",
+            Self::Written { .. } => "written",
             Self::Failure { .. } => "failure",
         }
     }

@@ -133,7 +133,7 @@ impl Worker {
         loop {
             match self.connection.receive() {
                 Ok(Received::Reply(reply, payload)) => {
-                    self.is_waiting = !matches!(reply, Reply::Batch { .. });
+                    self.is_waiting = !matches!(reply, Reply::Batch { .. } | Reply::Pull);
                     return Ok((reply, payload));
                 }
                 Ok(Received::End) => return Err(self.gone(site)),
