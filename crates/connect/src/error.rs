@@ -150,6 +150,11 @@ fn classes(error: &SparkError) -> Vec<&'static str> {
             "java.lang.RuntimeException",
             "java.lang.Exception",
         ],
+        ErrorClass::InvalidPlan => &[
+            "org.apache.spark.sql.connect.common.InvalidPlanInput",
+            "java.lang.RuntimeException",
+            "java.lang.Exception",
+        ],
         ErrorClass::Upgrade => {
             &["org.apache.spark.SparkUpgradeException", "java.lang.RuntimeException", "java.lang.Exception"]
         }

@@ -66,6 +66,30 @@ fn is_null(array: &ArrayRef, row: usize) -> bool {
     array.is_null(row) || *array.data_type() == DataType::Null
 }
 
+/// A double as Java writes it.
+pub(crate) fn format_double(value: f64) -> String {
+    let mut out = String::new();
+    java_float(&mut out, value, &format!("{value:e}"));
+    out
+}
+
+/// Writes single values of arrays as text.
+pub(crate) struct Text(Formatter);
+
+/// What writes values in a time zone.
+pub(crate) fn text_of(time_zone: &str) -> Result<Text, ArrowError> {
+    Formatter::new(time_zone, CAST).map(Text)
+}
+
+impl Text {
+    /// A value as text.
+    pub(crate) fn of(&self, array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
+        let mut out = String::new();
+        self.0.value(&mut out, array, row)?;
+        Ok(out)
+    }
+}
+
 struct Formatter {
     time_zone: Tz,
     style: Style,

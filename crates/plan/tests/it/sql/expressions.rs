@@ -22,6 +22,10 @@ fn element(expr: Expr, key: Expr) -> Expr {
     Expr::Extract { expr: Box::new(expr), key: Box::new(key) }
 }
 
+fn lambda(params: &[&str], body: Expr) -> Expr {
+    Expr::Lambda { params: params.iter().map(ToString::to_string).collect(), body: Box::new(body) }
+}
+
 #[test]
 fn numbers() {
     assert_expressions([
@@ -138,7 +142,8 @@ fn operators() {
         ("+a", call("+", [a()])),
         ("a & b | c", call("|", [call("&", [a(), b()]), c()])),
         ("a ^ b & c", call("^", [a(), call("&", [b(), c()])])),
-        ("a << b & c", call("&", [call("shiftleft", [a(), b()]), c()])),
+        ("a << b & c", call("&", [call("<<", [a(), b()]), c()])),
+        ("a >>> b & c", call("&", [call(">>>", [a(), b()]), c()])),
         ("a IS NULL AND b IS NOT NULL", call("and", [call("isnull", [a()]), call("isnotnull", [b()])])),
         ("a IS DISTINCT FROM b AND c", call("and", [not(call("<=>", [a(), b()])), c()])),
         ("a IS NOT DISTINCT FROM b", call("<=>", [a(), b()])),
@@ -150,7 +155,8 @@ fn operators() {
         ("a LIKE 'x%'", call("like", [a(), text("x%")])),
         ("a NOT ILIKE b", not(call("ilike", [a(), b()]))),
         ("a LIKE b ESCAPE '/'", call("like", [a(), b(), text("/")])),
-        ("a LIKE ANY ('x', 'y')", call("or", [call("like", [a(), text("x")]), call("like", [a(), text("y")])])),
+        ("a LIKE ANY ('x', 'y')", call("likeany", [a(), text("x"), text("y")])),
+        ("a NOT LIKE ALL ('x', 'y')", call("notlikeall", [a(), text("x"), text("y")])),
         ("a RLIKE b", call("rlike", [a(), b()])),
         ("a REGEXP b", call("rlike", [a(), b()])),
     ]);
@@ -170,7 +176,8 @@ fn logical_chains_are_balanced_as_in_spark() {
 
 #[test]
 fn names_and_elements() {
-    let qualified = |q: &str| Expr::Star { qualifier: q.split('.').map(str::to_owned).collect(), plan_id: None };
+    let qualified =
+        |q: &str| Expr::Star { qualifier: q.split('.').map(str::to_owned).collect(), plan_id: None, except: vec![] };
     assert_expressions([
         ("a.b.c", col("a.b.c")),
         ("a.`b.c`", Expr::column(["a", "b.c"])),
@@ -219,7 +226,13 @@ fn casts_and_cases() {
 #[test]
 fn functions() {
     let function = |name: &str, args: Vec<Expr>, distinct, filter: Option<Expr>| {
-        Expr::Function(Function { name: name.to_owned(), args, distinct, filter: filter.map(Box::new) })
+        Expr::Function(Function {
+            name: name.to_owned(),
+            args,
+            distinct,
+            filter: filter.map(Box::new),
+            order_by: vec![],
+        })
     };
     assert_expressions([
         ("count(*)", call("count", [int(1)])),
@@ -235,16 +248,19 @@ fn functions() {
         ("array(1, 2)", call("array", [int(1), int(2)])),
         ("map('a', 1)", call("map", [text("a"), int(1)])),
         ("struct(a, 1 AS x)", call("struct", [col("a"), int(1).alias("x")])),
-        ("(a, b)", call("struct", [col("a"), col("b")])),
+        ("struct(a x)", call("struct", [col("a").alias("x")])),
+        ("(a, b)", call("named_struct", [text("col1"), col("a"), text("col2"), col("b")])),
+        ("exists(a, x -> x)", call("exists", [col("a"), lambda(&["x"], col("x"))])),
+        ("f(a, (x, y) -> x + y)", call("f", [col("a"), lambda(&["x", "y"], call("+", [col("x"), col("y")]))])),
+        ("dateadd(month, 1, a)", call("timestampadd", [text("month"), int(1), col("a")])),
         ("date('2024-01-01')", call("date", [text("2024-01-01")])),
         ("int('1')", call("int", [text("1")])),
-        ("EXTRACT(YEAR FROM d)", call("year", [col("d")])),
-        ("extract(week FROM d)", call("weekofyear", [col("d")])),
-        ("extract(SECOND FROM d)", call("date_part", [text("SECOND"), col("d")])),
+        ("EXTRACT(YEAR FROM d)", call("extract", [text("YEAR"), col("d")])),
+        ("extract('week' FROM d)", call("extract", [text("week"), col("d")])),
         ("SUBSTRING(a FROM 2 FOR 3)", call("substring", [col("a"), int(2), int(3)])),
         ("substring(a, 2)", call("substring", [col("a"), int(2)])),
         ("TRIM(a)", call("trim", [col("a")])),
-        ("TRIM(BOTH 'x' FROM a)", call("trim", [text("x"), col("a")])),
+        ("TRIM(BOTH 'x' FROM a)", call("trim both", [text("x"), col("a")])),
         ("TRIM(LEADING FROM a)", call("ltrim", [col("a")])),
         ("trim('x', a)", call("trim", [text("x"), col("a")])),
         ("POSITION('a' IN b)", call("position", [text("a"), col("b")])),
