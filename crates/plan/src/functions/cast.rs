@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 use super::datetime::{date_of, days, parse_date, parse_timestamp, parse_timestamp_ntz, to_instant, to_local};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::format::{self, format_array};
+use crate::format::{self, Style, format_array};
 use crate::ir::CastMode;
 use crate::types::{as_decimal, is_integral, is_numeric, is_string};
 
@@ -162,7 +162,8 @@ impl ScalarUDFImpl for SparkCast {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {
         let zone: Tz = self.time_zone.parse().map_err(|_| invalid_time_zone(&self.time_zone))?;
-        let caster = Caster { to: &self.to, mode: self.mode, zone, time_zone: &self.time_zone };
+        let style = args.arg_fields.first().map_or(format::CAST, |field| format::CAST.of(field));
+        let caster = Caster { style, to: &self.to, mode: self.mode, zone, time_zone: &self.time_zone };
         match args.args.as_slice() {
             [ColumnarValue::Array(array)] => Ok(ColumnarValue::Array(caster.cast(array)?)),
             [ColumnarValue::Scalar(scalar)] => {
@@ -179,6 +180,8 @@ struct Caster<'a> {
     mode: CastMode,
     zone: Tz,
     time_zone: &'a str,
+    /// How values become text.
+    style: Style,
 }
 
 /// Text as values of a type, NULL where it says none.
@@ -187,7 +190,7 @@ pub(super) fn parsed_or_null(text: &StringArray, to: &DataType, time_zone: &str)
         return Ok(Arc::new(text.clone()));
     }
     let zone: Tz = time_zone.parse().map_err(|_| invalid_time_zone(time_zone))?;
-    Caster { to, mode: CastMode::Try, zone, time_zone }.parse_text(text, to)
+    Caster { to, mode: CastMode::Try, zone, time_zone, style: format::CAST }.parse_text(text, to)
 }
 
 impl Caster<'_> {
@@ -200,7 +203,7 @@ impl Caster<'_> {
         let from = array.data_type();
         match (from, self.to) {
             (DataType::Null, to) => Ok(new_null_array(to, array.len())),
-            (_, to) if is_string(to) => Ok(Arc::new(format_array(array, self.time_zone, format::CAST)?)),
+            (_, to) if is_string(to) => Ok(Arc::new(format_array(array, self.time_zone, self.style)?)),
             (from, to) if is_string(from) => {
                 let text = arrow::compute::cast(array, &DataType::Utf8)?;
                 self.parse_text(text.as_string::<i32>(), to)

@@ -7,6 +7,7 @@ use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition, cast, lit};
 
 use super::call::{Call, Outcome, Typed};
+use super::interval::fields_of;
 use super::native::native;
 use crate::ddl::type_name;
 use crate::error::Result;
@@ -56,7 +57,10 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     let expr = match call.name.as_str() {
         "typeof" => {
             let [value] = call.exactly()?;
-            lit(type_name(&value.data_type))
+            match fields_of(&value.expr, call.schema)? {
+                Some(fields) => lit(fields.type_name(&value.data_type)),
+                None => lit(type_name(&value.data_type)),
+            }
         }
         "monotonically_increasing_id" => {
             call.exactly::<0>()?;

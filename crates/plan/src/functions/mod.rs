@@ -13,6 +13,7 @@ pub(crate) mod datetime;
 pub(crate) mod generator;
 mod hash;
 pub(crate) mod higher_order;
+mod interval;
 mod java_pattern;
 mod json;
 pub(crate) mod map;

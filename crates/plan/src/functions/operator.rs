@@ -9,10 +9,12 @@ use datafusion::logical_expr::{Case, Expr, Operator, lit, not};
 
 use super::arithmetic::{self, checked};
 use super::call::{Call, Outcome, Typed};
+use super::interval::{fields_of, with_fields};
 use super::native::native;
 use super::{math, text, time};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::interval::IntervalFields;
 use crate::types::{as_decimal, common_type, is_integral, is_numeric, is_string, timestamp};
 
 /// An operator of this name, if there is one.
@@ -230,7 +232,7 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
         }
         (Date32, Date32) if plus == Operator::Minus => {
             let seconds = |value| call.cast(Typed { expr: value, data_type: Date32 }, &crate::types::timestamp_ntz());
-            binary(seconds(l)?, Operator::Minus, seconds(r)?)
+            with_fields(binary(seconds(l)?, Operator::Minus, seconds(r)?), IntervalFields::DAY)
         }
         (Timestamp(..), Timestamp(..)) if plus == Operator::Minus => {
             let instant = |value: &Typed| call.cast(value.clone(), &timestamp());
@@ -252,7 +254,11 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
             let instant = Typed { expr: call.cast(left.clone(), &timestamp())?, data_type: timestamp() };
             moved(call, &instant, plus, right)
         }
-        (Interval(_), Interval(_)) | (Duration(_), Duration(_)) => binary(l, plus, r),
+        (Interval(_), Interval(_)) | (Duration(_), Duration(_)) => {
+            let fields = fields_of(&l, call.schema)?.zip(fields_of(&r, call.schema)?);
+            let sum = binary(l, plus, r);
+            fields.map_or(sum.clone(), |(left, right)| with_fields(sum, left.union(right)))
+        }
         _ => return Ok(None),
     }))
 }
@@ -265,7 +271,7 @@ fn moved(call: &Call<'_>, at: &Typed, op: Operator, by: &Typed) -> Expr {
         _ => return binary(at.expr.clone(), op, by.expr.clone()),
     };
     let by = match op {
-        Operator::Minus => Expr::Negative(Box::new(by.expr.clone())),
+        Operator::Minus => negated_interval(by.clone()),
         _ => by.expr.clone(),
     };
     native(unit, timestamp(), call.time_zone, vec![at.expr.clone(), by])
@@ -282,11 +288,22 @@ fn days_of(interval: &Expr) -> Option<i32> {
     }
 }
 
+/// The engine negates months, not durations.
+fn negated_interval(interval: Typed) -> Expr {
+    match interval.data_type {
+        DataType::Duration(_) => binary(lit(ScalarValue::DurationMicrosecond(Some(0))), Operator::Minus, interval.expr),
+        _ => Expr::Negative(Box::new(interval.expr)),
+    }
+}
+
 fn negative(mut call: Call<'_>) -> Result<Expr> {
     let [operand] = call.exactly()?;
     match &operand.data_type {
-        DataType::Float32 | DataType::Float64 | DataType::Duration(_) | DataType::Interval(_) => {
-            Ok(Expr::Negative(Box::new(operand.expr)))
+        DataType::Float32 | DataType::Float64 => Ok(Expr::Negative(Box::new(operand.expr))),
+        DataType::Duration(_) | DataType::Interval(_) => {
+            let fields = fields_of(&operand.expr, call.schema)?;
+            let negated = negated_interval(operand);
+            Ok(fields.map_or(negated.clone(), |fields| with_fields(negated, fields)))
         }
         DataType::Decimal128(..) => Ok(Expr::Negative(Box::new(operand.expr))),
         text if is_string(text) || *text == DataType::Null => {

@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 
 use super::Relation;
+use crate::interval::IntervalFields;
 
 /// An unresolved expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +73,13 @@ pub enum Expr {
         text: String,
         /// `TIMESTAMP_NTZ '...'`: a wall clock without a zone.
         without_zone: bool,
+    },
+    /// `INTERVAL '1 02' DAY TO HOUR`: a value of microseconds or months.
+    Interval {
+        /// The value.
+        value: ScalarValue,
+        /// The fields that it is written with.
+        fields: IntervalFields,
     },
     /// The column at a position of the output, from one: `ORDER BY 1`.
     Ordinal(usize),

@@ -113,6 +113,7 @@ impl Expr {
             | Self::Attribute { .. }
             | Self::Star { .. }
             | Self::Timestamp { .. }
+            | Self::Interval { .. }
             | Self::Ordinal(_)
             | Self::Text(_)
             | Self::Regex { .. }
@@ -138,6 +139,7 @@ impl Expr {
             | Self::Attribute { .. }
             | Self::Star { .. }
             | Self::Timestamp { .. }
+            | Self::Interval { .. }
             | Self::Ordinal(_)
             | Self::Text(_)
             | Self::Regex { .. }

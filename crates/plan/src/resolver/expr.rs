@@ -1,6 +1,6 @@
 //! Expressions: names, calls, casts and subqueries to what DataFusion computes.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprSchemable};
@@ -105,6 +105,7 @@ impl<'a> Scope<'a> {
                 let text = Expr::Literal(ScalarValue::Utf8(Some(text.clone())), None);
                 cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)
             }
+            ir::Expr::Interval { value, fields } => Ok(Expr::Literal(value.clone(), Some(fields.of_expression()))),
             ir::Expr::Ordinal(position) => {
                 let message = format!("The position {position} means a column in ORDER BY alone.");
                 Err(SparkError::new(ErrorClass::Analysis, "ORDER_BY_POS_OUT_OF_RANGE", "42805", message))
@@ -266,7 +267,16 @@ impl<'a> Scope<'a> {
             other => self.expr(other)?,
         };
         let partition_by = partition_by.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<_>>>()?;
-        let order_by = order_by.iter().map(|order| self.sort_key(order)).collect::<Result<Vec<_>>>()?;
+        let mut order_by = order_by.iter().map(|order| self.sort_key(order)).collect::<Result<Vec<_>>>()?;
+        for key in &mut order_by {
+            // The engine has no ranges of intervals: they are in the order of their numbers.
+            let number = match self.type_of(&key.expr)? {
+                DataType::Duration(_) => DataType::Int64,
+                DataType::Interval(IntervalUnit::YearMonth) => DataType::Int32,
+                _ => continue,
+            };
+            key.expr = datafusion::logical_expr::cast(std::mem::take(&mut key.expr), number);
+        }
         functions::window::over(function, partition_by, order_by, frame)
     }
 }

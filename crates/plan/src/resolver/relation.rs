@@ -115,6 +115,7 @@ impl Resolver {
                 Some(named) => self.relation(named.relation, &named.context)?.into_visible()?,
                 None => self.view(name)?,
             },
+            [catalog, _, _, ..] if !self.same(catalog, "spark_catalog") => return Err(too_many_parts(name)),
             _ => self.view(name)?,
         };
         for field in &mut node.fields {
@@ -341,6 +342,14 @@ fn unresolved_key(name: &str, node: &Node) -> SparkError {
     let error = unresolved_among_fields(name, node);
     let condition = format!("CONNECT_INVALID_PLAN.{}", error.condition);
     SparkError { class: ErrorClass::InvalidPlan, condition, sql_state: "56K00".to_owned(), ..error }
+}
+
+fn too_many_parts(name: &[String]) -> SparkError {
+    let identifier = quote(name);
+    let message = format!("spark_catalog requires a single-part namespace, but got identifier {identifier}.");
+    SparkError::new(ErrorClass::Analysis, "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", message)
+        .with("sessionCatalog", "spark_catalog")
+        .with("identifier", identifier)
 }
 
 fn table_not_found(name: &[String]) -> SparkError {

@@ -41,7 +41,10 @@ pub(super) fn typed_string(literal: ast::TypedString) -> Result<Expr> {
         "TIMESTAMP" | "TIMESTAMP_LTZ" => Ok(Expr::Timestamp { text, without_zone: false }),
         "TIMESTAMP_NTZ" => Ok(Expr::Timestamp { text, without_zone: true }),
         _ => match kind.strip_prefix("INTERVAL") {
-            Some(qualifier) => interval(&text, qualifier.trim()).map(Expr::Literal),
+            Some(qualifier) => {
+                let (value, fields) = interval(&text, qualifier.trim())?;
+                Ok(Expr::Interval { value, fields })
+            }
             None => Err(SparkError::unsupported(format!("a literal of type {kind}"))),
         },
     }

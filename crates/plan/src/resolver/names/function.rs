@@ -6,6 +6,7 @@ use itertools::Itertools;
 
 use super::{Named, Namer};
 use crate::functions::is_cast;
+use crate::interval::IntervalFields;
 use crate::ir::{Expr, Function};
 use crate::types::is_integral;
 
@@ -104,7 +105,7 @@ impl Namer<'_> {
         let name = call.name.to_lowercase();
         let (args, types): (Vec<_>, Vec<_>) = call.args.iter().map(|arg| self.named(arg)).unzip();
         if let ("+" | "-", [left, right]) = (name.as_str(), args.as_slice())
-            && let Some(named) = of_dates(&name, (left, types[0].as_ref()), (right, types[1].as_ref()))
+            && let Some(named) = of_dates(&name, (left, types[0].as_ref()), (right, types[1].as_ref()), &call.args)
         {
             return named;
         }
@@ -185,7 +186,13 @@ impl Namer<'_> {
 }
 
 /// Sums and differences with dates and timestamps in them.
-fn of_dates(op: &str, (left, l): (&str, Option<&DataType>), (right, r): (&str, Option<&DataType>)) -> Option<Named> {
+fn of_dates(
+    op: &str,
+    (left, l): (&str, Option<&DataType>),
+    (right, r): (&str, Option<&DataType>),
+    operands: &[Expr],
+) -> Option<Named> {
+    let of_days = |at: usize| matches!(&operands[at], Expr::Interval { fields: IntervalFields::DAY, .. });
     use DataType::{Date32, Duration, Interval, Timestamp};
     let plus = op == "+";
     let name = match (l?, r?) {
@@ -193,6 +200,13 @@ fn of_dates(op: &str, (left, l): (&str, Option<&DataType>), (right, r): (&str, O
             format!("{}({left}, {right})", if plus { "date_add" } else { "date_sub" })
         }
         (days, Date32) if is_integral(days) && plus => format!("date_add({right}, {left})"),
+        (Date32, Duration(_)) if plus && of_days(1) => {
+            format!("date_add({left}, extractansiintervaldays({right}))")
+        }
+        (Date32, Duration(_)) if of_days(1) => format!("date_add({left}, (- extractansiintervaldays({right})))"),
+        (Duration(_), Date32) if plus && of_days(0) => {
+            format!("date_add({right}, extractansiintervaldays({left}))")
+        }
         (Date32 | Timestamp(..), Interval(_) | Duration(_)) => format!("{left} {op} {right}"),
         (Interval(_) | Duration(_), Date32 | Timestamp(..)) if plus => format!("{right} + {left}"),
         _ => return None,

@@ -10,6 +10,7 @@ use recursive::recursive;
 use crate::ddl::sql_name;
 use crate::format::format_scalar;
 use crate::functions::datetime::{instant_of_literal, parse_timestamp_ntz};
+use crate::interval::IntervalFields;
 use crate::ir::{CastMode, Expr, NullOrdering, SortDirection, SortOrder, WindowFrame};
 use crate::types::{timestamp, timestamp_ntz};
 
@@ -49,6 +50,7 @@ impl<'a> Namer<'a> {
                 let cast = if *mode == CastMode::Try { "TRY_CAST" } else { "CAST" };
                 return (format!("{cast}({} AS {})", self.name(expr), sql_name(to)), Some(to.clone()));
             }
+            Expr::Interval { value, fields } => return (interval(value, *fields), Some(value.data_type())),
             Expr::Timestamp { text, without_zone } => return self.timestamp(text, *without_zone),
             Expr::Ordinal(position) => position.to_string(),
             Expr::Extract { expr, key } => {
@@ -162,6 +164,16 @@ impl<'a> Namer<'a> {
         let clauses = partition.into_iter().chain(order).chain([frame]).join(" ");
         format!("{} OVER ({clauses})", self.name(function))
     }
+}
+
+fn interval(value: &ScalarValue, fields: IntervalFields) -> String {
+    let mut out = String::new();
+    match value {
+        ScalarValue::DurationMicrosecond(Some(micros)) => fields.write_micros(&mut out, *micros),
+        ScalarValue::IntervalYearMonth(Some(months)) => fields.write_months(&mut out, *months),
+        other => return format_scalar(other, "UTC"),
+    }
+    out
 }
 
 fn bound(offset: Option<i64>, unbounded: &str) -> String {

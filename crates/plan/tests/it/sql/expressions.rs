@@ -2,6 +2,7 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
+use sheetbend_plan::interval::IntervalFields;
 use sheetbend_plan::ir::{CastMode, Expr, Function, SortDirection, SortOrder, WindowFrame};
 
 use super::{ascending, assert_expressions, call, col, int, not, star, text};
@@ -87,8 +88,9 @@ fn strings() {
 #[test]
 fn dates_times_intervals() {
     let timestamp = |text: &str, without_zone| Expr::Timestamp { text: text.to_owned(), without_zone };
-    let micros = |n: i64| literal(ScalarValue::DurationMicrosecond(Some(n)));
-    let months = |n: i32| literal(ScalarValue::IntervalYearMonth(Some(n)));
+    let interval = |value, (first, last): (u8, u8)| Expr::Interval { value, fields: IntervalFields { first, last } };
+    let micros = |n: i64, fields| interval(ScalarValue::DurationMicrosecond(Some(n)), fields);
+    let months = |n: i32, fields| interval(ScalarValue::IntervalYearMonth(Some(n)), fields);
     let date = |n: i32| literal(ScalarValue::Date32(Some(n)));
     const DAY: i64 = 86_400_000_000;
     assert_expressions([
@@ -100,18 +102,18 @@ fn dates_times_intervals() {
         ("TIMESTAMP '2024-01-01 10:00:00'", timestamp("2024-01-01 10:00:00", false)),
         ("TIMESTAMP_LTZ '2024-01-01'", timestamp("2024-01-01", false)),
         ("TIMESTAMP_NTZ '2024-01-01'", timestamp("2024-01-01", true)),
-        ("INTERVAL '1' DAY", micros(DAY)),
-        ("INTERVAL 1 DAY", micros(DAY)),
-        ("INTERVAL -1 DAYS", micros(-DAY)),
-        ("INTERVAL '-1' DAY", micros(-DAY)),
-        ("INTERVAL 1 DAY 2 HOURS", micros(DAY + 7_200_000_000)),
-        ("INTERVAL '1 week 3 days'", micros(10 * DAY)),
-        ("INTERVAL '1.5' SECOND", micros(1_500_000)),
-        ("INTERVAL '2-3' YEAR TO MONTH", months(27)),
-        ("INTERVAL 2 YEARS", months(24)),
-        ("INTERVAL '1 02:03:04.5' DAY TO SECOND", micros(DAY + 7_384_500_000)),
-        ("INTERVAL '-1:30' HOUR TO MINUTE", micros(-5_400_000_000)),
-        ("d + INTERVAL '1' MONTH", call("+", [col("d"), months(1)])),
+        ("INTERVAL '1' DAY", micros(DAY, (0, 0))),
+        ("INTERVAL 1 DAY", micros(DAY, (0, 0))),
+        ("INTERVAL -1 DAYS", micros(-DAY, (0, 0))),
+        ("INTERVAL '-1' DAY", micros(-DAY, (0, 0))),
+        ("INTERVAL 1 DAY 2 HOURS", micros(DAY + 7_200_000_000, (0, 1))),
+        ("INTERVAL '1 week 3 days'", micros(10 * DAY, (0, 0))),
+        ("INTERVAL '1.5' SECOND", micros(1_500_000, (3, 3))),
+        ("INTERVAL '2-3' YEAR TO MONTH", months(27, (0, 1))),
+        ("INTERVAL 2 YEARS", months(24, (0, 0))),
+        ("INTERVAL '1 02:03:04.5' DAY TO SECOND", micros(DAY + 7_384_500_000, (0, 3))),
+        ("INTERVAL '-1:30' HOUR TO MINUTE", micros(-5_400_000_000, (1, 2))),
+        ("d + INTERVAL '1' MONTH", call("+", [col("d"), months(1, (1, 1))])),
         ("interval", col("interval")),
         ("date", col("date")),
         ("timestamp + 1", call("+", [col("timestamp"), int(1)])),
