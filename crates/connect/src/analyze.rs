@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
-use sheetbend_plan::ir::{Relation, RelationKind};
+use sheetbend_plan::ir::{Expr, Relation, RelationKind};
 use sheetbend_plan::resolver::resolve;
 use spark_connect_proto::analyze_plan_request::Analyze;
 use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
@@ -85,11 +85,11 @@ async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Resul
             Answer::IsLocal(answer::IsLocal { is_local })
         }
         Analyze::SameSemantics(same) => {
-            let result = lower(same.target_plan, session)? == lower(same.other_plan, session)?;
+            let result = anonymous(lower(same.target_plan, session)?) == anonymous(lower(same.other_plan, session)?);
             Answer::SameSemantics(answer::SameSemantics { result })
         }
         Analyze::SemanticHash(hash) => {
-            let result = semantic_hash(&lower(hash.plan, session)?);
+            let result = semantic_hash(&anonymous(lower(hash.plan, session)?));
             Answer::SemanticHash(answer::SemanticHash { result })
         }
         _ => return Err(invalid_plan("The question is about no plan.")),
@@ -110,6 +110,28 @@ fn is_local(relation: &Relation) -> bool {
         RelationKind::ToDf { input, .. } => is_local(input),
         _ => false,
     }
+}
+
+/// The relation without the ids that the client gave its nodes: they tell two that mean the same apart.
+fn anonymous(mut relation: Relation) -> Relation {
+    fn forget(relation: &mut Relation) {
+        relation.plan_id = None;
+        for expr in relation.expressions_mut() {
+            forget_in(expr);
+        }
+        relation.inputs_mut().into_iter().for_each(forget);
+    }
+    fn forget_in(expr: &mut Expr) {
+        if let Expr::Attribute { plan_id, .. } | Expr::Star { plan_id, .. } | Expr::Regex { plan_id, .. } = expr {
+            *plan_id = None;
+        }
+        if let Some(subquery) = expr.subquery_mut() {
+            forget(subquery);
+        }
+        expr.children_mut().into_iter().for_each(forget_in);
+    }
+    forget(&mut relation);
+    relation
 }
 
 /// Equal for relations that are equal.

@@ -13,6 +13,7 @@ use spark_connect_proto::config_request::operation::OpType;
 use crate::error::missing;
 
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
+const ANSI: &str = "spark.sql.ansi.enabled";
 const CASE_SENSITIVE: &str = "spark.sql.caseSensitive";
 const QUERY_TIMEOUT: &str = "spark.sheetbend.queryTimeout";
 
@@ -42,7 +43,7 @@ const DEFAULTS: &[(&str, Kind, &str)] = &[
     // There is no Java to have a stack trace of; a plug-in's traceback is in the message.
     ("spark.sql.connect.serverStacktrace.enabled", Boolean, "false"),
     ("spark.sql.pyspark.jvmStacktrace.enabled", Boolean, "false"),
-    ("spark.sql.ansi.enabled", Boolean, "true"),
+    (ANSI, Boolean, "true"),
     ("spark.sql.catalogImplementation", Static, "in-memory"),
     ("spark.sql.execution.arrow.enabled", Boolean, "false"),
     ("spark.sql.execution.arrow.maxRecordsPerBatch", Integer, "10000"),
@@ -148,6 +149,7 @@ impl Config {
             settings.time_zone = zone;
         }
         settings.case_sensitive = self.option(CASE_SENSITIVE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        settings.ansi = self.option(ANSI).is_none_or(|value| value.eq_ignore_ascii_case("true"));
         settings
     }
 

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use futures::TryStreamExt;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_plan::environment::{Environment, Resolved, Settings};
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::{Read, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
 
-use crate::failure;
+use crate::engine::Engine;
 use crate::session::Session;
+use crate::{arrow_out, failure};
 
 #[async_trait]
 impl Environment for Session {
@@ -35,6 +38,13 @@ impl Environment for Session {
     async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
         let provider = self.format(source)?.create_provider(Self::source_info(source)).await;
         provider.map_err(|e| failure::from_bridge(&e))
+    }
+
+    async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
+        let schema = Arc::clone(&query.schema);
+        let stream = Engine::new().prepare(query, None).await?.start()?;
+        let batches: Vec<_> = stream.try_collect().await.map_err(|e| failure::from_engine(&e))?;
+        batches.iter().map(|batch| arrow_out::conform(batch, &schema)).collect()
     }
 
     fn settings(&self) -> Settings {

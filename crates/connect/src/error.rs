@@ -29,8 +29,11 @@ pub(crate) fn status(error: &SparkError, error_id: Option<&str>) -> Status {
     let mut metadata = HashMap::from([
         ("classes".to_owned(), json!(classes).to_string()),
         ("errorClass".to_owned(), error.condition.clone()),
-        ("sqlState".to_owned(), error.sql_state.clone()),
     ]);
+    // Some of Spark's older conditions have none.
+    if !error.sql_state.is_empty() {
+        metadata.insert("sqlState".to_owned(), error.sql_state.clone());
+    }
     // Always there: without parameters the client forgets the condition.
     metadata.insert("messageParameters".to_owned(), parameters(error).unwrap_or_else(|| "{}".to_owned()));
     if let Some(id) = error_id {
@@ -147,6 +150,11 @@ fn classes(error: &SparkError) -> Vec<&'static str> {
         ErrorClass::Unsupported => &[
             "org.apache.spark.SparkUnsupportedOperationException",
             "java.lang.UnsupportedOperationException",
+            "java.lang.RuntimeException",
+            "java.lang.Exception",
+        ],
+        ErrorClass::InvalidPlan => &[
+            "org.apache.spark.sql.connect.common.InvalidPlanInput",
             "java.lang.RuntimeException",
             "java.lang.Exception",
         ],

@@ -26,6 +26,10 @@ pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
         DataFusionError::ResourcesExhausted(what) => {
             SparkError::new(ErrorClass::Runtime, "UNABLE_TO_ACQUIRE_MEMORY", "53200", what.as_str())
         }
+        DataFusionError::Execution(what) if what.starts_with("Scalar subquery returned more than one row") => {
+            let message = "More than one row returned by a subquery used as an expression.";
+            SparkError::new(ErrorClass::Internal, "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", message)
+        }
         other => SparkError::internal(other.strip_backtrace()),
     }
 }

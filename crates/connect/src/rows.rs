@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use datafusion::common::ScalarValue;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{TryStreamExt, stream};
 use sheetbend_plan::error::Result;
-use sheetbend_plan::ir::{Relation, RelationKind};
+use sheetbend_plan::ir::{Expr, Relation, RelationKind};
 use spark_connect_proto as proto;
 
 use crate::engine::Query;
@@ -67,7 +68,9 @@ fn unwrap_end(relation: Relation) -> (Relation, End) {
     match relation.kind {
         RelationKind::ShowString { input, rows, truncate, vertical } => {
             // One row more than is shown tells whether there are more.
-            let kind = RelationKind::Limit { input, skip: 0, fetch: Some(rows.saturating_add(1)) };
+            let fetch = i64::try_from(rows.saturating_add(1)).unwrap_or(i64::MAX);
+            let fetch = Some(Expr::literal(ScalarValue::Int64(Some(fetch))));
+            let kind = RelationKind::Limit { input, skip: None, fetch };
             (kind.into(), End::Show(Show { rows, truncate, vertical }))
         }
         RelationKind::Tail { input, limit } => (*input, End::Tail(limit)),

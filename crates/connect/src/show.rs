@@ -44,7 +44,8 @@ fn cells(batches: &[RecordBatch], show: &Show, zone: &str) -> Result<Vec<Vec<Str
     let mut rows = Vec::new();
     for batch in batches {
         let count = batch.num_rows().min(show.rows - rows.len());
-        let columns = batch.columns().iter().map(|column| format_array(&column.slice(0, count), zone, SHOW));
+        let columns = batch.columns().iter().zip(batch.schema_ref().fields());
+        let columns = columns.map(|(column, field)| format_array(&column.slice(0, count), zone, SHOW.of(field)));
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(SparkError::internal)?;
         for row in 0..count {
             let cells = columns.iter().map(|column| if column.is_null(row) { SHOW.null } else { column.value(row) });

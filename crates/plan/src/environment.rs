@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
@@ -27,11 +28,13 @@ pub struct Settings {
     pub time_zone: String,
     /// `spark.sql.caseSensitive`.
     pub case_sensitive: bool,
+    /// `spark.sql.ansi.enabled`: what does not fit is an error, not NULL.
+    pub ansi: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { time_zone: "UTC".to_owned(), case_sensitive: false }
+        Self { time_zone: "UTC".to_owned(), case_sensitive: false, ansi: true }
     }
 }
 
@@ -43,6 +46,9 @@ pub trait Environment: Send + Sync {
 
     /// The table that a source describes.
     async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>>;
+
+    /// All rows of a query, which part of the plan around it is made of: the values that a pivot has columns for.
+    async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>>;
 
     /// The session's settings.
     fn settings(&self) -> Settings;

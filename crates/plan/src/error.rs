@@ -30,6 +30,8 @@ pub enum ErrorClass {
     Upgrade,
     /// `PythonException`: code of a plug-in failed while the query ran.
     Python,
+    /// `InvalidPlanInput`: a plan that no client should make.
+    InvalidPlan,
     /// `SparkRuntimeException`: anything else that fails while the query runs.
     Runtime,
     /// `SparkException`: a fault of this server.

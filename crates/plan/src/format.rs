@@ -6,13 +6,15 @@ use arrow::array::timezone::Tz;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, IntervalYearMonthType,
-    TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Field, Float32Type, Float64Type,
+    IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use datafusion::common::ScalarValue;
+
+use crate::interval::IntervalFields;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -23,13 +25,22 @@ pub struct Style {
     pub null: &'static str,
     /// Bytes are text if true; else they are shown as `[31 32]`.
     pub binary_as_text: bool,
+    /// The fields of intervals; none for all of them.
+    pub interval: Option<IntervalFields>,
+}
+
+impl Style {
+    /// The same style for the values of a column.
+    pub fn of(self, field: &Field) -> Self {
+        Self { interval: IntervalFields::of(field), ..self }
+    }
 }
 
 /// `CAST(x AS STRING)`.
-pub const CAST: Style = Style { null: "null", binary_as_text: true };
+pub const CAST: Style = Style { null: "null", binary_as_text: true, interval: None };
 
 /// `show()`.
-pub const SHOW: Style = Style { null: "NULL", binary_as_text: false };
+pub const SHOW: Style = Style { null: "NULL", binary_as_text: false, interval: None };
 
 /// One value as text; NULL is the style's word for it.
 pub fn format_scalar(value: &ScalarValue, time_zone: &str) -> String {
@@ -64,6 +75,30 @@ pub fn format_array(array: &ArrayRef, time_zone: &str, style: Style) -> Result<S
 /// Arrow has no place for NULLs in an array that holds nothing else.
 fn is_null(array: &ArrayRef, row: usize) -> bool {
     array.is_null(row) || *array.data_type() == DataType::Null
+}
+
+/// A double as Java writes it.
+pub(crate) fn format_double(value: f64) -> String {
+    let mut out = String::new();
+    java_float(&mut out, value, &format!("{value:e}"));
+    out
+}
+
+/// Writes single values of arrays as text.
+pub(crate) struct Text(Formatter);
+
+/// What writes values in a time zone.
+pub(crate) fn text_of(time_zone: &str) -> Result<Text, ArrowError> {
+    Formatter::new(time_zone, CAST).map(Text)
+}
+
+impl Text {
+    /// A value as text.
+    pub(crate) fn of(&self, array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
+        let mut out = String::new();
+        self.0.value(&mut out, array, row)?;
+        Ok(out)
+    }
 }
 
 struct Formatter {
@@ -107,10 +142,12 @@ impl Formatter {
                 self.value(out, &micros, row)?;
             }
             DataType::Duration(TimeUnit::Microsecond) => {
-                day_time_interval(out, array.as_primitive::<DurationMicrosecondType>().value(row));
+                let fields = self.style.interval.unwrap_or(IntervalFields { first: 0, last: 3 });
+                fields.write_micros(out, array.as_primitive::<DurationMicrosecondType>().value(row));
             }
             DataType::Interval(arrow::datatypes::IntervalUnit::YearMonth) => {
-                year_month_interval(out, array.as_primitive::<IntervalYearMonthType>().value(row));
+                let fields = self.style.interval.unwrap_or(IntervalFields { first: 0, last: 1 });
+                fields.write_months(out, array.as_primitive::<IntervalYearMonthType>().value(row));
             }
             DataType::List(_) => self.list(out, &array.as_list::<i32>().value(row))?,
             DataType::LargeList(_) => self.list(out, &array.as_list::<i64>().value(row))?,
@@ -236,24 +273,6 @@ fn fraction(out: &mut String, micros: i64) {
         let digits = format!("{micros:06}");
         let _ = write!(out, ".{}", digits.trim_end_matches('0'));
     }
-}
-
-/// `INTERVAL '1 02:03:04.5' DAY TO SECOND`.
-fn day_time_interval(out: &mut String, micros: i64) {
-    let sign = if micros < 0 { "-" } else { "" };
-    let micros = i128::from(micros).unsigned_abs();
-    let seconds = micros / 1_000_000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    let _ = write!(out, "INTERVAL '{sign}{days} {hours:02}:{minutes:02}:{:02}", seconds % 60);
-    fraction(out, (micros % 1_000_000) as i64);
-    out.push_str("' DAY TO SECOND");
-}
-
-/// `INTERVAL '1-2' YEAR TO MONTH`.
-fn year_month_interval(out: &mut String, months: i32) {
-    let sign = if months < 0 { "-" } else { "" };
-    let months = months.unsigned_abs();
-    let _ = write!(out, "INTERVAL '{sign}{}-{}' YEAR TO MONTH", months / 12, months % 12);
 }
 
 fn unformattable(data_type: &DataType) -> ArrowError {

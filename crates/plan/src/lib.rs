@@ -10,6 +10,7 @@ pub mod environment;
 pub mod error;
 pub mod format;
 mod functions;
+pub mod interval;
 pub mod ir;
 pub mod resolver;
 pub mod session;

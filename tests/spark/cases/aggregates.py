@@ -107,7 +107,7 @@ CASES: list[Case] = [
         "select id % 2, count(*) from people group by id % 2 order by 1",
         "select id % 2 + 1, count(*) from people group by id % 2 order by 1",
         "select city, age, grouping_id(), count(*) from people group by city, age with rollup order by 1, 2, 3",
-        "select city, age, count(*) from people group by grouping sets ((city), (age), ()) order by 1, 2",
+        "select city, age, count(*) from people group by grouping sets ((city), (age), ()) order by 1, 2, 3",
         "select city from people group by city order by count(*) desc, city",
         "select city, name from people group by city",
         "select count(*) from people group by 3",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import Case, expressions, frames, over
+from .model import Case, expressions, frames, over, queries
 
 NEW_YORK = {"spark.sql.session.timeZone": "America/New_York"}
 
@@ -105,4 +105,20 @@ CASES: list[Case] = [
             conf=NEW_YORK,
         )
     ],
+    *expressions(
+        "date'2024-01-05' - interval 2 days, interval 2 days + date'2024-01-01', date'2024-01-01' + interval 5 hours",
+        "interval '1 02:03' day to minute, interval '02:03' hour to minute, interval '-1 02:03:04.005' day to second",
+        "string(interval -3 months), string(interval '2:03.5' minute to second), string(interval 5 seconds)",
+        "string(interval 1500 milliseconds), string(interval 2 weeks 3 hours), string(interval 1 year 2 months)",
+        "- interval 1 day, interval 1 day - interval 30 minutes",
+        "timestamp'2024-01-02' - interval 5 hours, timestamp_ntz'2024-03-31' - interval 1 month",
+        "typeof(interval 1 day), typeof(interval 1 day + interval 1 second), typeof(date'2024-01-02' - date'2024-01-01')",
+    ),
+    *queries(
+        "select d, count(*) from (select born - date'1970-01-01' d from people) group by d order by d",
+        "select distinct interval 1 day d from people",
+        "select id, row_number() over (order by d) r from (select id, born - date'1970-01-01' d from people) order by id",
+        "select * from (values (interval 1 day), (interval 3 days)) t(d) order by d",
+        "select d + interval 1 hour e, timestamp'2024-01-01' + d t, d > interval 5 hours g from (select interval 1 day d)",
+    ),
 ]

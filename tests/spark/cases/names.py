@@ -32,7 +32,7 @@ CASES: list[Case] = [
     *over(
         "people",
         "count(*), count(1), count(id), count(distinct id), count(distinct id, age), count(id, age)",
-        "sum(id), sum(id + 1), sum(distinct id), avg(id), mean(id), min(id), max(id), first(id), last(id), any_value(id)",
+        "sum(id), sum(id + 1), sum(distinct id), avg(id), mean(id), min(id), max(id)",
         "stddev(id), stddev_samp(id), stddev_pop(id), std(id), variance(id), var_samp(id), var_pop(id)",
         "sort_array(collect_list(id)), sort_array(collect_set(id)), max(id) + 1, sum(id) / count(*), count(*) > 1",
         "count(id) filter (where id > 1), approx_count_distinct(id), max_by(id, age), percentile(id, 0.5), median(id)",

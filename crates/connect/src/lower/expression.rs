@@ -42,6 +42,12 @@ impl Lowering<'_> {
                 Expr::Extract { expr: self.child(extract.child)?, key: self.child(extract.extraction)? }
             }
             ExprType::Window(window) => self.window(*window)?,
+            ExprType::LambdaFunction(lambda) => {
+                let params = lambda.arguments.into_iter().map(|argument| argument.name_parts.join(".")).collect();
+                Expr::Lambda { params, body: self.child(lambda.function)? }
+            }
+            ExprType::UnresolvedNamedLambdaVariable(variable) => Expr::column(variable.name_parts),
+            ExprType::UnresolvedRegex(regex) => regex_of(&regex.col_name, regex.plan_id)?,
             ExprType::SubqueryExpression(subquery) => self.subquery(subquery)?,
             other => return Err(SparkError::unsupported(unsupported(&other))),
         })
@@ -82,7 +88,7 @@ impl Lowering<'_> {
                 None => return Err(invalid_plan(&format!("`{target}` does not end with `.*`."))),
             },
         };
-        Ok(Expr::Star { qualifier, plan_id: star.plan_id })
+        Ok(Expr::Star { qualifier, plan_id: star.plan_id, except: Vec::new() })
     }
 
     fn function(&mut self, function: UnresolvedFunction) -> Result<Expr> {
@@ -91,6 +97,7 @@ impl Lowering<'_> {
             args: self.expressions(function.arguments)?,
             distinct: function.is_distinct,
             filter: None,
+            order_by: Vec::new(),
         }))
     }
 
@@ -149,21 +156,27 @@ impl Lowering<'_> {
         match SubqueryType::try_from(subquery.subquery_type) {
             Ok(SubqueryType::Scalar) => Ok(Expr::ScalarSubquery(relation)),
             Ok(SubqueryType::Exists) => Ok(Expr::Exists { subquery: relation, negated: false }),
-            Ok(SubqueryType::In) => match <[Expr; 1]>::try_from(self.expressions(subquery.in_subquery_values)?) {
-                Ok([expr]) => Ok(Expr::InSubquery { expr: Box::new(expr), subquery: relation, negated: false }),
-                Err(_) => Err(SparkError::unsupported("IN with a subquery of several columns")),
-            },
+            Ok(SubqueryType::In) => {
+                let values = self.expressions(subquery.in_subquery_values)?;
+                Ok(Expr::InSubquery { values, subquery: relation, negated: false })
+            }
             Ok(SubqueryType::TableArg) => Err(SparkError::unsupported("table arguments")),
             Ok(SubqueryType::Unknown) | Err(_) => Err(missing("subquery_type")),
         }
     }
 }
 
+/// `df.colRegex`: a pattern in backticks; without them it is the name of a column.
+fn regex_of(text: &str, plan_id: Option<i64>) -> Result<Expr> {
+    match text.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
+        Some(pattern) => Ok(Expr::Regex { pattern: pattern.to_owned(), plan_id }),
+        None => Ok(Expr::Attribute { parts: parse_identifier(text)?, plan_id }),
+    }
+}
+
 /// What a user calls an expression that is not supported.
 fn unsupported(expression: &ExprType) -> &'static str {
     match expression {
-        ExprType::UnresolvedRegex(_) => "`df.colRegex`",
-        ExprType::LambdaFunction(_) | ExprType::UnresolvedNamedLambdaVariable(_) => "functions of functions (lambdas)",
         ExprType::UpdateFields(_) => "`Column.withField` and `Column.dropFields`",
         ExprType::CommonInlineUserDefinedFunction(_) => "user-defined functions",
         ExprType::NamedArgumentExpression(_) => "named arguments",

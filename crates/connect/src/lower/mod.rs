@@ -7,6 +7,7 @@ mod expression;
 mod literal;
 mod local;
 mod relation;
+mod reshape;
 mod source;
 pub(crate) mod types;
 

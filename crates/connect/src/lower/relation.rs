@@ -1,8 +1,9 @@
 //! Relations.
 
+use datafusion::common::ScalarValue;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::{
-    Aggregate, Deduplicate, GroupKind, Join, JoinKind, JoinOn, Relation, RelationKind, SetOp, SetOpKind,
+    Aggregate, Deduplicate, Expr, GroupKind, Join, JoinKind, JoinOn, Pivot, Relation, RelationKind, SetOp, SetOpKind,
 };
 use spark_connect_proto as proto;
 use spark_connect_proto::aggregate::GroupType;
@@ -10,7 +11,7 @@ use spark_connect_proto::join::JoinType;
 use spark_connect_proto::relation::RelType;
 use spark_connect_proto::set_operation::SetOpType;
 
-use super::{Lowering, local, source};
+use super::{Lowering, literal, local, source};
 use crate::catalog;
 use crate::error::{invalid_plan, missing};
 
@@ -59,12 +60,12 @@ impl Lowering<'_> {
             }
             RelType::Limit(limit) => RelationKind::Limit {
                 input: self.input(limit.input)?,
-                skip: 0,
-                fetch: Some(count("limit", limit.limit)?),
+                skip: None,
+                fetch: Some(rows("limit", limit.limit)?),
             },
             RelType::Offset(offset) => RelationKind::Limit {
                 input: self.input(offset.input)?,
-                skip: count("offset", offset.offset)?,
+                skip: Some(rows("offset", offset.offset)?),
                 fetch: None,
             },
             RelType::Tail(tail) => {
@@ -97,12 +98,22 @@ impl Lowering<'_> {
                 truncate: usize::try_from(show.truncate).unwrap_or(0),
                 vertical: show.vertical,
             },
+            RelType::ToSchema(to) => self.of_schema(*to)?,
+            RelType::Sample(sample) => self.sample(*sample)?,
+            RelType::FillNa(fill) => self.fill_na(*fill)?,
+            RelType::DropNa(drop) => self.drop_na(*drop)?,
+            RelType::Replace(replace) => self.replace(*replace)?,
+            RelType::Describe(describe) => self.describe(*describe)?,
+            RelType::Summary(summary) => self.summary(*summary)?,
+            RelType::Unpivot(unpivot) => self.unpivot(*unpivot)?,
+            RelType::UnresolvedTableValuedFunction(function) => self.table_function(function)?,
+            RelType::LateralJoin(join) => self.lateral_join(*join)?,
             RelType::Catalog(request) => catalog::relation(request, self.session)?,
             other => return Err(SparkError::unsupported(unsupported(&other))),
         })
     }
 
-    fn input(&mut self, input: Option<Box<proto::Relation>>) -> Result<Box<Relation>> {
+    pub(super) fn input(&mut self, input: Option<Box<proto::Relation>>) -> Result<Box<Relation>> {
         Ok(Box::new(self.relation(*input.ok_or_else(|| missing("input"))?)?))
     }
 
@@ -161,17 +172,8 @@ impl Lowering<'_> {
             (None, columns) => JoinOn::Using(columns),
             (Some(_), _) => return Err(invalid_plan("A join has a condition and USING columns.")),
         };
-        let kind = match JoinType::try_from(join.join_type) {
-            Ok(JoinType::Inner) => JoinKind::Inner,
-            Ok(JoinType::FullOuter) => JoinKind::FullOuter,
-            Ok(JoinType::LeftOuter) => JoinKind::LeftOuter,
-            Ok(JoinType::RightOuter) => JoinKind::RightOuter,
-            Ok(JoinType::LeftAnti) => JoinKind::LeftAnti,
-            Ok(JoinType::LeftSemi) => JoinKind::LeftSemi,
-            Ok(JoinType::Cross) => JoinKind::Cross,
-            Ok(JoinType::Unspecified) | Err(_) => return Err(missing("join.join_type")),
-        };
-        Ok(RelationKind::Join(Join { left: self.input(join.left)?, right: self.input(join.right)?, kind, on }))
+        let (left, right) = (self.input(join.left)?, self.input(join.right)?);
+        Ok(RelationKind::Join(Join { left, right, kind: join_kind(join.join_type)?, on, lateral: false }))
     }
 
     fn set_operation(&mut self, operation: proto::SetOperation) -> Result<RelationKind> {
@@ -201,7 +203,18 @@ impl Lowering<'_> {
                 let sets = aggregate.grouping_sets.into_iter().map(|set| self.expressions(set.grouping_set));
                 GroupKind::GroupingSets(sets.collect::<Result<_>>()?)
             }
-            Ok(GroupType::Pivot) => return Err(SparkError::unsupported("`pivot`")),
+            Ok(GroupType::Pivot) => {
+                let pivot = aggregate.pivot.ok_or_else(|| missing("aggregate.pivot"))?;
+                let values = pivot.values.into_iter().map(|value| Ok((Expr::Literal(literal::value(value)?), None)));
+                let values = values.collect::<Result<Vec<_>>>()?;
+                return Ok(RelationKind::Pivot(Pivot {
+                    input,
+                    keys: Some(self.expressions(aggregate.grouping_expressions)?),
+                    column: self.expression(pivot.col.ok_or_else(|| missing("pivot.col"))?)?,
+                    values: (!values.is_empty()).then_some(values),
+                    list: self.expressions(aggregate.aggregate_expressions)?,
+                }));
+            }
             Ok(GroupType::Unspecified) | Err(_) => return Err(missing("aggregate.group_type")),
         };
         Ok(RelationKind::Aggregate(Aggregate {
@@ -247,6 +260,26 @@ impl Lowering<'_> {
     }
 }
 
+/// Which rows come out of a join.
+pub(super) fn join_kind(join_type: i32) -> Result<JoinKind> {
+    Ok(match JoinType::try_from(join_type) {
+        Ok(JoinType::Inner) => JoinKind::Inner,
+        Ok(JoinType::FullOuter) => JoinKind::FullOuter,
+        Ok(JoinType::LeftOuter) => JoinKind::LeftOuter,
+        Ok(JoinType::RightOuter) => JoinKind::RightOuter,
+        Ok(JoinType::LeftAnti) => JoinKind::LeftAnti,
+        Ok(JoinType::LeftSemi) => JoinKind::LeftSemi,
+        Ok(JoinType::Cross) => JoinKind::Cross,
+        Ok(JoinType::Unspecified) | Err(_) => return Err(missing("join.join_type")),
+    })
+}
+
+/// A number of rows as an expression.
+fn rows(what: &str, value: i32) -> Result<Expr> {
+    count(what, value)?;
+    Ok(Expr::literal(ScalarValue::Int32(Some(value))))
+}
+
 fn partitions(wanted: i32) -> Result<usize> {
     Ok(count("num_partitions", wanted)?.clamp(1, MAX_PARTITIONS))
 }
@@ -267,9 +300,6 @@ fn count(what: &str, value: i32) -> Result<usize> {
 /// What a user calls a relation that is not supported.
 fn unsupported(relation: &RelType) -> &'static str {
     match relation {
-        RelType::Sample(_) => "`df.sample`",
-        RelType::Unpivot(_) => "`df.unpivot`",
-        RelType::ToSchema(_) => "`df.to`",
         RelType::MapPartitions(_) => "`df.mapInPandas` and `df.mapInArrow`",
         RelType::CollectMetrics(_) => "`df.observe`",
         RelType::Parse(_) => "reading CSV or JSON from a DataFrame of strings",
@@ -283,17 +313,10 @@ fn unsupported(relation: &RelType) -> &'static str {
         RelType::AsOfJoin(_) => "as-of joins",
         RelType::CommonInlineUserDefinedDataSource(_) => "inline data sources",
         RelType::Transpose(_) => "`df.transpose`",
-        RelType::UnresolvedTableValuedFunction(_) => "table-valued functions (`spark.tvf`)",
-        RelType::LateralJoin(_) => "`df.lateralJoin`",
         RelType::RelationChanges(_) => "change feeds of a table",
         RelType::NearestByJoin(_) => "nearest-by joins",
         RelType::Zip(_) => "`df.zip`",
-        RelType::FillNa(_) => "`df.fillna`",
-        RelType::DropNa(_) => "`df.dropna`",
-        RelType::Replace(_) => "`df.replace`",
-        RelType::Summary(_) => "`df.summary`",
         RelType::Crosstab(_) => "`df.crosstab`",
-        RelType::Describe(_) => "`df.describe`",
         RelType::Cov(_) => "`df.cov`",
         RelType::Corr(_) => "`df.corr`",
         RelType::ApproxQuantile(_) => "`df.approxQuantile`",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, TimeUnit};
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::interval::IntervalFields;
 use spark_connect_proto::data_type::{self as kind, Kind};
 use spark_connect_proto::{self as proto};
 
@@ -55,6 +56,14 @@ pub(crate) fn from_proto(data_type: proto::DataType) -> Result<DataType> {
 /// # Errors
 /// A type that Spark does not have.
 pub(crate) fn to_proto(data_type: &DataType) -> Result<proto::DataType> {
+    kind_to_proto(data_type, None)
+}
+
+fn field_to_proto(field: &Field) -> Result<proto::DataType> {
+    kind_to_proto(field.data_type(), IntervalFields::of(field))
+}
+
+fn kind_to_proto(data_type: &DataType, fields: Option<IntervalFields>) -> Result<proto::DataType> {
     let kind = match data_type {
         DataType::Null => Kind::Null(kind::Null::default()),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
@@ -81,29 +90,29 @@ pub(crate) fn to_proto(data_type: &DataType) -> Result<proto::DataType> {
         DataType::Time64(_) => Kind::Time(kind::Time { precision: Some(6), ..kind::Time::default() }),
         DataType::Interval(IntervalUnit::MonthDayNano) => Kind::CalendarInterval(kind::CalendarInterval::default()),
         DataType::Interval(IntervalUnit::YearMonth) => Kind::YearMonthInterval(kind::YearMonthInterval {
-            start_field: Some(0),
-            end_field: Some(1),
+            start_field: Some(fields.map_or(0, |fields| fields.first.into())),
+            end_field: Some(fields.map_or(1, |fields| fields.last.into())),
             ..kind::YearMonthInterval::default()
         }),
         DataType::Duration(_) => Kind::DayTimeInterval(kind::DayTimeInterval {
-            start_field: Some(0),
-            end_field: Some(3),
+            start_field: Some(fields.map_or(0, |fields| fields.first.into())),
+            end_field: Some(fields.map_or(3, |fields| fields.last.into())),
             ..kind::DayTimeInterval::default()
         }),
         DataType::List(element) | DataType::LargeList(element) | DataType::FixedSizeList(element, _) => {
             Kind::Array(Box::new(kind::Array {
-                element_type: Some(Box::new(to_proto(element.data_type())?)),
+                element_type: Some(Box::new(field_to_proto(element)?)),
                 contains_null: element.is_nullable(),
                 ..kind::Array::default()
             }))
         }
-        DataType::Struct(fields) => Kind::Struct(struct_to_proto(fields)?),
+        DataType::Struct(members) => Kind::Struct(struct_to_proto(members)?),
         DataType::Map(entries, _) => {
-            let DataType::Struct(fields) = entries.data_type() else { return Err(unknown(data_type)) };
-            let [key, value] = fields.as_ref() else { return Err(unknown(data_type)) };
+            let DataType::Struct(members) = entries.data_type() else { return Err(unknown(data_type)) };
+            let [key, value] = members.as_ref() else { return Err(unknown(data_type)) };
             Kind::Map(Box::new(kind::Map {
-                key_type: Some(Box::new(to_proto(key.data_type())?)),
-                value_type: Some(Box::new(to_proto(value.data_type())?)),
+                key_type: Some(Box::new(field_to_proto(key)?)),
+                value_type: Some(Box::new(field_to_proto(value)?)),
                 value_contains_null: value.is_nullable(),
                 ..kind::Map::default()
             }))
@@ -161,9 +170,9 @@ fn struct_to_proto(fields: &Fields) -> Result<kind::Struct> {
     let fields = fields.iter().map(|field| {
         Ok(kind::StructField {
             name: field.name().clone(),
-            data_type: Some(to_proto(field.data_type())?),
+            data_type: Some(field_to_proto(field)?),
             nullable: field.is_nullable(),
-            metadata: metadata_to_json(field.metadata()),
+            metadata: metadata_to_json(&IntervalFields::without(field.metadata())),
         })
     });
     Ok(kind::Struct { fields: fields.collect::<Result<_>>()?, ..kind::Struct::default() })

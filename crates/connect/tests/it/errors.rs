@@ -65,8 +65,9 @@ async fn names_are_parsed_as_spark_does() {
 #[tokio::test]
 async fn what_is_not_supported_is_named() {
     let mut server = Fixture::new().await;
-    let sample = relation(RelType::Sample(Box::new(Sample { input: Some(Box::new(range(3))), ..Sample::default() })));
-    let refused = server.execute(sample).await.unwrap_err();
+    let input = Some(Box::new(range(3)));
+    let sample = Sample { input, with_replacement: Some(true), ..Sample::default() };
+    let refused = server.execute(relation(RelType::Sample(Box::new(sample)))).await.unwrap_err();
     assert_eq!(condition(&refused), "UNSUPPORTED_OPERATION");
     assert!(refused.message().contains("df.sample"), "{refused}");
     let source = DataSource { format: Some("parqet".to_owned()), ..DataSource::default() };

@@ -97,6 +97,10 @@ fn decimal(precision: u8, scale: i8) -> Result<DataType> {
 
 fn unsupported_type(name: &str) -> SparkError {
     let name = name.to_uppercase();
+    if name == "TIME" || name.starts_with("TIME(") {
+        let message = "The data type TIME is not supported.";
+        return SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_TIME_TYPE", "0A000", message);
+    }
     SparkError::new(ErrorClass::Parse, "UNSUPPORTED_DATATYPE", "0A000", format!("Unsupported data type \"{name}\"."))
         .with("typeName", format!("\"{name}\""))
 }

@@ -7,12 +7,12 @@ use datafusion::functions::expr_fn::named_struct;
 use datafusion::functions_aggregate as df;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion::logical_expr::utils::COUNT_STAR_EXPANSION;
-use datafusion::logical_expr::{AggregateUDF, Expr, cast, lit, when};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, cast, lit, when};
 
 use super::call::{Call, Outcome, Typed};
 use super::moments::{self, Moment};
 use super::{mode, sum};
-use crate::error::{Result, SparkError};
+use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{is_integral, is_numeric, is_string};
 
 /// An aggregate function of this name, if there is one.
@@ -26,7 +26,13 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
                 Some(filter) => filter.and(condition),
                 None => condition,
             }));
+            call.args = vec![Typed { expr: lit(1_i32), data_type: DataType::Int32 }];
             return count(call).map(Ok);
+        }
+        "grouping" | "grouping_id" => {
+            let to = if call.name == "grouping" { DataType::Int8 } else { DataType::Int64 };
+            let args = std::mem::take(&mut call.args).into_iter().map(|arg| arg.expr).collect();
+            return Ok(Ok(cast(aggregate(df::grouping::grouping_udaf(), args, call, None), to)));
         }
         "max_by" | "min_by" => return extreme_by(call).map(Ok),
         "sum" if sums_exactly(&call) => (sum::function(), None),
@@ -86,7 +92,7 @@ fn aggregate(function: Arc<AggregateUDF>, args: Vec<Expr>, call: Call<'_>, nulls
 fn count(mut call: Call<'_>) -> Result<Expr> {
     let args: Vec<_> = std::mem::take(&mut call.args).into_iter().map(|arg| arg.expr).collect();
     let args = match args.len() {
-        0 => vec![Expr::Literal(COUNT_STAR_EXPANSION, None)],
+        0 => return Err(nothing_counted()),
         // `count(1)`, which is what clients make of `count(*)`: the engine knows it in one form.
         1 if matches!(&args[0], Expr::Literal(value, _) if !value.is_null()) => {
             vec![Expr::Literal(COUNT_STAR_EXPANSION, None)]
@@ -132,6 +138,14 @@ fn percentile(mut call: Call<'_>) -> Result<Expr> {
     {
         call.args.pop();
     }
+    // `percentile_cont(fraction) WITHIN GROUP (ORDER BY value)`
+    if let ([_], Some(order)) = (call.args.as_slice(), call.order_by.pop()) {
+        let data_type = order.expr.get_type(call.schema)?;
+        call.args.insert(0, Typed { expr: order.expr, data_type });
+        if !order.asc {
+            return Err(SparkError::unsupported("a percentile of values in descending order"));
+        }
+    }
     let [value, fraction] = call.exactly()?;
     let args = vec![call.cast(value, &DataType::Float64)?, constant(&call, fraction)?];
     Ok(aggregate(df::percentile_cont::percentile_cont_udaf(), args, call, None))
@@ -170,7 +184,9 @@ fn string_agg(mut call: Call<'_>) -> Result<Expr> {
     }
     let [text, between] = call.exactly()?;
     let args = vec![call.cast(text, &DataType::Utf8)?, call.cast(between, &DataType::Utf8)?];
-    Ok(aggregate(df::string_agg::string_agg_udaf(), args, call, None))
+    let order = std::mem::take(&mut call.order_by);
+    let function = df::string_agg::string_agg_udaf();
+    Ok(Expr::AggregateFunction(AggregateFunction::new_udf(function, args, call.distinct, call.filter, order, None)))
 }
 
 /// The second argument of `first(a, true)`, or none.
@@ -217,4 +233,15 @@ fn argument(call: &Call<'_>, position: usize, arg: Typed) -> Result<Expr> {
         number if is_numeric(number) => call.cast(arg, &DataType::Float64),
         other => Err(call.wrong_type(position, "NUMERIC", other)),
     }
+}
+
+fn nothing_counted() -> SparkError {
+    let message = "The `count` requires >= 1 parameters but the actual number is 0. `count(*)` counts all rows.";
+    SparkError::new(ErrorClass::Analysis, "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605", message)
+        .with("functionName", "`count`")
+        .with("expectedNum", " >= 1")
+        .with("actualNum", "0")
+        .with("legacyNum", "0")
+        .with("legacyConfKey", "\"spark.sql.legacy.allowParameterlessCount\"")
+        .with("legacyConfValue", "\"true\"")
 }

@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::functions_nested::expr_fn::{array_element, map_extract};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Sort;
 
 use super::array::Element;
 use super::cast::cast;
@@ -31,7 +32,11 @@ pub(crate) struct Call<'a> {
     pub(crate) arg_names: Vec<Option<String>>,
     pub(crate) distinct: bool,
     pub(crate) filter: Option<Box<Expr>>,
+    /// `WITHIN GROUP (ORDER BY ...)`.
+    pub(crate) order_by: Vec<Sort>,
     pub(crate) time_zone: &'a str,
+    /// Whether what does not fit is an error: `spark.sql.ansi.enabled`.
+    pub(crate) ansi: bool,
     /// The columns that the arguments may name.
     pub(crate) schema: &'a DFSchema,
 }
@@ -58,7 +63,7 @@ impl Call<'_> {
 
     /// `value` as a value of type `to`.
     pub(crate) fn cast(&self, value: Typed, to: &DataType) -> Result<Expr> {
-        cast(value.expr, &value.data_type, to, CastMode::Ansi, self.time_zone)
+        cast(value.expr, &value.data_type, to, CastMode::plain(self.ansi), self.time_zone)
     }
 
     /// All arguments as values of one type, and that type.
@@ -102,18 +107,23 @@ impl Call<'_> {
 
     /// The error for an argument of a type that the function does not take.
     pub(crate) fn wrong_type(&self, position: usize, required: &str, found: &DataType) -> SparkError {
-        let (written, found) = (&self.written, sql_name(found));
-        let ordinal = ["first", "second", "third", "fourth", "fifth"].get(position).unwrap_or(&"next");
-        let message = format!(
-            "Cannot resolve \"{written}\" due to data type mismatch: The {ordinal} parameter requires the \"{required}\" \
-             type, however it has the type \"{found}\"."
-        );
-        SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", message)
-            .with("sqlExpr", format!("\"{written}\""))
-            .with("paramIndex", *ordinal)
-            .with("requiredType", format!("\"{required}\""))
-            .with("inputType", format!("\"{found}\""))
+        wrong_type(&self.written, position, required, found)
     }
+}
+
+/// The error for an argument of a type that a function does not take; `written` is how its call reads.
+pub(crate) fn wrong_type(written: &str, position: usize, required: &str, found: &DataType) -> SparkError {
+    let found = sql_name(found);
+    let ordinal = ["first", "second", "third", "fourth", "fifth"].get(position).unwrap_or(&"next");
+    let message = format!(
+        "Cannot resolve \"{written}\" due to data type mismatch: The {ordinal} parameter requires the \"{required}\" \
+         type, however it has the type \"{found}\"."
+    );
+    SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", message)
+        .with("sqlExpr", format!("\"{written}\""))
+        .with("paramIndex", *ordinal)
+        .with("requiredType", format!("\"{required}\""))
+        .with("inputType", format!("\"{found}\""))
 }
 
 /// `base[key]`: an array's element counted from zero, or the value of a map's key.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::timezone::Tz;
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, StringArray, new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Int64Array, PrimitiveArray, StringArray, new_null_array,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 use super::datetime::{date_of, days, parse_date, parse_timestamp, parse_timestamp_ntz, to_instant, to_local};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::format::{self, format_array};
+use crate::format::{self, Style, format_array};
 use crate::ir::CastMode;
 use crate::types::{as_decimal, is_integral, is_numeric, is_string};
 
@@ -53,7 +53,7 @@ pub(crate) fn cast(expr: Expr, from: &DataType, to: &DataType, mode: CastMode, t
     }
     let function = SparkCast {
         to: to.clone(),
-        try_cast: mode == CastMode::Try,
+        mode,
         time_zone: time_zone.to_owned(),
         signature: Signature::any(1, Volatility::Immutable),
     };
@@ -136,7 +136,7 @@ pub(super) fn result_type(function: &ScalarUDF) -> Option<DataType> {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct SparkCast {
     to: DataType,
-    try_cast: bool,
+    mode: CastMode,
     time_zone: String,
     signature: Signature,
 }
@@ -147,7 +147,7 @@ impl ScalarUDFImpl for SparkCast {
     }
 
     fn schema_name(&self, args: &[Expr]) -> EngineResult<String> {
-        let name = if self.try_cast { "TRY_CAST" } else { "CAST" };
+        let name = if self.mode == CastMode::Try { "TRY_CAST" } else { "CAST" };
         let args: Vec<_> = args.iter().map(ToString::to_string).collect();
         Ok(format!("{name}({} AS {})", args.join(", "), sql_name(&self.to)))
     }
@@ -162,7 +162,8 @@ impl ScalarUDFImpl for SparkCast {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {
         let zone: Tz = self.time_zone.parse().map_err(|_| invalid_time_zone(&self.time_zone))?;
-        let caster = Caster { to: &self.to, try_cast: self.try_cast, zone, time_zone: &self.time_zone };
+        let style = args.arg_fields.first().map_or(format::CAST, |field| format::CAST.of(field));
+        let caster = Caster { style, to: &self.to, mode: self.mode, zone, time_zone: &self.time_zone };
         match args.args.as_slice() {
             [ColumnarValue::Array(array)] => Ok(ColumnarValue::Array(caster.cast(array)?)),
             [ColumnarValue::Scalar(scalar)] => {
@@ -176,17 +177,33 @@ impl ScalarUDFImpl for SparkCast {
 
 struct Caster<'a> {
     to: &'a DataType,
-    try_cast: bool,
+    mode: CastMode,
     zone: Tz,
     time_zone: &'a str,
+    /// How values become text.
+    style: Style,
+}
+
+/// Text as values of a type, NULL where it says none.
+pub(super) fn parsed_or_null(text: &StringArray, to: &DataType, time_zone: &str) -> EngineResult<ArrayRef> {
+    if is_string(to) {
+        return Ok(Arc::new(text.clone()));
+    }
+    let zone: Tz = time_zone.parse().map_err(|_| invalid_time_zone(time_zone))?;
+    Caster { to, mode: CastMode::Try, zone, time_zone, style: format::CAST }.parse_text(text, to)
 }
 
 impl Caster<'_> {
+    /// Whether a value that does not fit is an error.
+    fn fails(&self) -> bool {
+        self.mode == CastMode::Ansi
+    }
+
     fn cast(&self, array: &ArrayRef) -> EngineResult<ArrayRef> {
         let from = array.data_type();
         match (from, self.to) {
             (DataType::Null, to) => Ok(new_null_array(to, array.len())),
-            (_, to) if is_string(to) => Ok(Arc::new(format_array(array, self.time_zone, format::CAST)?)),
+            (_, to) if is_string(to) => Ok(Arc::new(format_array(array, self.time_zone, self.style)?)),
             (from, to) if is_string(from) => {
                 let text = arrow::compute::cast(array, &DataType::Utf8)?;
                 self.parse_text(text.as_string::<i32>(), to)
@@ -223,16 +240,19 @@ impl Caster<'_> {
 
     /// Arrow's own cast: numbers, decimals, nested values.
     fn kernel(&self, array: &ArrayRef) -> EngineResult<ArrayRef> {
-        let options = CastOptions { safe: self.try_cast, ..CastOptions::default() };
+        if self.mode == CastMode::Legacy && is_numeric(array.data_type()) && is_integral(self.to) {
+            return truncated(array, self.to);
+        }
+        let options = CastOptions { safe: !self.fails(), ..CastOptions::default() };
         cast_with_options(array, self.to, &options).map_err(|error| self.overflow(array, &error).into())
     }
 
     fn parse_text(&self, text: &StringArray, to: &DataType) -> EngineResult<ArrayRef> {
         match to {
-            DataType::Int8 => self.parse::<Int8Type>(text, |text| text.parse().ok()),
-            DataType::Int16 => self.parse::<Int16Type>(text, |text| text.parse().ok()),
-            DataType::Int32 => self.parse::<Int32Type>(text, |text| text.parse().ok()),
-            DataType::Int64 => self.parse::<Int64Type>(text, |text| text.parse().ok()),
+            DataType::Int8 => self.parse::<Int8Type>(text, |text| self.whole(text).parse().ok()),
+            DataType::Int16 => self.parse::<Int16Type>(text, |text| self.whole(text).parse().ok()),
+            DataType::Int32 => self.parse::<Int32Type>(text, |text| self.whole(text).parse().ok()),
+            DataType::Int64 => self.parse::<Int64Type>(text, |text| self.whole(text).parse().ok()),
             DataType::Float32 => self.parse::<Float32Type>(text, |text| parse_float(text).map(|value| value as f32)),
             DataType::Float64 => self.parse::<Float64Type>(text, parse_float),
             DataType::Date32 => self.parse::<Date32Type>(text, parse_date),
@@ -249,7 +269,7 @@ impl Caster<'_> {
                 let array = cast_with_options(&trimmed, to, &options)?;
                 let failed = (0..array.len()).find(|row| array.is_null(*row) && !text.is_null(*row));
                 match failed {
-                    Some(row) if !self.try_cast => Err(self.invalid(text.value(row)).into()),
+                    Some(row) if self.fails() => Err(self.invalid(text.value(row)).into()),
                     _ => Ok(array),
                 }
             }
@@ -264,12 +284,24 @@ impl Caster<'_> {
         let parsed = text.iter().map(|value| match value {
             None => Ok(None),
             Some(value) => match parse(value.trim()) {
-                None if !self.try_cast => Err(self.invalid(value)),
+                None if self.fails() => Err(self.invalid(value)),
                 parsed => Ok(parsed),
             },
         });
         let array: PrimitiveArray<T> = parsed.collect::<Result<_>>()?;
         Ok(Arc::new(array.with_data_type(self.to.clone())))
+    }
+
+    /// The part of a number that becomes a whole one: without ANSI mode, what stands before the point.
+    fn whole<'t>(&self, text: &'t str) -> &'t str {
+        match text.split_once('.') {
+            Some((whole, fraction))
+                if self.mode == CastMode::Legacy && fraction.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                whole
+            }
+            _ => text,
+        }
     }
 
     fn parse_boolean(&self, text: &StringArray) -> EngineResult<ArrayRef> {
@@ -278,7 +310,7 @@ impl Caster<'_> {
             Some(value) => match value.trim().to_ascii_lowercase().as_str() {
                 "t" | "true" | "y" | "yes" | "1" => Ok(Some(true)),
                 "f" | "false" | "n" | "no" | "0" => Ok(Some(false)),
-                _ if self.try_cast => Ok(None),
+                _ if !self.fails() => Ok(None),
                 _ => Err(self.invalid(value)),
             },
         });
@@ -317,7 +349,7 @@ impl Caster<'_> {
         let converted = array.iter().map(|value| match value {
             None => Ok(None),
             Some(value) => match convert(value) {
-                None if !self.try_cast => Err(self.out_of_range()),
+                None if self.fails() => Err(self.out_of_range()),
                 converted => Ok(converted),
             },
         });
@@ -369,6 +401,31 @@ impl Caster<'_> {
         let message = format!("A value is out of the range of \"{}\".", sql_name(self.to));
         SparkError::new(ErrorClass::DateTime, "DATETIME_OVERFLOW", "22008", message)
     }
+}
+
+/// Whole numbers without what does not fit: the low bits of whole numbers, the nearest value of others.
+fn truncated(array: &ArrayRef, to: &DataType) -> EngineResult<ArrayRef> {
+    let wide: Int64Array = match array.data_type() {
+        DataType::Decimal128(_, scale) => {
+            let divisor = 10_i128.pow(u32::from(scale.unsigned_abs()));
+            array.as_primitive::<Decimal128Type>().unary(|value| (value / divisor) as i64)
+        }
+        DataType::Float32 | DataType::Float64 => {
+            let doubles = arrow::compute::cast(array, &DataType::Float64)?;
+            let doubles = doubles.as_primitive::<Float64Type>();
+            match to {
+                DataType::Int64 => doubles.unary(|value| value as i64),
+                _ => doubles.unary(|value| i64::from(value as i32)),
+            }
+        }
+        _ => arrow::compute::cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone(),
+    };
+    Ok(match to {
+        DataType::Int8 => Arc::new(wide.unary::<_, Int8Type>(|value| value as i8)),
+        DataType::Int16 => Arc::new(wide.unary::<_, Int16Type>(|value| value as i16)),
+        DataType::Int32 => Arc::new(wide.unary::<_, Int32Type>(|value| value as i32)),
+        _ => Arc::new(wide),
+    })
 }
 
 /// Numbers as Java reads them: with `Infinity` and `NaN`, and a `d` or `f` behind.

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, lit};
 
 use super::array::{DATES, Element, SERIES, SIZE};
 use super::call::{Call, Outcome, Typed, element_by};
+use super::higher_order::map_types;
 use super::map::{MAP, map_type};
 use super::native::native;
 use crate::ddl::sql_name;
@@ -33,6 +34,9 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
                 _ => Element::Get,
             };
             match &base.data_type {
+                map @ DataType::Map(..) if !is_key(map, &key.data_type) => {
+                    return Err(no_key(&call, map, &key.data_type));
+                }
                 DataType::List(_) | DataType::Map(..) => element_by(base, key, by, call.time_zone)?,
                 other => return Err(call.wrong_type(0, "ARRAY\" or \"MAP", other)),
             }
@@ -133,6 +137,28 @@ fn named_struct(mut call: Call<'_>) -> Result<Expr> {
     let condition = "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING";
     Err(SparkError::new(ErrorClass::Analysis, condition, "42K09", message)
         .with("sqlExpr", format!("\"{}\"", call.written)))
+}
+
+/// Whether a value may be compared with the keys of a map.
+fn is_key(map: &DataType, value: &DataType) -> bool {
+    map_types(map).is_some_and(|(key, _)| {
+        *value == DataType::Null || (is_string(key) == is_string(value) && common_type(key, value).is_some())
+    })
+}
+
+fn no_key(call: &Call<'_>, map: &DataType, key: &DataType) -> SparkError {
+    let (name, left, right) = (&call.name, sql_name(map), sql_name(key));
+    let message = format!(
+        "Cannot resolve \"{}\" due to data type mismatch: Input to `{name}` should have been \"MAP\" followed by a \
+         value with same key type, but it's [\"{left}\", \"{right}\"].",
+        call.written
+    );
+    SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "42K09", message)
+        .with("sqlExpr", format!("\"{}\"", call.written))
+        .with("functionName", format!("`{name}`"))
+        .with("dataType", "\"MAP\"")
+        .with("leftType", format!("\"{left}\""))
+        .with("rightType", format!("\"{right}\""))
 }
 
 fn one_array(call: &mut Call<'_>) -> Result<Expr> {

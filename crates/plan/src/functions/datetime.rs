@@ -18,6 +18,11 @@ pub(crate) fn parse_timestamp(text: &str, zone: Tz) -> Option<i64> {
     to_instant(local, own_zone.unwrap_or(zone))
 }
 
+/// The instant of a literal in the time zone of this name.
+pub(crate) fn instant_of_literal(text: &str, zone: &str) -> Option<i64> {
+    parse_timestamp(text, zone.parse().ok()?)
+}
+
 /// A time alone is one of today.
 fn today_at(text: &str, zone: Tz) -> Option<(NaiveDateTime, Option<Tz>)> {
     let text = text.trim();

@@ -1,6 +1,7 @@
 //! Maps from their keys and values.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, MapArray, StructArray};
@@ -20,7 +21,7 @@ pub(super) const TABLE: Table = &[(MAP, "", ' ', map)];
 pub(super) const MAP: &str = "spark.map";
 
 /// The type of a map.
-pub(super) fn map_type(key: DataType, value: DataType) -> DataType {
+pub(crate) fn map_type(key: DataType, value: DataType) -> DataType {
     let fields = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields), false)), false)
 }
@@ -43,21 +44,27 @@ fn map(args: &Args<'_>) -> EngineResult<ArrayRef> {
     };
     let (keys, values) = (column(0)?, column(1)?);
     for row in 0..args.rows {
-        let mut seen = HashSet::new();
-        for at in row * entry_count..(row + 1) * entry_count {
-            let key = ScalarValue::try_from_array(&keys, at)?;
-            if key.is_null() {
-                let message = "Cannot use null as map key.";
-                return Err(SparkError::new(ErrorClass::Runtime, "NULL_MAP_KEY", "2200E", message).into());
-            }
-            if let Some(key) = seen.replace(key) {
-                return Err(duplicate(&format_scalar(&key, args.zone)).into());
-            }
-        }
+        check_keys(&keys, row * entry_count..(row + 1) * entry_count)?;
     }
     let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(entry_count, args.rows));
     let structs = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
     Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, structs, None, false)?))
+}
+
+/// Fails where the keys of one map are not unique, or one of them is NULL.
+pub(super) fn check_keys(keys: &ArrayRef, entries: Range<usize>) -> EngineResult<()> {
+    let mut seen = HashSet::new();
+    for at in entries {
+        let key = ScalarValue::try_from_array(keys, at)?;
+        if key.is_null() {
+            let message = "Cannot use null as map key.";
+            return Err(SparkError::new(ErrorClass::Runtime, "NULL_MAP_KEY", "2200E", message).into());
+        }
+        if let Some(key) = seen.replace(key) {
+            return Err(duplicate(&format_scalar(&key, "UTC")).into());
+        }
+    }
+    Ok(())
 }
 
 fn duplicate(key: &str) -> SparkError {

@@ -2,16 +2,19 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::{Expr, WindowFunctionDefinition, cast, lit};
 
 use super::call::{Call, Outcome, Typed};
+use super::interval::fields_of;
 use super::native::native;
 use crate::ddl::type_name;
 use crate::error::Result;
 use crate::types::timestamp;
 
 /// The type that can be called by this name: `int('3')`.
-fn type_called(name: &str) -> Option<DataType> {
+pub(super) fn type_called(name: &str) -> Option<DataType> {
     Some(match name {
         "boolean" => DataType::Boolean,
         "tinyint" => DataType::Int8,
@@ -54,7 +57,20 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     let expr = match call.name.as_str() {
         "typeof" => {
             let [value] = call.exactly()?;
-            lit(type_name(&value.data_type))
+            match fields_of(&value.expr, call.schema)? {
+                Some(fields) => lit(fields.type_name(&value.data_type)),
+                None => lit(type_name(&value.data_type)),
+            }
+        }
+        "monotonically_increasing_id" => {
+            call.exactly::<0>()?;
+            let number = WindowFunctionDefinition::WindowUDF(row_number_udwf());
+            cast(Expr::from(WindowFunction::new(number, vec![])), DataType::Int64) - lit(1_i64)
+        }
+        // Which partition a row is in, is the engine's affair: all are in the first one.
+        "spark_partition_id" => {
+            call.exactly::<0>()?;
+            lit(0_i32)
         }
         "assert_true" => assert_true(call)?,
         "decode" if call.args.len() > 2 => decode(call)?,

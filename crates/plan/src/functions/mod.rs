@@ -10,14 +10,18 @@ pub(crate) mod call;
 pub(crate) mod cast;
 mod container;
 pub(crate) mod datetime;
+pub(crate) mod generator;
 mod hash;
+pub(crate) mod higher_order;
+mod interval;
 mod java_pattern;
-mod map;
+mod json;
+pub(crate) mod map;
 mod math;
 mod misc;
 mod mode;
 mod moments;
-mod native;
+pub(crate) mod native;
 mod operator;
 mod raise;
 mod regex;
@@ -40,7 +44,10 @@ use datafusion::logical_expr::Expr;
 /// # Errors
 /// `UNRESOLVED_ROUTINE` for a name that no function has; `WRONG_NUM_ARGS` and `DATATYPE_MISMATCH` for arguments that
 /// it does not take.
-pub(crate) fn resolve(call: Call<'_>) -> Result<Expr> {
+pub(crate) fn resolve(mut call: Call<'_>) -> Result<Expr> {
+    if let Some((_, plain)) = WRITTEN.iter().find(|(written, _)| *written == call.name) {
+        call.name = (*plain).to_owned();
+    }
     let call = match operator::resolve(call)? {
         Ok(expr) => return Ok(expr),
         Err(call) => call,
@@ -59,6 +66,21 @@ pub(crate) fn resolve(call: Call<'_>) -> Result<Expr> {
         Err(call) => call,
     };
     scalar::resolve(call)
+}
+
+/// Functions whose names say how they were written.
+const WRITTEN: &[(&str, &str)] = &[
+    ("trim both", "trim"),
+    ("trim leading", "ltrim"),
+    ("trim trailing", "rtrim"),
+    ("<<", "shiftleft"),
+    (">>", "shiftright"),
+    (">>>", "shiftrightunsigned"),
+];
+
+/// Whether the function of this name in lower case is a cast to the type of its name.
+pub(crate) fn is_cast(name: &str) -> bool {
+    misc::type_called(name).is_some()
 }
 
 /// The type of an expression that says it at its top, without a look at what is below: asked at every step, a look down

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
 };
 
 use super::scalar::Arguments;
-use super::{array, hash, map, math, raise, regex, text, time, time_text};
+use super::{array, generator, hash, json, map, math, raise, regex, text, time, time_text};
 use crate::error::SparkError;
 use crate::types::{timestamp, timestamp_ntz};
 
@@ -22,7 +22,7 @@ pub(super) type Kernel = fn(&Args<'_>) -> EngineResult<ArrayRef>;
 /// depends on the arguments have a space for it, and a name that cannot be called.
 pub(super) type Table = &'static [(&'static str, Arguments, char, Kernel)];
 
-const TABLES: [Table; 9] = [
+const TABLES: [Table; 11] = [
     text::TABLE,
     regex::TABLE,
     math::TABLE,
@@ -31,6 +31,8 @@ const TABLES: [Table; 9] = [
     array::TABLE,
     map::TABLE,
     hash::TABLE,
+    generator::TABLE,
+    json::TABLE,
     raise::TABLE,
 ];
 

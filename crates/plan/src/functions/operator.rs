@@ -9,10 +9,12 @@ use datafusion::logical_expr::{Case, Expr, Operator, lit, not};
 
 use super::arithmetic::{self, checked};
 use super::call::{Call, Outcome, Typed};
+use super::interval::{fields_of, with_fields};
 use super::native::native;
-use super::{math, time};
+use super::{math, text, time};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::interval::IntervalFields;
 use crate::types::{as_decimal, common_type, is_integral, is_numeric, is_string, timestamp};
 
 /// An operator of this name, if there is one.
@@ -23,7 +25,8 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "div" => {
             let [left, right] = call.exactly()?;
             let (left, right) = (call.cast(left, &DataType::Int64)?, call.cast(right, &DataType::Int64)?);
-            checked(arithmetic::Operator::Divide, left, right, DataType::Int64)
+            let divided = if call.ansi { checked } else { arithmetic::tried };
+            divided(arithmetic::Operator::Divide, left, right, DataType::Int64)
         }
         "negative" | "-" => negative(call)?,
         "positive" | "+" => call.exactly::<1>()?[0].expr.clone(),
@@ -57,6 +60,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "in" => in_list(call)?,
         "between" => between(call)?,
         "like" | "ilike" => like(call)?,
+        name if quantified(name).is_some() => like_patterns(call)?,
         "when" => case_when(call)?,
         "if" => {
             let [condition, yes, no] = call.exactly()?;
@@ -136,7 +140,8 @@ fn arithmetic(mut call: Call<'_>) -> Result<Expr> {
     if common_type(&left.data_type, &right.data_type).is_none() {
         return Err(call.different_types(&[left, right]));
     }
-    let checked = if call.name.starts_with("try_") { arithmetic::tried } else { checked };
+    let tries = call.name.starts_with("try_");
+    let checked = if tries || !call.ansi { arithmetic::tried } else { checked };
     let (left, right) = (number(&call, left, right.data_type.clone())?, right);
     let right = number(&call, right, left.data_type.clone())?;
     let divides = operator == arithmetic::Operator::Divide;
@@ -157,13 +162,14 @@ fn arithmetic(mut call: Call<'_>) -> Result<Expr> {
         None => return Err(call.different_types(&[left, right])),
     };
     let (left, right) = (call.cast(left, &to)?, call.cast(right, &to)?);
-    let floats = matches!(to, DataType::Float32 | DataType::Float64);
+    // Floating-point numbers do not overflow, and without ANSI mode whole numbers wrap around: so do DataFusion's own
+    // operators, which its optimiser knows.
+    let wraps = matches!(to, DataType::Float32 | DataType::Float64) || (is_integral(&to) && !call.ansi);
     Ok(match operator {
-        // Floating-point numbers do not overflow: DataFusion's own operators do, and its optimiser knows them.
-        operator if call.name.starts_with("try_") => checked(operator, left, right, to),
-        arithmetic::Operator::Add if floats => binary(left, Operator::Plus, right),
-        arithmetic::Operator::Subtract if floats => binary(left, Operator::Minus, right),
-        arithmetic::Operator::Multiply if floats => binary(left, Operator::Multiply, right),
+        operator if tries => checked(operator, left, right, to),
+        arithmetic::Operator::Add if wraps => binary(left, Operator::Plus, right),
+        arithmetic::Operator::Subtract if wraps => binary(left, Operator::Minus, right),
+        arithmetic::Operator::Multiply if wraps => binary(left, Operator::Multiply, right),
         operator => checked(operator, left, right, to),
     })
 }
@@ -226,7 +232,7 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
         }
         (Date32, Date32) if plus == Operator::Minus => {
             let seconds = |value| call.cast(Typed { expr: value, data_type: Date32 }, &crate::types::timestamp_ntz());
-            binary(seconds(l)?, Operator::Minus, seconds(r)?)
+            with_fields(binary(seconds(l)?, Operator::Minus, seconds(r)?), IntervalFields::DAY)
         }
         (Timestamp(..), Timestamp(..)) if plus == Operator::Minus => {
             let instant = |value: &Typed| call.cast(value.clone(), &timestamp());
@@ -248,7 +254,11 @@ fn temporal(call: &Call<'_>, left: &Typed, right: &Typed) -> Result<Option<Expr>
             let instant = Typed { expr: call.cast(left.clone(), &timestamp())?, data_type: timestamp() };
             moved(call, &instant, plus, right)
         }
-        (Interval(_), Interval(_)) | (Duration(_), Duration(_)) => binary(l, plus, r),
+        (Interval(_), Interval(_)) | (Duration(_), Duration(_)) => {
+            let fields = fields_of(&l, call.schema)?.zip(fields_of(&r, call.schema)?);
+            let sum = binary(l, plus, r);
+            fields.map_or(sum.clone(), |(left, right)| with_fields(sum, left.union(right)))
+        }
         _ => return Ok(None),
     }))
 }
@@ -261,7 +271,7 @@ fn moved(call: &Call<'_>, at: &Typed, op: Operator, by: &Typed) -> Expr {
         _ => return binary(at.expr.clone(), op, by.expr.clone()),
     };
     let by = match op {
-        Operator::Minus => Expr::Negative(Box::new(by.expr.clone())),
+        Operator::Minus => negated_interval(by.clone()),
         _ => by.expr.clone(),
     };
     native(unit, timestamp(), call.time_zone, vec![at.expr.clone(), by])
@@ -278,11 +288,22 @@ fn days_of(interval: &Expr) -> Option<i32> {
     }
 }
 
+/// The engine negates months, not durations.
+fn negated_interval(interval: Typed) -> Expr {
+    match interval.data_type {
+        DataType::Duration(_) => binary(lit(ScalarValue::DurationMicrosecond(Some(0))), Operator::Minus, interval.expr),
+        _ => Expr::Negative(Box::new(interval.expr)),
+    }
+}
+
 fn negative(mut call: Call<'_>) -> Result<Expr> {
     let [operand] = call.exactly()?;
     match &operand.data_type {
-        DataType::Float32 | DataType::Float64 | DataType::Duration(_) | DataType::Interval(_) => {
-            Ok(Expr::Negative(Box::new(operand.expr)))
+        DataType::Float32 | DataType::Float64 => Ok(Expr::Negative(Box::new(operand.expr))),
+        DataType::Duration(_) | DataType::Interval(_) => {
+            let fields = fields_of(&operand.expr, call.schema)?;
+            let negated = negated_interval(operand);
+            Ok(fields.map_or(negated.clone(), |fields| with_fields(negated, fields)))
         }
         DataType::Decimal128(..) => Ok(Expr::Negative(Box::new(operand.expr))),
         text if is_string(text) || *text == DataType::Null => {
@@ -398,11 +419,40 @@ fn like(mut call: Call<'_>) -> Result<Expr> {
     };
     let [value, pattern] = call.exactly()?;
     let (value, pattern) = (call.cast(value, &DataType::Utf8)?, call.cast(pattern, &DataType::Utf8)?);
-    let escape = match escape.map(|escape| escape.expr) {
-        Some(Expr::Literal(text, _)) => text.try_as_str().flatten().and_then(|text| text.chars().next()),
-        _ => None,
+    // The engine knows the backslash alone.
+    let pattern = match escape {
+        Some(escape) => native(text::PATTERN, DataType::Utf8, "", vec![pattern, call.cast(escape, &DataType::Utf8)?]),
+        None => pattern,
     };
-    Ok(Expr::Like(Like::new(false, Box::new(value), Box::new(pattern), escape, call.name == "ilike")))
+    Ok(Expr::Like(Like::new(false, Box::new(value), Box::new(pattern), None, call.name == "ilike")))
+}
+
+/// The operator of `LIKE ANY (...)` and its kin, whether it is negated, and whether all patterns must hold.
+fn quantified(name: &str) -> Option<(&str, bool, bool)> {
+    let (negated, rest) = name.strip_prefix("not").map_or((false, name), |rest| (true, rest));
+    let (like, all) =
+        rest.strip_suffix("all").map(|like| (like, true)).or(rest.strip_suffix("any").map(|l| (l, false)))?;
+    matches!(like, "like" | "ilike").then_some((like, negated, all))
+}
+
+/// A value, and the patterns of which one must fit, or all.
+fn like_patterns(mut call: Call<'_>) -> Result<Expr> {
+    let insensitive = call.name.contains("ilike");
+    let (negated, all) = quantified(&call.name).map_or((false, false), |(_, negated, all)| (negated, all));
+    let mut args = std::mem::take(&mut call.args).into_iter();
+    let value = args.next().ok_or_else(|| call.wrong_count("> 1", 0))?;
+    let value = call.cast(value, &DataType::Utf8)?;
+    let mut joined: Option<Expr> = None;
+    for pattern in args {
+        let pattern = Box::new(call.cast(pattern, &DataType::Utf8)?);
+        let fits = Expr::Like(Like::new(negated, Box::new(value.clone()), pattern, None, insensitive));
+        joined = Some(match joined {
+            Some(others) if all => others.and(fits),
+            Some(others) => others.or(fits),
+            None => fits,
+        });
+    }
+    joined.ok_or_else(|| call.wrong_count("> 1", 1))
 }
 
 /// Condition, value, condition, value, ..., and what comes otherwise if the number is odd.

@@ -6,9 +6,11 @@ use datafusion::functions::expr_fn as df;
 use datafusion::logical_expr::{Expr, lit};
 
 use super::call::{Call, Typed};
+use super::cast::cast;
 use super::math::Rounding;
 use super::native::native;
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir::CastMode;
 use crate::types::{as_decimal, is_integral, is_numeric, is_string};
 
 /// A call of one of the four.
@@ -37,7 +39,8 @@ pub(super) fn resolve(mut call: Call<'_>) -> Result<Expr> {
         (DataType::Float32 | DataType::Float64, None) if whole => {
             let double = call.cast(value, &DataType::Float64)?;
             let expr = if call.name == "floor" { df::floor(double) } else { df::ceil(double) };
-            call.cast(Typed { expr, data_type: DataType::Float64 }, &DataType::Int64)
+            // As Java makes a `long` of it: what is too large is the largest, and NaN is zero.
+            cast(expr, &DataType::Float64, &DataType::Int64, CastMode::Legacy, call.time_zone)
         }
         // With a number of digits these two are for decimals.
         (number, Some(digits)) if whole && !matches!(number, DataType::Decimal128(..)) => {

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, lit};
 use datafusion_spark::expr_fn as spark;
 
 use super::call::{Call, Typed};
-use super::{container, math, misc, native, rounding, time_call};
+use super::{container, json, math, misc, native, rounding, time_call};
 use crate::ddl::{sql_name, type_name};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{is_integral, is_numeric, is_string, timestamp, timestamp_ntz};
@@ -112,7 +112,7 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
 /// `UNRESOLVED_ROUTINE` where there is none.
 pub(super) fn resolve(call: Call<'_>) -> Result<Expr> {
     let mut call = call;
-    for family in [container::resolve, time_call::resolve, misc::resolve] {
+    for family in [container::resolve, json::resolve, time_call::resolve, misc::resolve] {
         call = match family(call)? {
             Ok(expr) => return Ok(expr),
             Err(call) => call,

@@ -10,6 +10,12 @@ use super::native::{Args, Table};
 use crate::error::{ErrorClass, SparkError};
 
 pub(super) const TABLE: Table = &[
+    (PATTERN, "", ' ', |a| {
+        a.texts(|row| {
+            let Some((pattern, escape)) = a.text(0, row).zip(a.text(1, row)) else { return Ok(None) };
+            Ok(Some(with_backslashes(pattern, escape.chars().next().unwrap_or('\\'))))
+        })
+    }),
     ("initcap", "s", 's', |a| a.texts(|row| Ok(a.text(0, row).map(capitalised)))),
     ("repeat", "si", 's', |a| {
         a.texts(|row| Ok(a.text(0, row).zip(a.int(1, row)).map(|(text, count)| text.repeat(length(count)))))
@@ -185,4 +191,23 @@ fn grouped(value: f64, digits: i32) -> Option<String> {
         result.push_str(fraction);
     }
     Some(result)
+}
+
+/// The pattern of `LIKE` and its escape character, as a pattern in which a backslash escapes.
+pub(super) const PATTERN: &str = "spark.like_pattern";
+
+fn with_backslashes(pattern: &str, escape: char) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            c if c == escape => {
+                out.push('\\');
+                out.extend(rest.next());
+            }
+            '\\' => out.push_str("\\\\"),
+            other => out.push(other),
+        }
+    }
+    out
 }

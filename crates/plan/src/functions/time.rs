@@ -153,7 +153,7 @@ pub(super) const ADD_MONTHS: &str = "spark.add_months_to_instant";
 pub(super) const ADD_MICROS: &str = "spark.add_micros_to_instant";
 
 /// The time zone of this name.
-pub(super) fn zone(name: &str) -> EngineResult<Tz> {
+pub(in crate::functions) fn zone(name: &str) -> EngineResult<Tz> {
     super::datetime::parse_zone(name).ok_or_else(|| {
         let message = format!("The timezone: {name} is invalid.");
         let condition = "INVALID_TIMEZONE";

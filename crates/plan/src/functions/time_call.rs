@@ -143,7 +143,7 @@ fn date_part(mut call: Call<'_>) -> Result<Expr> {
         "DAY" | "D" | "DAYS" => "day",
         "DAYOFWEEK" | "DOW" => "dow",
         "DAYOFWEEK_ISO" | "DOW_ISO" => "isodow",
-        "DOY" => "doy",
+        "DOY" | "DAYOFYEAR" => "doy",
         "HOUR" | "H" | "HOURS" | "HR" | "HRS" => "hour",
         "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => "minute",
         "SECOND" | "S" | "SEC" | "SECONDS" | "SECS" => {

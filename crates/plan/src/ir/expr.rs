@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 
 use super::Relation;
+use crate::interval::IntervalFields;
 
 /// An unresolved expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub enum Expr {
         qualifier: Vec<String>,
         /// The [`Relation::plan_id`] whose columns are meant.
         plan_id: Option<i64>,
+        /// `* EXCEPT (a, b)`: the columns that are left out, by the parts of their names.
+        except: Vec<Vec<String>>,
     },
     /// A call of a named function or operator. Operators go by Spark's names: `+`, `==`, `and`, `not`, `isnull`,
     /// `in`, `like`, `between`, `when` (arguments: condition, value, ..., otherwise).
@@ -71,10 +74,34 @@ pub enum Expr {
         /// `TIMESTAMP_NTZ '...'`: a wall clock without a zone.
         without_zone: bool,
     },
+    /// `INTERVAL '1 02' DAY TO HOUR`: a value of microseconds or months.
+    Interval {
+        /// The value.
+        value: ScalarValue,
+        /// The fields that it is written with.
+        fields: IntervalFields,
+    },
     /// The column at a position of the output, from one: `ORDER BY 1`.
     Ordinal(usize),
     /// SQL text that stands for an expression: `expr("a + 1")`, `selectExpr`, `filter("a > 1")`.
     Text(String),
+    /// `(x, y) -> x + y`, as an argument of a function. In its body a parameter is an attribute of one part.
+    Lambda {
+        /// The names of the parameters.
+        params: Vec<String>,
+        /// What is computed of them.
+        body: Box<Expr>,
+    },
+    /// The columns whose whole name fits a pattern: `df.colRegex("`a.*`")`.
+    Regex {
+        /// The pattern, without backticks.
+        pattern: String,
+        /// The [`Relation::plan_id`] whose columns are meant.
+        plan_id: Option<i64>,
+    },
+    /// A column by its internal name. The resolver puts it in place of what it has computed already; no front end
+    /// makes it.
+    Internal(String),
     /// `(SELECT ...)` as one value.
     ScalarSubquery(Box<Relation>),
     /// `[NOT] EXISTS (SELECT ...)`.
@@ -84,11 +111,11 @@ pub enum Expr {
         /// `NOT EXISTS`.
         negated: bool,
     },
-    /// `expr [NOT] IN (SELECT ...)`.
+    /// `expr [NOT] IN (SELECT ...)`, `(a, b) [NOT] IN (SELECT ...)`.
     InSubquery {
-        /// The value that is looked for.
-        expr: Box<Expr>,
-        /// The query, of one column.
+        /// The value that is looked for, or several.
+        values: Vec<Expr>,
+        /// The query, of as many columns.
         subquery: Box<Relation>,
         /// `NOT IN`.
         negated: bool,
@@ -106,15 +133,26 @@ pub struct Function {
     pub distinct: bool,
     /// `FILTER (WHERE ...)` of an aggregate.
     pub filter: Option<Box<Expr>>,
+    /// `WITHIN GROUP (ORDER BY ...)` of an aggregate.
+    pub order_by: Vec<SortOrder>,
 }
 
 /// What a cast does with a value that does not fit the type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CastMode {
     /// Spark's ANSI cast: an error.
     Ansi,
     /// `TRY_CAST`: NULL.
     Try,
+    /// `CAST` without ANSI mode: NULL for text that says no value, and the bits that fit of a number.
+    Legacy,
+}
+
+impl CastMode {
+    /// What `CAST` is under `spark.sql.ansi.enabled`.
+    pub fn plain(ansi: bool) -> Self {
+        if ansi { Self::Ansi } else { Self::Legacy }
+    }
 }
 
 /// One key of a sort.
@@ -168,9 +206,14 @@ impl Expr {
         Self::Attribute { parts: parts.into_iter().map(Into::into).collect(), plan_id: None }
     }
 
+    /// All columns.
+    pub fn star() -> Self {
+        Self::Star { qualifier: Vec::new(), plan_id: None, except: Vec::new() }
+    }
+
     /// A call of `name` with plain arguments.
     pub fn call(name: impl Into<String>, args: Vec<Self>) -> Self {
-        Self::Function(Function { name: name.into(), args, distinct: false, filter: None })
+        Self::Function(Function { name: name.into(), args, distinct: false, filter: None, order_by: Vec::new() })
     }
 
     /// The same expression under another name.

@@ -6,10 +6,10 @@
 mod expr;
 mod insert;
 mod relation;
+mod reshape;
 mod visit;
 
 pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
 pub use insert::{Insert, InsertColumns};
-pub use relation::{
-    Aggregate, Deduplicate, GroupKind, Join, JoinKind, JoinOn, Read, Relation, RelationKind, SetOp, SetOpKind, Source,
-};
+pub use relation::{Deduplicate, Join, JoinKind, JoinOn, Read, Relation, RelationKind, SetOp, SetOpKind, Source};
+pub use reshape::{Aggregate, Generate, GroupKind, Pivot, Recursive, Unpivot};

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
-use super::{Expr, SortOrder};
+use datafusion::common::ScalarValue;
+
+use super::{Aggregate, Expr, Generate, Pivot, Recursive, SortOrder, Unpivot};
 
 /// A relation, and the id that the client gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,10 +70,10 @@ pub enum RelationKind {
     Limit {
         /// The rows.
         input: Box<Relation>,
-        /// How many rows are skipped.
-        skip: usize,
-        /// How many rows come at the most.
-        fetch: Option<usize>,
+        /// How many rows are skipped: a constant.
+        skip: Option<Expr>,
+        /// How many rows come at the most: a constant.
+        fetch: Option<Expr>,
     },
     /// The last `limit` rows.
     Tail {
@@ -121,6 +123,64 @@ pub enum RelationKind {
         /// As many names as there are columns.
         names: Vec<String>,
     },
+    /// All columns under the names and types of a schema, which are looked up by name: `df.to(schema)`.
+    ToSchema {
+        /// The rows.
+        input: Box<Relation>,
+        /// What comes out.
+        schema: SchemaRef,
+    },
+    /// Each row with the same chance. Which ones come is another choice each time, whatever seed is given.
+    Sample {
+        /// The rows.
+        input: Box<Relation>,
+        /// The chance of a row, from 0 to 1.
+        fraction: f64,
+    },
+    /// `na.fill`: values in place of NULL and NaN.
+    FillNa {
+        /// The rows.
+        input: Box<Relation>,
+        /// The columns; empty for all that a value fits.
+        columns: Vec<String>,
+        /// One value for all of them, or one for each.
+        values: Vec<ScalarValue>,
+    },
+    /// `na.drop`: rows without enough values.
+    DropNa {
+        /// The rows.
+        input: Box<Relation>,
+        /// The columns that are looked at; empty for all.
+        columns: Vec<String>,
+        /// How many of them must be neither NULL nor NaN; all where it is not said.
+        least: Option<usize>,
+    },
+    /// `na.replace`: values in place of others.
+    Replace {
+        /// The rows.
+        input: Box<Relation>,
+        /// The columns; empty for all that a value fits.
+        columns: Vec<String>,
+        /// What is looked for, and what stands there instead.
+        pairs: Vec<(ScalarValue, ScalarValue)>,
+    },
+    /// `describe` and `summary`: a row for each statistic, all as text.
+    Summary {
+        /// The rows.
+        input: Box<Relation>,
+        /// The columns; empty for all that are numbers or text.
+        columns: Vec<String>,
+        /// The statistics: `count`, `mean`, `stddev`, `min`, `max`, or percentiles such as `25%`.
+        statistics: Vec<String>,
+    },
+    /// `LATERAL VIEW`, and functions that make rows in `FROM`.
+    Generate(Generate),
+    /// Groups as rows, and values of a column as columns.
+    Pivot(Pivot),
+    /// Columns as rows.
+    Unpivot(Unpivot),
+    /// A named query that refers to itself, `WITH RECURSIVE name`.
+    Recursive(Recursive),
     /// The rows spread over another number of partitions. Changes no row.
     Repartition {
         /// The rows.
@@ -183,36 +243,6 @@ pub struct Source {
     pub schema: Option<SchemaRef>,
 }
 
-/// `GROUP BY`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Aggregate {
-    /// The rows.
-    pub input: Box<Relation>,
-    /// How the keys group.
-    pub kind: GroupKind,
-    /// The keys. A literal integer in SQL text is a position of the list; the front end has replaced it.
-    pub keys: Vec<Expr>,
-    /// What comes out. From the DataFrame API the keys come first without being named here.
-    pub list: Vec<Expr>,
-    /// Whether the keys are put in front of `list` (DataFrame API) or stand in it where wanted (SQL).
-    pub keys_in_front: bool,
-    /// `HAVING`.
-    pub having: Option<Expr>,
-}
-
-/// How the keys of an aggregate group.
-#[derive(Debug, Clone, PartialEq)]
-pub enum GroupKind {
-    /// One grouping by all keys.
-    GroupBy,
-    /// Prefixes of the keys.
-    Rollup,
-    /// Subsets of the keys.
-    Cube,
-    /// The given sets.
-    GroupingSets(Vec<Vec<Expr>>),
-}
-
 /// A join.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Join {
@@ -224,6 +254,8 @@ pub struct Join {
     pub kind: JoinKind,
     /// Which rows match.
     pub on: JoinOn,
+    /// `LATERAL`: the right side may name columns of the left.
+    pub lateral: bool,
 }
 
 /// Which rows come out of a join.

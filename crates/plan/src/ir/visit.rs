@@ -1,6 +1,6 @@
 //! Walking the unresolved plan.
 
-use super::{Expr, GroupKind, JoinOn, Relation, RelationKind, SortOrder};
+use super::{Expr, Function, GroupKind, JoinOn, Relation, RelationKind, SortOrder};
 
 impl Relation {
     /// The relations right below this one, those of subqueries aside.
@@ -22,8 +22,18 @@ impl Relation {
             | RelationKind::WithColumnsRenamed { input, .. }
             | RelationKind::Drop { input, .. }
             | RelationKind::ToDf { input, .. }
+            | RelationKind::ToSchema { input, .. }
             | RelationKind::Repartition { input, .. }
+            | RelationKind::Sample { input, .. }
+            | RelationKind::FillNa { input, .. }
+            | RelationKind::DropNa { input, .. }
+            | RelationKind::Replace { input, .. }
+            | RelationKind::Summary { input, .. }
             | RelationKind::ShowString { input, .. } => vec![input],
+            RelationKind::Generate(generate) => generate.input.as_deref_mut().into_iter().collect(),
+            RelationKind::Pivot(pivot) => vec![&mut pivot.input],
+            RelationKind::Unpivot(unpivot) => vec![&mut unpivot.input],
+            RelationKind::Recursive(recursive) => vec![&mut recursive.anchor, &mut recursive.step],
             RelationKind::Aggregate(aggregate) => vec![&mut aggregate.input],
             RelationKind::Deduplicate(deduplicate) => vec![&mut deduplicate.input],
             RelationKind::Join(join) => vec![&mut join.left, &mut join.right],
@@ -42,6 +52,23 @@ impl Relation {
             RelationKind::Sort { order, .. } => order.iter_mut().map(|order| &mut order.expr).collect(),
             RelationKind::WithColumns { columns, .. } => columns.iter_mut().map(|(_, expr)| expr).collect(),
             RelationKind::Drop { columns, .. } => columns.iter_mut().collect(),
+            RelationKind::Limit { skip, fetch, .. } => skip.iter_mut().chain(fetch).collect(),
+            RelationKind::Generate(generate) => generate.call.children_mut(),
+            RelationKind::Pivot(pivot) => {
+                let values = pivot.values.iter_mut().flatten().map(|(value, _)| value);
+                pivot
+                    .keys
+                    .iter_mut()
+                    .flatten()
+                    .chain([&mut pivot.column])
+                    .chain(values)
+                    .chain(&mut pivot.list)
+                    .collect()
+            }
+            RelationKind::Unpivot(unpivot) => {
+                let values = unpivot.values.iter_mut().flatten().flat_map(|(columns, _)| columns);
+                unpivot.ids.iter_mut().flatten().chain(values).collect()
+            }
             RelationKind::Values(rows) => rows.iter_mut().flatten().collect(),
             RelationKind::Sql { named_args, positional_args, .. } => {
                 named_args.values_mut().chain(positional_args).collect()
@@ -66,6 +93,18 @@ impl Relation {
     }
 }
 
+impl Function {
+    fn children(&self) -> Vec<&Expr> {
+        let keys = self.order_by.iter().map(|order| &order.expr);
+        self.args.iter().chain(self.filter.as_deref()).chain(keys).collect()
+    }
+
+    fn children_mut(&mut self) -> Vec<&mut Expr> {
+        let keys = self.order_by.iter_mut().map(|order| &mut order.expr);
+        self.args.iter_mut().chain(self.filter.as_deref_mut()).chain(keys).collect()
+    }
+}
+
 impl Expr {
     /// The expressions right below this one.
     pub fn children(&self) -> Vec<&Self> {
@@ -74,12 +113,17 @@ impl Expr {
             | Self::Attribute { .. }
             | Self::Star { .. }
             | Self::Timestamp { .. }
+            | Self::Interval { .. }
             | Self::Ordinal(_)
             | Self::Text(_)
+            | Self::Regex { .. }
+            | Self::Internal(_)
             | Self::ScalarSubquery(_)
             | Self::Exists { .. } => vec![],
-            Self::Function(function) => function.args.iter().chain(function.filter.as_deref()).collect(),
-            Self::Alias { expr, .. } | Self::Cast { expr, .. } | Self::InSubquery { expr, .. } => vec![expr],
+            Self::Function(function) => function.children(),
+            Self::Alias { expr, .. } | Self::Cast { expr, .. } => vec![expr],
+            Self::InSubquery { values, .. } => values.iter().collect(),
+            Self::Lambda { body, .. } => vec![body],
             Self::Extract { expr, key } => vec![expr, key],
             Self::SortOrder(order) => vec![&order.expr],
             Self::Window { function, partition_by, order_by, .. } => {
@@ -95,12 +139,17 @@ impl Expr {
             | Self::Attribute { .. }
             | Self::Star { .. }
             | Self::Timestamp { .. }
+            | Self::Interval { .. }
             | Self::Ordinal(_)
             | Self::Text(_)
+            | Self::Regex { .. }
+            | Self::Internal(_)
             | Self::ScalarSubquery(_)
             | Self::Exists { .. } => vec![],
-            Self::Function(function) => function.args.iter_mut().chain(function.filter.as_deref_mut()).collect(),
-            Self::Alias { expr, .. } | Self::Cast { expr, .. } | Self::InSubquery { expr, .. } => vec![expr],
+            Self::Function(function) => function.children_mut(),
+            Self::Alias { expr, .. } | Self::Cast { expr, .. } => vec![expr],
+            Self::InSubquery { values, .. } => values.iter_mut().collect(),
+            Self::Lambda { body, .. } => vec![body],
             Self::Extract { expr, key } => vec![expr, key],
             Self::SortOrder(order) => vec![&mut order.expr],
             Self::Window { function, partition_by, order_by, .. } => {

@@ -2,12 +2,12 @@
 
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
 
 use super::expr::{Scope, sort_of};
-use super::names::output_name;
 use super::node::{Node, same_name};
 use super::{Context, Resolver};
 use crate::error::{ErrorClass, Result, SparkError};
@@ -51,7 +51,9 @@ impl Resolver {
         context: &Context<'_>,
     ) -> Result<Node> {
         let scope = Scope::new(self, &input, context);
-        let list = clauses.list.as_slice();
+        let list = self.with_aliases_replaced(&clauses.list, &input)?;
+        let list: Vec<_> = list.into_iter().map(|item| self.with_grouping_keys(item, clauses.keys)).collect();
+        let list = list.as_slice();
         let by_alias = |expr: &ir::Expr| self.replace_aliases(expr, list, &input, None);
 
         let mut grouping = Grouping::default();
@@ -94,12 +96,14 @@ impl Resolver {
                 },
                 expr => self.replace_aliases(expr, list, &input, Some(plan_id))?,
             };
-            let expr = scope.expr(&named).map_err(|error| match error.condition.as_str() {
-                "UNRESOLVED_COLUMN.WITH_SUGGESTION" => self.unresolved_column(
-                    &[output_name(&key.expr)],
-                    &Node { plan: input.plan.clone(), fields: fields.clone() },
-                ),
-                _ => error,
+            let expr = scope.expr(&self.with_grouping_keys(named, clauses.keys)).map_err(|error| {
+                match error.condition.as_str() {
+                    "UNRESOLVED_COLUMN.WITH_SUGGESTION" => self.unresolved_column(
+                        &[self.plain_name(&key.expr)],
+                        &Node { plan: input.plan.clone(), fields: fields.clone() },
+                    ),
+                    _ => error,
+                }
             })?;
             sort_keys.push(sort_of(grouping.rewrite(self, expr, &input)?, key));
         }
@@ -118,7 +122,7 @@ impl Resolver {
     /// `expr` with the names of `list` replaced by what they stand for.
     ///
     /// In a sort (`output` is the plan id of the list) the list's names come first; elsewhere the input's do.
-    fn replace_aliases(
+    pub(super) fn replace_aliases(
         &self,
         expr: &ir::Expr,
         list: &[ir::Expr],
@@ -145,10 +149,33 @@ impl Resolver {
         Ok(replaced)
     }
 
-    fn has_name(&self, item: &ir::Expr, name: &str) -> bool {
+    /// `grouping_id()` is that of all keys; it keeps its name.
+    fn with_grouping_keys(&self, item: ir::Expr, keys: &[ir::Expr]) -> ir::Expr {
+        fn replace(expr: &mut ir::Expr, keys: &[ir::Expr]) -> bool {
+            if let ir::Expr::Function(call) = expr
+                && call.name.eq_ignore_ascii_case("grouping_id")
+                && call.args.is_empty()
+            {
+                call.args = keys.to_vec();
+                return true;
+            }
+            let mut replaced = false;
+            for child in expr.children_mut() {
+                replaced |= replace(child, keys);
+            }
+            replaced
+        }
+        let mut replaced = item.clone();
+        if !replace(&mut replaced, keys) || matches!(replaced, ir::Expr::Alias { .. }) {
+            return replaced;
+        }
+        replaced.alias(self.plain_name(&item))
+    }
+
+    pub(super) fn has_name(&self, item: &ir::Expr, name: &str) -> bool {
         let own = match item {
             ir::Expr::Alias { names, .. } => names.first().cloned().unwrap_or_default(),
-            other => output_name(other),
+            other => self.plain_name(other),
         };
         same_name(&own, name, self.settings.case_sensitive)
     }
@@ -197,6 +224,18 @@ impl Grouping {
             if let Some((_, column)) = self.keys.iter().find(|(key, _)| *key == expr) {
                 return Ok(Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump));
             }
+            if let Expr::AggregateFunction(function) = &expr
+                && function.func.name() == "grouping"
+            {
+                let keys = function.params.args.iter().map(|arg| {
+                    let found = self.keys.iter().find(|(key, _)| key == arg);
+                    found.map(|(_, column)| Expr::Column(column.clone())).ok_or_else(|| no_grouping_key(arg).into())
+                });
+                let mut grouping = function.clone();
+                grouping.params.args = keys.collect::<EngineResult<_>>()?;
+                let column = self.aggregate(resolver, Expr::AggregateFunction(grouping));
+                return Ok(Transformed::new(Expr::Column(column), true, TreeNodeRecursion::Jump));
+            }
             if let Expr::AggregateFunction(function) = &expr {
                 if !find_aggregate_exprs(&function.params.args).is_empty() {
                     return Err(nested_aggregate().into());
@@ -238,6 +277,11 @@ impl Grouping {
         let aggregates = self.aggregates.into_iter().map(|(expr, column)| expr.alias(column.name));
         Ok(builder.aggregate(keys, aggregates)?.build()?)
     }
+}
+
+fn no_grouping_key(expr: &Expr) -> SparkError {
+    let message = format!("Column of grouping ({expr}) can't be found in the grouping columns.");
+    SparkError::new(ErrorClass::Analysis, "GROUPING_COLUMN_MISMATCH", "42803", message)
 }
 
 fn nested_aggregate() -> SparkError {

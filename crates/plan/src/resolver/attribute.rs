@@ -117,7 +117,7 @@ impl Resolver {
         SparkError::new(ErrorClass::Analysis, "CANNOT_RESOLVE_DATAFRAME_COLUMN", "42704", message).with("name", name)
     }
 
-    fn same(&self, left: &str, right: &str) -> bool {
+    pub(super) fn same(&self, left: &str, right: &str) -> bool {
         same_name(left, right, self.settings.case_sensitive)
     }
 

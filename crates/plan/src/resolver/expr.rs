@@ -1,43 +1,48 @@
 //! Expressions: names, calls, casts and subqueries to what DataFusion computes.
 
-use std::sync::Arc;
-
-use arrow::datatypes::DataType;
-use datafusion::common::{Column, ScalarValue, Spans};
-use datafusion::functions::core::expr_fn::nullif;
-use datafusion::logical_expr::expr::{Exists, InSubquery, Sort};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery};
+use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, ExprSchemable};
 use recursive::recursive;
 
-use super::names::output_name;
-use super::node::{Field, Node, quote};
+use super::generate;
+use super::lambda::Parameters;
+use super::names::Namer;
+use super::node::{Field, Node};
 use super::{Context, Resolver};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions;
 use crate::functions::call::{Call, Typed};
 use crate::functions::cast::cast;
+use crate::functions::higher_order::HigherOrder;
 use crate::ir::{self, CastMode, NullOrdering, SortDirection};
-use crate::types::{common_type, timestamp, timestamp_ntz};
+use crate::types::{timestamp, timestamp_ntz};
 
 /// The columns that an expression may name, and where it stands.
 pub(super) struct Scope<'a> {
-    resolver: &'a Resolver,
-    node: &'a Node,
-    context: &'a Context<'a>,
+    pub(super) resolver: &'a Resolver,
+    pub(super) node: &'a Node,
+    pub(super) context: &'a Context<'a>,
+    /// The parameters of the lambda function around.
+    pub(super) parameters: Option<&'a Parameters<'a>>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(resolver: &'a Resolver, node: &'a Node, context: &'a Context<'a>) -> Self {
-        Self { resolver, node, context }
+        Self { resolver, node, context, parameters: None }
     }
 
     /// A select list: one expression under a fresh internal name for each column that comes out.
     pub(super) fn list(&self, list: &[ir::Expr]) -> Result<(Vec<Expr>, Vec<Field>)> {
         let mut exprs = vec![];
         let mut fields = vec![];
-        for expr in list {
-            for (expr, field) in self.item(expr)? {
+        for item in list {
+            if generate::is_inside(item) {
+                return Err(generate::nested(&self.name(item)));
+            }
+            for (expr, field) in self.item(item)? {
                 exprs.push(expr.alias(&field.column.name));
                 fields.push(field);
             }
@@ -46,9 +51,10 @@ impl<'a> Scope<'a> {
     }
 
     /// One item of a select list; a star is several columns.
-    fn item(&self, expr: &ir::Expr) -> Result<Vec<(Expr, Field)>> {
+    pub(super) fn item(&self, expr: &ir::Expr) -> Result<Vec<(Expr, Field)>> {
         match expr {
-            ir::Expr::Star { qualifier, plan_id } => self.star(qualifier, *plan_id),
+            ir::Expr::Star { qualifier, plan_id, except } => self.star(qualifier, *plan_id, except),
+            ir::Expr::Regex { pattern, plan_id } => self.fitting(pattern, *plan_id),
             ir::Expr::Attribute { parts, plan_id } => {
                 // A column that passes through keeps the relations that it came through, so that `df["a"]` still finds it.
                 if let Some(found) = self.resolver.find_reference(parts, *plan_id, self.node)? {
@@ -61,7 +67,7 @@ impl<'a> Scope<'a> {
                     };
                     return Ok(vec![(expr, field)]);
                 }
-                self.named(expr, output_name(expr))
+                self.named(expr, self.name(expr))
             }
             ir::Expr::Alias { expr, names } => match names.as_slice() {
                 [name] => self.named(expr, name.clone()),
@@ -69,57 +75,16 @@ impl<'a> Scope<'a> {
             },
             // A cast keeps the name of a bare column.
             ir::Expr::Cast { expr: inner, .. } => match &**inner {
-                ir::Expr::Attribute { .. } => self.named(expr, output_name(inner)),
-                _ => self.named(expr, output_name(expr)),
+                ir::Expr::Attribute { .. } => self.named(expr, self.name(inner)),
+                _ => self.named(expr, self.name(expr)),
             },
-            other => self.named(other, output_name(other)),
+            other => self.named(other, self.name(other)),
         }
     }
 
     fn named(&self, expr: &ir::Expr, name: String) -> Result<Vec<(Expr, Field)>> {
         let column = self.resolver.new_column();
         Ok(vec![(self.expr(expr)?, Field::new(column, name))])
-    }
-
-    fn star(&self, qualifier: &[String], plan_id: Option<i64>) -> Result<Vec<(Expr, Field)>> {
-        let fits = |field: &&Field| {
-            plan_id.is_none_or(|id| field.plan_ids.contains(&id))
-                && field.qualifier.len() >= qualifier.len()
-                && field.qualifier[field.qualifier.len() - qualifier.len()..]
-                    .iter()
-                    .zip(qualifier)
-                    .all(|(own, given)| super::node::same_name(own, given, self.resolver.settings.case_sensitive))
-        };
-        let found: Vec<_> = self
-            .node
-            .visible()
-            .filter(fits)
-            .map(|field| (field.expr(), Field { column: self.resolver.new_column(), ..field.clone() }))
-            .collect();
-        if !found.is_empty() || qualifier.is_empty() {
-            return Ok(found);
-        }
-        if let Some(found) = self.resolver.find_reference(qualifier, plan_id, self.node)? {
-            return self.struct_star(self.resolver.access(&found, self.node)?);
-        }
-        let message = format!("Cannot resolve {}.* given the columns of the input.", quote(qualifier));
-        Err(SparkError::new(ErrorClass::Analysis, "CANNOT_RESOLVE_STAR_EXPAND", "42704", message)
-            .with("targetString", quote(qualifier)))
-    }
-
-    fn struct_star(&self, base: Expr) -> Result<Vec<(Expr, Field)>> {
-        let data_type = self.type_of(&base)?;
-        let DataType::Struct(fields) = &data_type else {
-            let message = "Only a struct can be expanded with a star.";
-            return Err(SparkError::new(ErrorClass::Analysis, "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", message));
-        };
-        fields
-            .iter()
-            .map(|field| {
-                let (expr, _) = self.resolver.struct_field(base.clone(), &data_type, field.name())?;
-                Ok((expr, Field::new(self.resolver.new_column(), field.name())))
-            })
-            .collect()
     }
 
     /// The meaning of one expression.
@@ -132,13 +97,15 @@ impl<'a> Scope<'a> {
             ir::Expr::Cast { expr, to, mode } => {
                 let expr = self.expr(expr)?;
                 let from = self.type_of(&expr)?;
-                cast(expr, &from, to, *mode, &self.resolver.settings.time_zone)
+                let mode = if *mode == CastMode::Ansi { CastMode::plain(self.resolver.settings.ansi) } else { *mode };
+                cast(expr, &from, to, mode, &self.resolver.settings.time_zone)
             }
             ir::Expr::Timestamp { text, without_zone } => {
                 let to = if *without_zone { timestamp_ntz() } else { timestamp() };
                 let text = Expr::Literal(ScalarValue::Utf8(Some(text.clone())), None);
                 cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)
             }
+            ir::Expr::Interval { value, fields } => Ok(Expr::Literal(value.clone(), Some(fields.of_expression()))),
             ir::Expr::Ordinal(position) => {
                 let message = format!("The position {position} means a column in ORDER BY alone.");
                 Err(SparkError::new(ErrorClass::Analysis, "ORDER_BY_POS_OUT_OF_RANGE", "42805", message))
@@ -152,17 +119,28 @@ impl<'a> Scope<'a> {
                 self.window(function, partition_by, order_by, frame.as_ref())
             }
             ir::Expr::ScalarSubquery(relation) => self.scalar_subquery(relation),
-            ir::Expr::Exists { subquery, negated } => {
-                Ok(Expr::Exists(Exists { subquery: self.subquery(subquery)?, negated: *negated }))
-            }
-            ir::Expr::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated),
-            ir::Expr::Star { .. } => {
+            ir::Expr::Exists { subquery, negated } => self.exists(subquery, *negated),
+            ir::Expr::InSubquery { values, subquery, negated } => self.in_subquery(values, subquery, *negated),
+            ir::Expr::Internal(column) => Ok(Expr::Column(Column::new_unqualified(column))),
+            ir::Expr::Star { .. } | ir::Expr::Regex { .. } => {
                 let message = "Invalid usage of '*' in an expression.";
                 Err(SparkError::new(ErrorClass::Analysis, "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", message))
+            }
+            ir::Expr::Lambda { .. } => {
+                let message = "A lambda function can only be the argument of a higher-order function.";
+                let condition = "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION";
+                Err(SparkError::new(ErrorClass::Analysis, condition, "42K0D", message))
             }
             ir::Expr::SortOrder(_) => Err(SparkError::unsupported("a sort order inside an expression")),
             ir::Expr::Text(_) => Err(SparkError::internal("SQL text was not expanded")),
         }
+    }
+
+    /// The name that Spark gives to an expression.
+    pub(super) fn name(&self, expr: &ir::Expr) -> String {
+        let type_of = |attribute: &ir::Expr| self.typed(attribute).ok().map(|typed| typed.data_type);
+        let parameters = self.parameters.map(Parameters::all_names).unwrap_or_default();
+        Namer { time_zone: &self.resolver.settings.time_zone, type_of: &type_of, parameters }.name(expr)
     }
 
     /// The type that an expression has.
@@ -178,7 +156,7 @@ impl<'a> Scope<'a> {
     /// `expr` as a value of type `to`.
     pub(super) fn cast_to(&self, expr: Expr, to: &DataType) -> Result<Expr> {
         let from = self.type_of(&expr)?;
-        cast(expr, &from, to, CastMode::Ansi, &self.resolver.settings.time_zone)
+        self.resolver.cast_between(expr, &from, to)
     }
 
     /// `expr` where a truth value is needed; `written` is what the message shows.
@@ -187,7 +165,7 @@ impl<'a> Scope<'a> {
             DataType::Boolean => Ok(expr),
             DataType::Null => self.cast_to(expr, &DataType::Boolean),
             other => {
-                let (name, found) = (output_name(written), sql_name(&other));
+                let (name, found) = (self.name(written), sql_name(&other));
                 let message = format!("The condition \"{name}\" has type \"{found}\", but \"BOOLEAN\" is needed.");
                 Err(SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", message)
                     .with("filter", format!("\"{name}\""))
@@ -202,6 +180,11 @@ impl<'a> Scope<'a> {
     }
 
     fn attribute(&self, parts: &[String], plan_id: Option<i64>) -> Result<Expr> {
+        if let (Some(parameters), None) = (self.parameters, plan_id)
+            && let Some(found) = parameters.find(parts, self.resolver)?
+        {
+            return Ok(found);
+        }
         if let Some(found) = self.resolver.find_reference(parts, plan_id, self.node)? {
             return self.resolver.access(&found, self.node);
         }
@@ -217,13 +200,25 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn typed(&self, expr: &ir::Expr) -> Result<Typed> {
+    /// The meaning of one expression, and its type.
+    pub(super) fn typed(&self, expr: &ir::Expr) -> Result<Typed> {
         let resolved = self.expr(expr)?;
         let data_type = self.type_of(&resolved)?;
         Ok(Typed { expr: resolved, data_type })
     }
 
     fn function(&self, function: &ir::Function) -> Result<Expr> {
+        if let Some(kind) = HigherOrder::of(&function.name.to_lowercase(), &function.args) {
+            return self.higher_order(kind, function);
+        }
+        if functions::generator::is_generator(&function.name.to_lowercase()) {
+            return Err(generate::outside_select(function));
+        }
+        functions::resolve(self.call(function)?)
+    }
+
+    /// A call with its arguments resolved.
+    pub(super) fn call(&self, function: &ir::Function) -> Result<Call<'_>> {
         // `count(*)` counts rows; a star of several columns stands for them all.
         let args = match function.args.as_slice() {
             [ir::Expr::Star { qualifier, .. }]
@@ -237,18 +232,18 @@ impl<'a> Scope<'a> {
             Some(filter) => Some(Box::new(self.boolean(self.expr(filter)?, filter)?)),
             None => None,
         };
-        let written = output_name(&ir::Expr::Function(function.clone()));
-        let call = Call {
+        Ok(Call {
             name: function.name.to_lowercase(),
-            written,
+            written: self.name(&ir::Expr::Function(function.clone())),
             args,
             arg_names: function.args.iter().map(column_name).collect(),
             distinct: function.distinct,
             filter,
+            order_by: function.order_by.iter().map(|order| self.sort_key(order)).collect::<Result<_>>()?,
             time_zone: &self.resolver.settings.time_zone,
+            ansi: self.resolver.settings.ansi,
             schema: self.node.plan.schema(),
-        };
-        functions::resolve(call)
+        })
     }
 
     fn extract(&self, base: &ir::Expr, key: &ir::Expr) -> Result<Expr> {
@@ -258,42 +253,6 @@ impl<'a> Scope<'a> {
         }
         let key = self.typed(key)?;
         functions::call::element(base, key, &self.resolver.settings.time_zone)
-    }
-
-    fn subquery(&self, relation: &ir::Relation) -> Result<Subquery> {
-        let context = Context { named: self.context.named, outer: Some(self.node) };
-        let node = self.resolver.relation(relation, &context)?.into_visible()?;
-        Ok(subquery_of(node.plan))
-    }
-
-    fn scalar_subquery(&self, relation: &ir::Relation) -> Result<Expr> {
-        let subquery = self.subquery(relation)?;
-        let [field] = subquery.subquery.schema().fields().iter().collect::<Vec<_>>()[..] else {
-            return Err(one_column_expected(subquery.subquery.schema().fields().len()));
-        };
-        if field.is_nullable() {
-            return Ok(Expr::ScalarSubquery(subquery));
-        }
-        // Without a row the value is NULL, which DataFusion does not see in a column that has none.
-        let column = Expr::Column(Column::new_unqualified(field.name()));
-        let null = Expr::Literal(ScalarValue::try_from(field.data_type())?, None);
-        let value = nullif(column, null).alias(self.resolver.new_column().name);
-        let plan = LogicalPlanBuilder::new_from_arc(subquery.subquery).project([value])?.build()?;
-        Ok(Expr::ScalarSubquery(subquery_of(plan)))
-    }
-
-    fn in_subquery(&self, expr: &ir::Expr, relation: &ir::Relation, negated: bool) -> Result<Expr> {
-        let value = self.typed(expr)?;
-        let subquery = self.subquery(relation)?;
-        let [field] = subquery.subquery.schema().fields().iter().collect::<Vec<_>>()[..] else {
-            return Err(one_column_expected(subquery.subquery.schema().fields().len()));
-        };
-        let to = common_type(&value.data_type, field.data_type()).ok_or_else(|| {
-            let message = "The value and the column of the IN subquery have no common type.";
-            SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "42K09", message)
-        })?;
-        let expr = Box::new(self.cast_to(value.expr, &to)?);
-        Ok(Expr::InSubquery(InSubquery { expr, subquery, negated }))
     }
 
     fn window(
@@ -308,7 +267,16 @@ impl<'a> Scope<'a> {
             other => self.expr(other)?,
         };
         let partition_by = partition_by.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<_>>>()?;
-        let order_by = order_by.iter().map(|order| self.sort_key(order)).collect::<Result<Vec<_>>>()?;
+        let mut order_by = order_by.iter().map(|order| self.sort_key(order)).collect::<Result<Vec<_>>>()?;
+        for key in &mut order_by {
+            // The engine has no ranges of intervals: they are in the order of their numbers.
+            let number = match self.type_of(&key.expr)? {
+                DataType::Duration(_) => DataType::Int64,
+                DataType::Interval(IntervalUnit::YearMonth) => DataType::Int32,
+                _ => continue,
+            };
+            key.expr = datafusion::logical_expr::cast(std::mem::take(&mut key.expr), number);
+        }
         functions::window::over(function, partition_by, order_by, frame)
     }
 }
@@ -316,11 +284,6 @@ impl<'a> Scope<'a> {
 /// A sort key of an expression that is resolved already.
 pub(super) fn sort_of(expr: Expr, order: &ir::SortOrder) -> Sort {
     expr.sort(order.direction == SortDirection::Ascending, order.nulls == NullOrdering::First)
-}
-
-fn subquery_of(plan: LogicalPlan) -> Subquery {
-    let outer_ref_columns = plan.all_out_ref_exprs();
-    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
 }
 
 fn window_without_over(name: &str) -> SparkError {
@@ -340,10 +303,4 @@ fn column_name(arg: &ir::Expr) -> Option<String> {
         },
         _ => None,
     }
-}
-
-fn one_column_expected(found: usize) -> SparkError {
-    let message = format!("A subquery that is used as a value must have one column, this one has {found}.");
-    let condition = "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN";
-    SparkError::new(ErrorClass::Analysis, condition, "42823", message).with("number", found.to_string())
 }

@@ -1,13 +1,17 @@
 //! Joins.
 
-use datafusion::common::JoinType;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{JoinType, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::node::{Field, Node, quote, same_name};
+use super::subquery::subquery_of;
 use super::{Context, Resolver};
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::ir::{Join, JoinKind, JoinOn};
+use crate::ir::{self, Generate, Join, JoinKind, JoinOn, RelationKind};
 use crate::types::common_type;
 
 /// One column of a join with USING.
@@ -22,6 +26,9 @@ struct UsingKey {
 impl Resolver {
     pub(super) fn join(&self, join: &Join, context: &Context<'_>) -> Result<Node> {
         let left = self.relation(&join.left, context)?;
+        if join.lateral {
+            return self.lateral_join(left, join, context);
+        }
         let right = self.relation(&join.right, context)?;
         let kind = join_type(join.kind);
         match &join.on {
@@ -33,12 +40,7 @@ impl Resolver {
                 }
                 _ => joined(left, right, kind, vec![]),
             },
-            JoinOn::Condition(condition) => {
-                let fields = left.fields.iter().chain(&right.fields).cloned().collect();
-                let plan = LogicalPlanBuilder::from(left.plan.clone()).cross_join(right.plan.clone())?.build()?;
-                let condition = self.condition(condition, &Node { plan, fields }, context)?;
-                joined(left, right, kind, vec![condition])
-            }
+            JoinOn::Condition(_) => self.joined_on(left, right, join, context),
             JoinOn::Using(names) => self.join_using(left, right, kind, names),
             JoinOn::Natural => {
                 let case_sensitive = self.settings.case_sensitive;
@@ -48,6 +50,55 @@ impl Resolver {
                 self.join_using(left, right, kind, &names)
             }
         }
+    }
+
+    /// A join whose right side may name columns of the left: what a function makes of each row, or a query of it.
+    fn lateral_join(&self, left: Node, join: &Join, context: &Context<'_>) -> Result<Node> {
+        let is_outer = match join.kind {
+            JoinKind::Inner | JoinKind::Cross => false,
+            JoinKind::LeftOuter => true,
+            _ => return Err(SparkError::unsupported("a LATERAL join that is neither an inner nor a left one")),
+        };
+        let always = match &join.on {
+            JoinOn::Nothing => true,
+            JoinOn::Condition(condition) => *condition == ir::Expr::Literal(ScalarValue::Boolean(Some(true))),
+            JoinOn::Using(_) | JoinOn::Natural => {
+                return Err(SparkError::unsupported("a LATERAL join with USING"));
+            }
+        };
+        if let RelationKind::Generate(generate @ Generate { input: None, .. }) = &join.right.kind
+            && always
+        {
+            let generate = Generate { outer: generate.outer || is_outer, ..generate.clone() };
+            return self.generate_from(left, &generate, context);
+        }
+        let inner = Context { outer: Some(&left), ..*context };
+        let right = self.relation(&join.right, &inner)?.into_visible()?;
+        let query = subquery_of(right.plan);
+        if query.outer_ref_columns.is_empty() {
+            let right = Node { plan: Arc::unwrap_or_clone(query.subquery), fields: right.fields };
+            return self.joined_on(left, right, join, context);
+        }
+        if !is_outer && always {
+            let plan = Arc::unwrap_or_clone(query.subquery.clone());
+            if let Some(plan) = hoisted(&left.plan, plan)? {
+                let fields = left.fields.into_iter().chain(right.fields).collect();
+                return Ok(Node { plan, fields });
+            }
+        }
+        let right = Node { plan: LogicalPlan::Subquery(query), fields: right.fields };
+        self.joined_on(left, right, join, context)
+    }
+
+    fn joined_on(&self, left: Node, right: Node, join: &Join, context: &Context<'_>) -> Result<Node> {
+        let kind = join_type(join.kind);
+        let JoinOn::Condition(condition) = &join.on else {
+            return joined(left, right, kind, vec![lit(true)]);
+        };
+        let fields = left.fields.iter().chain(&right.fields).cloned().collect();
+        let plan = LogicalPlanBuilder::from(left.plan.clone()).cross_join(right.plan.clone())?.build()?;
+        let condition = self.condition(condition, &Node { plan, fields }, context)?;
+        joined(left, right, kind, vec![condition])
     }
 
     /// The keys come first and once: the left's, the right's for a right join, whichever is there for a full one.
@@ -118,6 +169,46 @@ impl Resolver {
             right: right_field,
         })
     }
+}
+
+/// The rows of `left` beside those of a query of each of them, where what it names of the row stands in projections
+/// and filters at its top: these are then above the join.
+fn hoisted(left: &LogicalPlan, right: LogicalPlan) -> Result<Option<LogicalPlan>> {
+    let mut above = vec![];
+    let mut base = right;
+    while base.contains_outer_reference() || matches!(base, LogicalPlan::Projection(_)) {
+        let input = match &base {
+            LogicalPlan::Projection(projection) => Arc::clone(&projection.input),
+            LogicalPlan::Filter(filter) => Arc::clone(&filter.input),
+            _ => return Ok(None),
+        };
+        above.push(base);
+        base = Arc::unwrap_or_clone(input);
+    }
+    if !base.all_out_ref_exprs().is_empty() {
+        return Ok(None);
+    }
+    let of_left: Vec<_> = left.schema().columns().into_iter().map(Expr::Column).collect();
+    let mut plan = LogicalPlanBuilder::from(left.clone()).cross_join(base)?;
+    for node in above.into_iter().rev() {
+        plan = match node {
+            LogicalPlan::Projection(projection) => {
+                let exprs = projection.expr.into_iter().map(without_outer).collect::<Result<Vec<_>>>()?;
+                plan.project(of_left.iter().cloned().chain(exprs))?
+            }
+            LogicalPlan::Filter(filter) => plan.filter(without_outer(filter.predicate)?)?,
+            _ => return Ok(None),
+        };
+    }
+    Ok(Some(plan.build()?))
+}
+
+fn without_outer(expr: Expr) -> Result<Expr> {
+    let expr = expr.transform(|expr| match expr {
+        Expr::OuterReferenceColumn(_, column) => Ok(Transformed::yes(Expr::Column(column))),
+        other => Ok(Transformed::no(other)),
+    });
+    Ok(expr.data()?)
 }
 
 fn joined(left: Node, right: Node, kind: JoinType, conditions: Vec<Expr>) -> Result<Node> {

@@ -14,7 +14,7 @@ use crate::ir::{Expr, Read, Relation, RelationKind, Source};
 use crate::sql;
 
 /// What a plan reads.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Tables {
     views: Vec<(Vec<String>, Option<Arc<Resolved>>)>,
     sources: Vec<(Source, Arc<dyn TableProvider>)>,

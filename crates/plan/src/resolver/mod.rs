@@ -8,13 +8,24 @@ mod assign;
 mod assignable;
 mod attribute;
 mod expr;
+mod generate;
 mod join;
+mod lambda;
+mod lateral_alias;
 mod load;
+mod na;
 mod names;
 mod node;
+mod pivot;
+mod recursion;
 mod relation;
+mod rows;
 mod set_op;
 mod sort;
+mod star;
+mod subquery;
+mod summary;
+mod unpivot;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -24,10 +35,11 @@ use datafusion::common::Column;
 
 pub use self::assign::{Target, assign, column_exists};
 use self::load::Tables;
+use self::names::Namer;
 use self::node::Node;
 use crate::environment::{Environment, Resolved, Settings};
 use crate::error::Result;
-use crate::ir::Relation;
+use crate::ir::{Expr, Relation};
 use crate::types::client_type;
 
 /// Resolves `relation` against the tables, sources and settings of `environment`.
@@ -38,8 +50,17 @@ use crate::types::client_type;
 pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Result<Resolved> {
     let mut relation = relation.clone();
     let tables = load::load(&mut relation, environment).await?;
+    while let Some(query) = pivot::values_wanted(&mut relation) {
+        let query = with_meaning(&query, tables.clone(), environment)?;
+        let values = pivot::values_of(query, environment).await?;
+        pivot::set_values(&mut relation, &values);
+    }
+    with_meaning(&relation, tables, environment)
+}
+
+fn with_meaning(relation: &Relation, tables: Tables, environment: &dyn Environment) -> Result<Resolved> {
     let resolver = Resolver { tables, settings: environment.settings(), next_column: Cell::new(0) };
-    let node = resolver.relation(&relation, &Context::default())?.into_visible()?;
+    let node = resolver.relation(relation, &Context::default())?.into_visible()?;
     resolver.output(node)
 }
 
@@ -55,8 +76,17 @@ struct Resolver {
 struct Context<'a> {
     /// The innermost named query, `WITH name AS (...)`.
     named: Option<&'a Named<'a>>,
+    /// The rows of the step before, within a named query that refers to itself.
+    recursion: Option<&'a Recursion<'a>>,
     /// The row of the query around a subquery.
     outer: Option<&'a Node>,
+}
+
+/// The rows that a named query refers to by its own name, and what else its name hides.
+struct Recursion<'a> {
+    name: &'a str,
+    node: &'a Node,
+    outer: Option<&'a Recursion<'a>>,
 }
 
 /// A named query and those before it, which it may refer to.
@@ -93,6 +123,11 @@ impl Resolver {
             fields.push(shown.with_metadata(metadata));
         }
         Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
+    }
+
+    /// The name that Spark gives to an expression, as far as it does not depend on types.
+    fn plain_name(&self, expr: &Expr) -> String {
+        Namer { time_zone: &self.settings.time_zone, type_of: &|_| None, parameters: vec![] }.name(expr)
     }
 
     /// A new internal name.

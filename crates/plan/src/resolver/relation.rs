@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
+use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, ScalarValue};
-use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
+use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Partitioning};
 use recursive::recursive;
@@ -22,7 +20,6 @@ use crate::environment::Resolved;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::cast::cast;
 use crate::ir::{self, Deduplicate, Read, Relation, RelationKind};
-use crate::types::common_type;
 
 impl Resolver {
     /// The meaning of `relation`; its columns are marked with its plan id.
@@ -51,6 +48,9 @@ impl Resolver {
             RelationKind::Project { input, list } => self.project(input.as_deref(), list, context),
             RelationKind::Filter { input, condition } => self.filter(input, condition, context),
             RelationKind::Aggregate(aggregate) => {
+                if let Some(rows) = self.generated_above(aggregate) {
+                    return self.relation(&rows, context);
+                }
                 let input = self.relation(&aggregate.input, context)?;
                 self.aggregate(input, &Clauses::of(aggregate), &[], None, context)
             }
@@ -59,7 +59,9 @@ impl Resolver {
             RelationKind::Sort { input, order } => self.sort(input, order, context),
             RelationKind::Limit { input, skip, fetch } => {
                 let node = self.relation(input, context)?;
-                let plan = LogicalPlanBuilder::from(node.plan.clone()).limit(*skip, *fetch)?.build()?;
+                let skip = skip.as_ref().map(|rows| self.row_count("offset", rows, &node)).transpose()?;
+                let fetch = fetch.as_ref().map(|rows| self.row_count("limit", rows, &node)).transpose()?;
+                let plan = LogicalPlanBuilder::from(node.plan.clone()).limit(skip.unwrap_or(0), fetch)?.build()?;
                 Ok(node.with_plan(plan))
             }
             RelationKind::Deduplicate(deduplicate) => self.deduplicate(deduplicate, context),
@@ -73,6 +75,16 @@ impl Resolver {
                 let node = self.relation(input, context)?.into_visible()?;
                 renamed(node, names)
             }
+            RelationKind::ToSchema { input, schema } => self.to_schema(input, schema, context),
+            RelationKind::Sample { input, fraction } => self.sample(input, *fraction, context),
+            RelationKind::FillNa { input, columns, values } => self.fill_na(input, columns, values, context),
+            RelationKind::DropNa { input, columns, least } => self.drop_na(input, columns, *least, context),
+            RelationKind::Replace { input, columns, pairs } => self.replace(input, columns, pairs, context),
+            RelationKind::Summary { input, columns, statistics } => self.summary(input, columns, statistics, context),
+            RelationKind::Generate(generate) => self.generate(generate, context),
+            RelationKind::Pivot(pivot) => self.pivot(pivot, context),
+            RelationKind::Unpivot(unpivot) => self.unpivot(unpivot, context),
+            RelationKind::Recursive(recursive) => self.recursive(recursive, context),
             RelationKind::Repartition { input, partitions } => {
                 let node = self.relation(input, context)?;
                 let partitioning = Partitioning::RoundRobinBatch((*partitions).max(1));
@@ -91,7 +103,7 @@ impl Resolver {
             [] => self.relation(input, context),
             [(name, relation), rest @ ..] => {
                 let named = Named { name, relation, context: *context };
-                self.with(input, rest, &Context { named: Some(&named), outer: context.outer })
+                self.with(input, rest, &Context { named: Some(&named), ..*context })
             }
         }
     }
@@ -99,9 +111,11 @@ impl Resolver {
     fn table(&self, name: &[String], context: &Context<'_>) -> Result<Node> {
         let mut node = match name {
             [single] => match context.find(single, self.settings.case_sensitive) {
+                _ if let Some(rows) = self.rows_before(single, context)? => rows,
                 Some(named) => self.relation(named.relation, &named.context)?.into_visible()?,
                 None => self.view(name)?,
             },
+            [catalog, _, _, ..] if !self.same(catalog, "spark_catalog") => return Err(too_many_parts(name)),
             _ => self.view(name)?,
         };
         for field in &mut node.fields {
@@ -118,7 +132,7 @@ impl Resolver {
         self.aliased(plan.clone(), columns.into_iter().zip(schema.fields().iter().map(|field| field.name().clone())))
     }
 
-    fn scan(&self, table: &str, provider: Arc<dyn TableProvider>) -> Result<Node> {
+    pub(super) fn scan(&self, table: &str, provider: Arc<dyn TableProvider>) -> Result<Node> {
         let names: Vec<_> = provider.schema().fields().iter().map(|field| field.name().clone()).collect();
         let plan = LogicalPlanBuilder::scan(table.to_lowercase(), provider_as_source(provider), None)?.build()?;
         let columns = plan.schema().columns();
@@ -126,7 +140,7 @@ impl Resolver {
     }
 
     /// `plan` with each of `columns` under a fresh internal name.
-    fn aliased(&self, plan: LogicalPlan, columns: impl Iterator<Item = (Column, String)>) -> Result<Node> {
+    pub(super) fn aliased(&self, plan: LogicalPlan, columns: impl Iterator<Item = (Column, String)>) -> Result<Node> {
         let mut fields = vec![];
         let mut exprs = vec![];
         for (column, name) in columns {
@@ -138,75 +152,14 @@ impl Resolver {
         Ok(Node { plan, fields })
     }
 
-    fn local(&self, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Node> {
-        let unique: Vec<_> = schema.fields().iter().map(|_| self.new_column()).collect();
-        let columns = schema.fields().iter().zip(&unique);
-        let renamed: Vec<_> = columns.map(|(field, column)| field.as_ref().clone().with_name(&column.name)).collect();
-        let internal = Arc::new(Schema::new(renamed));
-        // The number of rows is stated, for a batch without columns has no other way to know it.
-        let rename = |batch: &RecordBatch| {
-            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            RecordBatch::try_new_with_options(internal.clone(), batch.columns().to_vec(), &options)
-        };
-        let batches: Result<Vec<_>, _> = batches.iter().map(rename).collect();
-        let batches = batches.map_err(|error| SparkError::from(datafusion::error::DataFusionError::from(error)))?;
-        let table = Arc::new(MemTable::try_new(internal, vec![batches])?);
-        let plan = LogicalPlanBuilder::scan("local", provider_as_source(table), None)?.build()?;
-        let columns = plan.schema().columns();
-        self.aliased(plan, columns.into_iter().zip(schema.fields().iter().map(|field| field.name().clone())))
-    }
-
-    fn range(&self, start: i64, end: i64, step: i64) -> Result<Node> {
-        if step == 0 {
-            let message = "The step of a range must not be 0.";
-            return Err(SparkError::new(ErrorClass::IllegalArgument, "INVALID_PARAMETER_VALUE", "22023", message));
-        }
-        let schema = Arc::new(Schema::new(vec![ArrowField::new("id", DataType::Int64, false)]));
-        let args = GenSeriesArgs::Int64Args { start, end, step, include_end: false, name: "range" };
-        self.scan("range", Arc::new(GenerateSeriesTable::new(schema, args)))
-    }
-
-    fn values(&self, rows: &[Vec<ir::Expr>], context: &Context<'_>) -> Result<Node> {
-        let empty = Node { plan: LogicalPlanBuilder::empty(true).build()?, fields: vec![] };
-        let scope = Scope::new(self, &empty, context);
-        let mut exprs = rows
-            .iter()
-            .map(|row| row.iter().map(|expr| scope.expr(expr)).collect::<Result<Vec<_>>>())
-            .collect::<Result<Vec<_>>>()?;
-        let width = exprs.first().map_or(0, Vec::len);
-        if exprs.iter().any(|row| row.len() != width) {
-            let message = "Every row of VALUES must have the same number of columns.";
-            let condition = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH";
-            return Err(SparkError::new(ErrorClass::Analysis, condition, "42000", message));
-        }
-        for position in 0..width {
-            let mut to = DataType::Null;
-            for row in &exprs {
-                let from = scope.type_of(&row[position])?;
-                to = common_type(&to, &from).ok_or_else(|| {
-                    let message = "The rows of VALUES have no common type for a column.";
-                    let condition = "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE";
-                    SparkError::new(ErrorClass::Analysis, condition, "42000", message)
-                })?;
-            }
-            for row in &mut exprs {
-                let expr = std::mem::take(&mut row[position]);
-                row[position] = scope.cast_to(expr, &to)?;
-            }
-        }
-        let plan = LogicalPlanBuilder::values(exprs)?.build()?;
-        let names = (1..=width).map(|position| format!("col{position}"));
-        let columns = plan.schema().columns();
-        self.aliased(plan, columns.into_iter().zip(names))
-    }
-
     fn project(&self, input: Option<&Relation>, list: &[ir::Expr], context: &Context<'_>) -> Result<Node> {
         let node = match input {
             Some(input) => self.relation(input, context)?,
             None => Node { plan: LogicalPlanBuilder::empty(true).build()?, fields: vec![] },
         };
-        let Some((exprs, fields)) = self.select_list(&node, list, context)? else {
-            return self.aggregate(node, &Clauses::of_all_rows(list), &[], None, context);
+        let (node, list) = self.select_from(node, list, context)?;
+        let Some((exprs, fields)) = self.select_list(&node, &list, context)? else {
+            return self.aggregate(node, &Clauses::of_all_rows(&list), &[], None, context);
         };
         let plan = self.project_with_windows(node.plan, exprs)?;
         Ok(Node { plan, fields })
@@ -218,6 +171,11 @@ impl Resolver {
         if !find_aggregate_exprs([&resolved]).is_empty() {
             let message = "An aggregate function cannot stand in WHERE: filter the groups with HAVING.";
             return Err(SparkError::new(ErrorClass::Analysis, "INVALID_WHERE_CONDITION", "42903", message));
+        }
+        if !find_window_exprs([&resolved]).is_empty() {
+            let message = "It is not allowed to use window functions inside WHERE clause.";
+            let condition = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE";
+            return Err(SparkError::new(ErrorClass::Analysis, condition, "42601", message).with("clauseName", "WHERE"));
         }
         let plan = LogicalPlanBuilder::from(node.plan.clone()).filter(resolved)?.build()?;
         let filtered = node.with_plan(plan);
@@ -231,6 +189,8 @@ impl Resolver {
 
     /// A projection; window functions inside it are computed below it.
     pub(super) fn project_with_windows(&self, input: LogicalPlan, exprs: Vec<Expr>) -> Result<LogicalPlan> {
+        let schema = Arc::clone(input.schema());
+        let exprs = exprs.into_iter().map(|expr| self.with_counts(expr, &schema)).collect::<Result<Vec<_>>>()?;
         let windows = find_window_exprs(&exprs);
         if windows.is_empty() {
             return Ok(LogicalPlanBuilder::from(input).project(exprs)?.build()?);
@@ -261,7 +221,7 @@ impl Resolver {
         }
         let keys = deduplicate.columns.iter().map(|name| {
             let found = node.by_name(name, self.settings.case_sensitive)?;
-            found.map(Field::expr).ok_or_else(|| unresolved_among_fields(name, &node))
+            found.map(Field::expr).ok_or_else(|| unresolved_key(name, &node))
         });
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let all = node.fields.iter().map(Field::expr).collect();
@@ -284,23 +244,25 @@ impl Resolver {
 
     fn with_columns(&self, input: &Relation, columns: &[(String, ir::Expr)], context: &Context<'_>) -> Result<Node> {
         let node = self.relation(input, context)?.into_visible()?;
+        let before = node.fields.clone();
+        let list: Vec<_> = columns.iter().map(|(name, expr)| expr.clone().alias(name)).collect();
+        let (node, list) = self.generated_below(node, &list, context)?;
         let scope = Scope::new(self, &node, context);
-        let mut fields = node.fields.clone();
+        let mut fields = before.clone();
         let mut exprs: Vec<_> = fields.iter().map(Field::expr).collect();
-        for (name, expr) in columns {
-            let field = Field::new(self.new_column(), name);
-            let expr = scope.expr(expr)?.alias(&field.column.name);
-            let same = |known: &Field| same_name(&known.name, name, self.settings.case_sensitive);
-            let replaced: Vec<_> = (0..node.fields.len()).filter(|position| same(&node.fields[*position])).collect();
-            if replaced.is_empty() {
-                fields.push(field);
-                exprs.push(expr);
-                continue;
-            }
-            for position in replaced {
-                let field = Field::new(self.new_column(), name);
-                exprs[position] = expr.clone().unalias().alias(&field.column.name);
-                fields[position] = field;
+        for item in list.iter() {
+            for (expr, field) in scope.item(item)? {
+                let same = |known: &Field| same_name(&known.name, &field.name, self.settings.case_sensitive);
+                let replaced: Vec<_> = (0..before.len()).filter(|position| same(&before[*position])).collect();
+                if replaced.is_empty() {
+                    exprs.push(expr.clone().alias(&field.column.name));
+                    fields.push(field.clone());
+                }
+                for position in replaced {
+                    let field = Field::new(self.new_column(), &field.name);
+                    exprs[position] = expr.clone().alias(&field.column.name);
+                    fields[position] = field;
+                }
             }
         }
         let plan = self.project_with_windows(node.plan, exprs)?;
@@ -351,12 +313,12 @@ impl Resolver {
 
     /// `expr` cast to `to`, if it is not of that type.
     pub(super) fn cast_between(&self, expr: Expr, from: &DataType, to: &DataType) -> Result<Expr> {
-        cast(expr, from, to, ir::CastMode::Ansi, &self.settings.time_zone)
+        cast(expr, from, to, ir::CastMode::plain(self.settings.ansi), &self.settings.time_zone)
     }
 }
 
 /// The same columns under new names, by position.
-fn renamed(mut node: Node, names: &[String]) -> Result<Node> {
+pub(super) fn renamed(mut node: Node, names: &[String]) -> Result<Node> {
     if names.len() != node.fields.len() {
         let message = format!(
             "Number of column aliases does not match number of columns. Number of column aliases: {}; number of \
@@ -373,6 +335,21 @@ fn renamed(mut node: Node, names: &[String]) -> Result<Node> {
         field.plan_ids.clear();
     }
     Ok(node)
+}
+
+/// Spark refuses such a plan before it analyses it.
+fn unresolved_key(name: &str, node: &Node) -> SparkError {
+    let error = unresolved_among_fields(name, node);
+    let condition = format!("CONNECT_INVALID_PLAN.{}", error.condition);
+    SparkError { class: ErrorClass::InvalidPlan, condition, sql_state: "56K00".to_owned(), ..error }
+}
+
+fn too_many_parts(name: &[String]) -> SparkError {
+    let identifier = quote(name);
+    let message = format!("spark_catalog requires a single-part namespace, but got identifier {identifier}.");
+    SparkError::new(ErrorClass::Analysis, "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", message)
+        .with("sessionCatalog", "spark_catalog")
+        .with("identifier", identifier)
 }
 
 fn table_not_found(name: &[String]) -> SparkError {

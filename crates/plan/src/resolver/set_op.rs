@@ -123,7 +123,7 @@ impl Resolver {
     }
 }
 
-fn column_count(operator: &str, left: usize, right: usize) -> SparkError {
+pub(super) fn column_count(operator: &str, left: usize, right: usize) -> SparkError {
     let message = format!(
         "{operator} can only be performed on inputs with the same number of columns, but the first input has {left} \
          columns and the second input has {right} columns."
@@ -135,7 +135,7 @@ fn column_count(operator: &str, left: usize, right: usize) -> SparkError {
         .with("invalidNumColumns", right.to_string())
 }
 
-fn incompatible(operator: &str, position: usize, left: &DataType, right: &DataType) -> SparkError {
+pub(super) fn incompatible(operator: &str, position: usize, left: &DataType, right: &DataType) -> SparkError {
     let (left, right) = (sql_name(left), sql_name(right));
     let message = format!(
         "{operator} can only be performed on tables with compatible column types. Column {} of the second table is \

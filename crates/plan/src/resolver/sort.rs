@@ -1,5 +1,7 @@
 //! `ORDER BY`, and what else may name columns below a select list.
 
+use std::borrow::Cow;
+
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::find_aggregate_exprs;
 
@@ -17,15 +19,17 @@ impl Resolver {
     /// A sort. Its keys name columns of the input, or what is right below the input's select list: Spark lets
     /// `SELECT a FROM t ORDER BY b` sort by a column that does not come out.
     pub(super) fn sort(&self, input: &Relation, order: &[SortOrder], context: &Context<'_>) -> Result<Node> {
-        if let RelationKind::Aggregate(aggregate) = &input.kind {
+        if let RelationKind::Aggregate(aggregate) = &input.kind
+            && self.generated_above(aggregate).is_none()
+        {
             let below = self.relation(&aggregate.input, context)?;
             let node = self.aggregate(below, &Clauses::of(aggregate), order, input.plan_id, context)?;
             return Ok(marked(node, input.plan_id));
         }
         if let RelationKind::Project { input: Some(below), list } = &input.kind {
-            let below = self.relation(below, context)?;
-            let Some(selected) = self.select_list(&below, list, context)? else {
-                let node = self.aggregate(below, &Clauses::of_all_rows(list), order, input.plan_id, context)?;
+            let (below, list) = self.select_from(self.relation(below, context)?, list, context)?;
+            let Some(selected) = self.select_list(&below, &list, context)? else {
+                let node = self.aggregate(below, &Clauses::of_all_rows(&list), order, input.plan_id, context)?;
                 return Ok(marked(node, input.plan_id));
             };
             let keys: Vec<_> = order.iter().map(|key| &key.expr).collect();
@@ -47,18 +51,29 @@ impl Resolver {
     ) -> Result<(Node, Expr)> {
         let node = match &input.kind {
             RelationKind::Project { input: Some(below), list } => {
-                let below = self.relation(below, context)?;
-                if let Some(selected) = self.select_list(&below, list, context)? {
+                let (below, list) = self.select_from(self.relation(below, context)?, list, context)?;
+                if let Some(selected) = self.select_list(&below, &list, context)? {
                     let (node, mut exprs) =
                         self.project_with_hidden(below, selected, &[expr], input.plan_id, context)?;
                     return Ok((node, exprs.pop().unwrap_or_default()));
                 }
-                marked(self.aggregate(below, &Clauses::of_all_rows(list), &[], None, context)?, input.plan_id)
+                marked(self.aggregate(below, &Clauses::of_all_rows(&list), &[], None, context)?, input.plan_id)
             }
             _ => self.relation(input, context)?,
         };
         let expr = Scope::new(self, &node, context).expr(expr)?;
         Ok((node, expr))
+    }
+
+    /// The rows of a select list and the list, without what makes rows, and without names of its own items.
+    pub(super) fn select_from<'a>(
+        &self,
+        below: Node,
+        list: &'a [ir::Expr],
+        context: &Context<'_>,
+    ) -> Result<(Node, Cow<'a, [ir::Expr]>)> {
+        let (below, list) = self.generated_below(below, list, context)?;
+        self.aliases_below(below, list, context)
     }
 
     /// A select list over its rows; none where an aggregate function stands in it, so that it aggregates all of them.

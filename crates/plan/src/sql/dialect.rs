@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
-use sqlparser::ast::{DataType, Expr, Ident, ObjectName, TrimWhereField, TypedString, UnaryOperator, Value};
+use sqlparser::ast::{
+    DataType, DateTimeField, Expr, ExtractSyntax, Ident, ObjectName, TrimWhereField, TypedString, UnaryOperator, Value,
+};
 use sqlparser::dialect::Dialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -12,6 +14,8 @@ use sqlparser::tokenizer::{Token, Word};
 pub(super) const DIV: &str = "div";
 /// The operator that `IS DISTINCT FROM` stands for.
 pub(super) const IS_DISTINCT_FROM: &str = "is distinct from";
+/// The operator that `>>>` is.
+pub(super) const SHIFT_UNSIGNED: &str = ">>>";
 
 const MULTIPLY: u8 = 40;
 const COMPARE: u8 = 20;
@@ -70,6 +74,7 @@ impl Dialect for SparkDialect {
             Token::CustomBinaryOperator(name) if name == DIV => MULTIPLY,
             Token::Plus | Token::Minus | Token::StringConcat => 30,
             Token::ShiftLeft | Token::ShiftRight => 24,
+            Token::CustomBinaryOperator(name) if name == SHIFT_UNSIGNED => 24,
             Token::Ampersand => 23,
             Token::Caret => 22,
             Token::Pipe => 21,
@@ -103,6 +108,9 @@ impl Dialect for SparkDialect {
                     "DATE" | "TIMESTAMP" | "TIMESTAMP_NTZ" | "TIMESTAMP_LTZ" => typed_string(parser, &name),
                     "INTERVAL" => interval(parser),
                     "TRIM" => trim_side(parser),
+                    "EXISTS" => exists(parser),
+                    "STRUCT" => structure(parser),
+                    "EXTRACT" => extract(parser),
                     _ => None,
                 }
             }
@@ -262,6 +270,64 @@ fn trim_side(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         trim_where: Some(side),
         trim_what: None,
         trim_characters: None,
+    }))
+}
+
+/// `EXISTS(array, x -> ...)`: the function, where no query stands in the parentheses.
+fn exists(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+    let begins_query = matches!(
+        keyword(&parser.peek_nth_token_ref(2).token),
+        Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE
+    );
+    if parser.peek_nth_token_ref(1).token != Token::LParen
+        || begins_query
+        || parser.peek_nth_token_ref(2).token == Token::LParen
+    {
+        return None;
+    }
+    parser.next_token();
+    Some(parser.parse_function(ObjectName::from(vec![Ident::new("exists")])))
+}
+
+/// `STRUCT(a AS x, b y)`: sqlparser wants the `AS`.
+fn structure(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+    if parser.peek_nth_token_ref(1).token != Token::LParen || parser.peek_nth_token_ref(2).token == Token::RParen {
+        return None;
+    }
+    parser.next_token();
+    parser.next_token();
+    let field = |parser: &mut Parser| {
+        let expr = parser.parse_expr()?;
+        let named = parser.parse_keyword(Keyword::AS) || matches!(parser.peek_token_ref().token, Token::Word(_));
+        Ok(match named {
+            true => Expr::Named { expr: Box::new(expr), name: parser.parse_identifier()? },
+            false => expr,
+        })
+    };
+    let values = parser.parse_comma_separated(field);
+    let values = values.and_then(|values| parser.expect_token(&Token::RParen).map(|_| values));
+    Some(values.map(|values| Expr::Struct { values, fields: Vec::new() }))
+}
+
+/// `EXTRACT(field FROM source)` as a call that keeps the field as it is written.
+fn extract(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+    let field = match &parser.peek_nth_token_ref(2).token {
+        Token::Word(Word { value, .. }) | Token::SingleQuotedString(value) => value.clone(),
+        _ => return None,
+    };
+    if parser.peek_nth_token_ref(1).token != Token::LParen
+        || keyword(&parser.peek_nth_token_ref(3).token) != Keyword::FROM
+    {
+        return None;
+    }
+    for _ in 0..4 {
+        parser.next_token();
+    }
+    let source = parser.parse_expr().and_then(|source| parser.expect_token(&Token::RParen).map(|_| source));
+    Some(source.map(|source| Expr::Extract {
+        field: DateTimeField::Custom(Ident::new(field)),
+        syntax: ExtractSyntax::From,
+        expr: Box::new(source),
     }))
 }
 

@@ -3,7 +3,7 @@
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, BinaryOperator, CastKind, UnaryOperator};
 
-use super::dialect::{DIV, IS_DISTINCT_FROM};
+use super::dialect::{DIV, IS_DISTINCT_FROM, SHIFT_UNSIGNED};
 use super::literal;
 use super::lower::{Lowering, name};
 use crate::ddl;
@@ -30,9 +30,9 @@ impl Lowering<'_> {
                 Ok(Expr::column(parts))
             }
             ast::Expr::CompoundFieldAccess { root, access_chain } => self.field_access(*root, access_chain),
-            ast::Expr::Wildcard(_) => Ok(Expr::Star { qualifier: Vec::new(), plan_id: None }),
+            ast::Expr::Wildcard(_) => Ok(Expr::star()),
             ast::Expr::QualifiedWildcard(object, _) => {
-                Ok(Expr::Star { qualifier: super::lower::parts(object)?, plan_id: None })
+                Ok(Expr::Star { qualifier: super::lower::parts(object)?, plan_id: None, except: Vec::new() })
             }
             ast::Expr::BinaryOp { .. } => self.operators(expr),
             ast::Expr::UnaryOp { op, expr } => self.unary(op, *expr),
@@ -42,11 +42,15 @@ impl Lowering<'_> {
             ast::Expr::Exists { subquery, negated } => {
                 Ok(Expr::Exists { subquery: Box::new(self.query(*subquery)?), negated })
             }
-            ast::Expr::Tuple(values) => Ok(Expr::call("struct", self.exprs(values)?)),
+            ast::Expr::Tuple(values) => self.tuple(values),
             ast::Expr::Struct { values, fields } if fields.is_empty() => Ok(Expr::call("struct", self.exprs(values)?)),
             ast::Expr::Named { expr, name: alias } => Ok(self.expr(*expr)?.alias(name(alias)?)),
             ast::Expr::Case { operand, conditions, else_result, .. } => self.case(operand, conditions, else_result),
-            ast::Expr::Lambda(_) => Err(SparkError::unsupported("a lambda function")),
+            ast::Expr::Lambda(lambda) => {
+                let params =
+                    lambda.params.iter().map(|parameter| name(parameter.name.clone())).collect::<Result<_>>()?;
+                Ok(Expr::Lambda { params, body: Box::new(self.expr(*lambda.body)?) })
+            }
             other => match self.predicate(other)? {
                 Ok(lowered) => Ok(lowered),
                 Err(other) => self.special_function(other),
@@ -63,6 +67,16 @@ impl Lowering<'_> {
             return Ok(Expr::call(name, Vec::new()));
         }
         Ok(Expr::column([name]))
+    }
+
+    /// `(a, b)`: a struct of unnamed fields.
+    fn tuple(&mut self, values: Vec<ast::Expr>) -> Result<Expr> {
+        let mut args = Vec::with_capacity(2 * values.len());
+        for (position, value) in values.into_iter().enumerate() {
+            args.push(Expr::Literal(ScalarValue::Utf8(Some(format!("col{}", position + 1)))));
+            args.push(self.expr(value)?);
+        }
+        Ok(Expr::call("named_struct", args))
     }
 
     /// `t.a[0].b`: names as far as they go, then elements.
@@ -203,10 +217,11 @@ fn binary(op: &BinaryOperator, left: Expr, right: Expr) -> Result<Expr> {
         BinaryOperator::BitwiseAnd => "&",
         BinaryOperator::BitwiseOr => "|",
         BinaryOperator::BitwiseXor => "^",
-        BinaryOperator::PGBitwiseShiftLeft => "shiftleft",
-        BinaryOperator::PGBitwiseShiftRight => "shiftright",
+        BinaryOperator::PGBitwiseShiftLeft => "<<",
+        BinaryOperator::PGBitwiseShiftRight => ">>",
         BinaryOperator::NotEq => return Ok(not(Expr::call("==", vec![left, right]))),
         BinaryOperator::Custom(name) if name == DIV => DIV,
+        BinaryOperator::Custom(name) if name == SHIFT_UNSIGNED => SHIFT_UNSIGNED,
         BinaryOperator::Custom(name) if name == IS_DISTINCT_FROM => {
             return Ok(not(Expr::call("<=>", vec![left, right])));
         }

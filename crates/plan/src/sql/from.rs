@@ -5,8 +5,9 @@ use sqlparser::ast::{self, FunctionArg, JoinConstraint, JoinOperator, TableFacto
 
 use super::lower::{Lowering, name, parts};
 use super::query::column_names;
+use super::select::one_row;
 use crate::error::{Result, SparkError};
-use crate::ir::{Expr, Join, JoinKind, JoinOn, Read, Relation, RelationKind};
+use crate::ir::{Expr, Generate, Join, JoinKind, JoinOn, Read, Relation, RelationKind};
 
 /// What Spark calls a subquery without a name: its columns are not known by the names of the tables inside.
 const UNNAMED_SUBQUERY: &str = "__auto_generated_subquery_name";
@@ -18,9 +19,10 @@ impl Lowering<'_> {
         self.deeper(levels, |this| {
             let mut rows: Option<Relation> = None;
             for item in from {
+                let lateral = is_lateral(&item.relation);
                 let right = this.joined(item)?;
                 rows = Some(match rows {
-                    Some(left) => join(left, right, JoinKind::Cross, JoinOn::Nothing),
+                    Some(left) => join(left, right, JoinKind::Cross, JoinOn::Nothing, lateral),
                     None => right,
                 });
             }
@@ -30,23 +32,30 @@ impl Lowering<'_> {
 
     fn joined(&mut self, item: ast::TableWithJoins) -> Result<Relation> {
         let mut left = self.table_factor(item.relation)?;
-        for ast::Join { relation, join_operator, .. } in item.joins {
-            let right = self.table_factor(relation)?;
-            let (kind, constraint) = match join_operator {
-                JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
-                JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::LeftOuter, on),
-                JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::RightOuter, on),
-                JoinOperator::FullOuter(on) => (JoinKind::FullOuter, on),
-                JoinOperator::CrossJoin(JoinConstraint::None) => (JoinKind::Cross, JoinConstraint::None),
-                JoinOperator::CrossJoin(on) => (JoinKind::Inner, on),
-                JoinOperator::Semi(on) | JoinOperator::LeftSemi(on) => (JoinKind::LeftSemi, on),
-                JoinOperator::Anti(on) | JoinOperator::LeftAnti(on) => (JoinKind::LeftAnti, on),
-                _ => return Err(SparkError::unsupported("this kind of join")),
-            };
-            let on = self.join_on(constraint)?;
-            left = join(left, right, kind, on);
+        for join in item.joins {
+            left = self.join(left, join)?;
         }
         Ok(left)
+    }
+
+    /// A join of the rows on its left.
+    pub(super) fn join(&mut self, left: Relation, item: ast::Join) -> Result<Relation> {
+        let ast::Join { relation, join_operator, .. } = item;
+        let lateral = is_lateral(&relation);
+        let right = self.table_factor(relation)?;
+        let (kind, constraint) = match join_operator {
+            JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
+            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::LeftOuter, on),
+            JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::RightOuter, on),
+            JoinOperator::FullOuter(on) => (JoinKind::FullOuter, on),
+            JoinOperator::CrossJoin(JoinConstraint::None) => (JoinKind::Cross, JoinConstraint::None),
+            JoinOperator::CrossJoin(on) => (JoinKind::Inner, on),
+            JoinOperator::Semi(on) | JoinOperator::LeftSemi(on) => (JoinKind::LeftSemi, on),
+            JoinOperator::Anti(on) | JoinOperator::LeftAnti(on) => (JoinKind::LeftAnti, on),
+            _ => return Err(SparkError::unsupported("this kind of join")),
+        };
+        let on = self.join_on(constraint)?;
+        Ok(join(left, right, kind, on, lateral))
     }
 
     fn join_on(&mut self, constraint: JoinConstraint) -> Result<JoinOn> {
@@ -63,18 +72,22 @@ impl Lowering<'_> {
 
     fn table_factor(&mut self, factor: TableFactor) -> Result<Relation> {
         self.deeper(1, |this| match factor {
-            TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
-                Err(SparkError::unsupported("TABLESAMPLE"))
+            TableFactor::Table { sample: Some(sample), name, alias, args: None, .. } => {
+                let rows = aliased(RelationKind::Read(Read::Table(parts(name)?)).into(), alias)?;
+                this.sampled(rows, sample)
+            }
+            TableFactor::Derived { sample: Some(sample), subquery, alias, .. } => {
+                let rows = this.query(*subquery)?;
+                let rows = aliased(rows, alias)?;
+                this.sampled(rows, sample)
             }
             TableFactor::Table { version: Some(_), .. } => Err(SparkError::unsupported("a version of a table")),
-            TableFactor::Table { name, args: Some(args), alias, .. } => {
-                let rows = this.table_function(name, args.args)?;
-                aliased(rows, alias)
-            }
+            TableFactor::Table { name, args: Some(args), alias, .. } => this.table_function(name, args.args, alias),
+            TableFactor::Function { name, args, alias, .. } => this.table_function(name, args, alias),
             TableFactor::Table { name, alias, .. } => {
                 aliased(RelationKind::Read(Read::Table(parts(name)?)).into(), alias)
             }
-            TableFactor::Derived { lateral: false, subquery, alias, .. } => {
+            TableFactor::Derived { subquery, alias, .. } => {
                 let rows = this.query(*subquery)?;
                 match alias {
                     None => Ok(alias_of(rows, UNNAMED_SUBQUERY.to_owned(), Vec::new())),
@@ -85,19 +98,51 @@ impl Lowering<'_> {
                 let rows = this.joined(*table_with_joins)?;
                 aliased(rows, alias)
             }
-            TableFactor::Derived { .. } | TableFactor::Function { lateral: true, .. } => {
-                Err(SparkError::unsupported("LATERAL"))
+            TableFactor::Pivot { table, aggregate_functions, value_column, value_source, alias, .. } => {
+                let rows = this.table_factor(*table)?;
+                let rows = this.pivoted(rows, aggregate_functions, value_column, value_source)?;
+                aliased(rows, alias)
             }
-            TableFactor::Pivot { .. } => Err(SparkError::unsupported("PIVOT")),
-            TableFactor::Unpivot { .. } => Err(SparkError::unsupported("UNPIVOT")),
+            TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
+                let rows = this.table_factor(*table)?;
+                let nulls = matches!(null_inclusion, Some(ast::NullInclusion::IncludeNulls));
+                let rows = this.unpivoted(rows, value, name, columns, nulls)?;
+                aliased(rows, alias)
+            }
             other => Err(SparkError::unsupported(format!("`{other}` in FROM"))),
         })
     }
 
-    fn table_function(&mut self, object: ast::ObjectName, args: Vec<FunctionArg>) -> Result<Relation> {
+    /// `LATERAL VIEW [OUTER] explode(a) t AS b`.
+    pub(super) fn lateral_view(&mut self, input: Option<Relation>, view: ast::LateralView) -> Result<Relation> {
+        let ast::LateralView { lateral_view, lateral_view_name, lateral_col_alias, outer } = view;
+        let Expr::Function(call) = self.expr(lateral_view)? else {
+            return Err(SparkError::unsupported("LATERAL VIEW of anything but a function"));
+        };
+        let alias = parts(lateral_view_name)?.pop();
+        let columns = lateral_col_alias.into_iter().map(name).collect::<Result<_>>()?;
+        let input = Some(Box::new(input.unwrap_or_else(one_row)));
+        Ok(RelationKind::Generate(Generate { input, call, outer, alias, columns }).into())
+    }
+
+    fn table_function(
+        &mut self,
+        object: ast::ObjectName,
+        args: Vec<FunctionArg>,
+        alias: Option<ast::TableAlias>,
+    ) -> Result<Relation> {
         let function = parts(object)?.join(".");
         if !function.eq_ignore_ascii_case("range") {
-            return Err(SparkError::unsupported(format!("the table function `{function}`")));
+            let args = args.into_iter().map(|arg| self.argument(&function, arg)).collect::<Result<_>>()?;
+            let Expr::Function(call) = Expr::call(function, args) else {
+                return Err(SparkError::internal("a call is one"));
+            };
+            let (alias, columns) = match alias {
+                Some(alias) => (Some(name(alias.name)?), column_names(alias.columns)?),
+                None => (None, Vec::new()),
+            };
+            let generate = Generate { input: None, call, outer: false, alias, columns };
+            return Ok(RelationKind::Generate(generate).into());
         }
         let mut numbers = Vec::with_capacity(args.len());
         for arg in args {
@@ -117,15 +162,20 @@ impl Lowering<'_> {
         if step == 0 {
             return Err(SparkError::unsupported("range with a step of zero"));
         }
-        Ok(RelationKind::Range { start, end, step }.into())
+        aliased(RelationKind::Range { start, end, step }.into(), alias)
     }
 }
 
-fn join(left: Relation, right: Relation, kind: JoinKind, on: JoinOn) -> Relation {
-    RelationKind::Join(Join { left: Box::new(left), right: Box::new(right), kind, on }).into()
+pub(super) fn join(left: Relation, right: Relation, kind: JoinKind, on: JoinOn, lateral: bool) -> Relation {
+    RelationKind::Join(Join { left: Box::new(left), right: Box::new(right), kind, on, lateral }).into()
 }
 
-fn aliased(rows: Relation, alias: Option<ast::TableAlias>) -> Result<Relation> {
+/// Whether what stands right of a join may name columns of what stands left of it.
+fn is_lateral(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::Derived { lateral: true, .. } | TableFactor::Function { lateral: true, .. })
+}
+
+pub(super) fn aliased(rows: Relation, alias: Option<ast::TableAlias>) -> Result<Relation> {
     match alias {
         Some(alias) => Ok(alias_of(rows, name(alias.name)?, column_names(alias.columns)?)),
         None => Ok(rows),

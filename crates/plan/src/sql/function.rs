@@ -10,9 +10,7 @@ use crate::ir::{Expr, Function};
 impl Lowering<'_> {
     pub(super) fn function(&mut self, function: ast::Function) -> Result<Expr> {
         let name = parts(function.name)?.join(".");
-        if !function.within_group.is_empty() {
-            return Err(SparkError::unsupported("WITHIN GROUP"));
-        }
+        let order_by = self.sort_orders(function.within_group)?;
         let mut null_treatment = function.null_treatment;
         let mut distinct = false;
         let mut args = match function.args {
@@ -31,6 +29,7 @@ impl Lowering<'_> {
                 self.arguments(&name, list.args, distinct)?
             }
         };
+        let name = with_unit(name, &mut args);
         if null_treatment == Some(NullTreatment::IgnoreNulls) {
             if !matches!(
                 name.to_ascii_lowercase().as_str(),
@@ -41,7 +40,7 @@ impl Lowering<'_> {
             args.push(Expr::Literal(ScalarValue::Boolean(Some(true))));
         }
         let filter = function.filter.map(|f| self.expr(*f)).transpose()?.map(Box::new);
-        let call = Expr::Function(Function { name, args, distinct, filter });
+        let call = Expr::Function(Function { name, args, distinct, filter, order_by });
         match function.over {
             Some(over) => self.window(call, over),
             None => Ok(call),
@@ -61,9 +60,9 @@ impl Lowering<'_> {
     pub(super) fn argument(&mut self, function: &str, arg: FunctionArg) -> Result<Expr> {
         match arg {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expr(expr),
-            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => Ok(Expr::Star { qualifier: Vec::new(), plan_id: None }),
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => Ok(Expr::star()),
             FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(object)) => {
-                Ok(Expr::Star { qualifier: parts(object)?, plan_id: None })
+                Ok(Expr::Star { qualifier: parts(object)?, plan_id: None, except: Vec::new() })
             }
             FunctionArg::Unnamed(FunctionArgExpr::WildcardWithOptions(_)) => Err(SparkError::unsupported("* EXCEPT")),
             FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => {
@@ -79,16 +78,17 @@ impl Lowering<'_> {
             ast::Expr::Position { expr, r#in } => {
                 Ok(Expr::call("position", vec![self.expr(*expr)?, self.expr(*r#in)?]))
             }
-            ast::Expr::Substring { expr, substring_from, substring_for, .. } => {
+            ast::Expr::Substring { expr, substring_from, substring_for, shorthand, .. } => {
                 let mut args = vec![self.expr(*expr)?];
                 match substring_from {
                     Some(from) => args.push(self.expr(*from)?),
-                    None => args.push(Expr::Literal(ScalarValue::Int32(Some(1)))),
+                    None if substring_for.is_some() => args.push(Expr::Literal(ScalarValue::Int32(Some(1)))),
+                    None => {}
                 }
                 if let Some(length) = substring_for {
                     args.push(self.expr(*length)?);
                 }
-                Ok(Expr::call("substring", args))
+                Ok(Expr::call(if shorthand { "substr" } else { "substring" }, args))
             }
             ast::Expr::Trim { expr, trim_where, trim_what, trim_characters } => {
                 self.trim(*expr, trim_where, trim_what, trim_characters)
@@ -110,25 +110,12 @@ impl Lowering<'_> {
         }
     }
 
-    /// Fields that a function of the same meaning gives; others go to `date_part`, whose type depends on the field.
     fn extract(&mut self, field: &DateTimeField, expr: ast::Expr) -> Result<Expr> {
-        let field = field.to_string().trim_matches('\'').to_ascii_uppercase();
-        let function = match field.as_str() {
-            "YEAR" | "Y" | "YEARS" | "YR" | "YRS" => "year",
-            "QUARTER" | "QTR" => "quarter",
-            "MONTH" | "MON" | "MONS" | "MONTHS" => "month",
-            "WEEK" | "W" | "WEEKS" => "weekofyear",
-            "DAY" | "D" | "DAYS" => "day",
-            "DAYOFWEEK" | "DOW" => "dayofweek",
-            "DAYOFYEAR" | "DOY" => "dayofyear",
-            "HOUR" | "H" | "HOURS" | "HR" | "HRS" => "hour",
-            "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => "minute",
-            _ => {
-                let field = Expr::Literal(ScalarValue::Utf8(Some(field)));
-                return Ok(Expr::call("date_part", vec![field, self.expr(expr)?]));
-            }
+        let field = match field {
+            DateTimeField::Custom(name) => name.value.clone(),
+            other => other.to_string(),
         };
-        Ok(Expr::call(function, vec![self.expr(expr)?]))
+        Ok(Expr::call("extract", vec![Expr::Literal(ScalarValue::Utf8(Some(field))), self.expr(expr)?]))
     }
 
     /// Spark's two-argument `trim`, `ltrim` and `rtrim` take the characters first.
@@ -139,10 +126,13 @@ impl Lowering<'_> {
         what: Option<Box<ast::Expr>>,
         characters: Option<Vec<ast::Expr>>,
     ) -> Result<Expr> {
-        let function = match side {
-            None | Some(ast::TrimWhereField::Both) => "trim",
-            Some(ast::TrimWhereField::Leading) => "ltrim",
-            Some(ast::TrimWhereField::Trailing) => "rtrim",
+        let function = match (side, what.is_some()) {
+            (None, _) | (Some(ast::TrimWhereField::Both), false) => "trim",
+            (Some(ast::TrimWhereField::Leading), false) => "ltrim",
+            (Some(ast::TrimWhereField::Trailing), false) => "rtrim",
+            (Some(ast::TrimWhereField::Both), true) => "trim both",
+            (Some(ast::TrimWhereField::Leading), true) => "trim leading",
+            (Some(ast::TrimWhereField::Trailing), true) => "trim trailing",
         };
         let mut args = Vec::new();
         if let Some(what) = what {
@@ -164,4 +154,20 @@ impl Lowering<'_> {
         }
         Ok(Expr::call(function, args))
     }
+}
+
+/// `dateadd(MONTH, 1, day)` and the like: the first of three arguments is the name of a unit.
+fn with_unit(name: String, args: &mut [Expr]) -> String {
+    let function = match name.to_ascii_lowercase().as_str() {
+        "dateadd" | "date_add" | "timestampadd" => "timestampadd",
+        "datediff" | "date_diff" | "timestampdiff" => "timestampdiff",
+        _ => return name,
+    };
+    let [unit, _, _] = args else { return name };
+    if let Expr::Attribute { parts, plan_id: None } = unit
+        && let [word] = parts.as_slice()
+    {
+        *unit = Expr::Literal(ScalarValue::Utf8(Some(word.clone())));
+    }
+    function.to_owned()
 }

@@ -2,6 +2,8 @@
 
 use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier};
 
+use sqlparser::tokenizer::Location;
+
 use super::aggregate::has_aggregate;
 use super::error;
 use super::lower::Lowering;
@@ -79,6 +81,9 @@ impl Lowering<'_> {
     }
 
     fn key(&mut self, expr: ast::Expr, list: &[Expr]) -> Result<Expr> {
+        if matches!(&expr, ast::Expr::Tuple(parts) if parts.is_empty()) {
+            return Err(error::near_text(")", Location::empty()));
+        }
         position::group_by(self.expr(expr)?, list)
     }
 

@@ -3,6 +3,7 @@
 use datafusion::common::ScalarValue;
 
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::interval::IntervalFields;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -40,23 +41,41 @@ fn unit(word: &str) -> Option<Amount> {
 }
 
 /// The value of `INTERVAL 'text'` where `qualifier` is empty, or of `INTERVAL 'text' DAY TO SECOND`.
-pub(super) fn interval(text: &str, qualifier: &str) -> Result<ScalarValue> {
+pub(super) fn interval(text: &str, qualifier: &str) -> Result<(ScalarValue, IntervalFields)> {
     let value = match qualifier.split_once(" TO ") {
         None => with_units(text)?,
-        Some((first, last)) => between(text.trim(), first.trim(), last.trim()),
+        Some((first, last)) => {
+            let (first, last) = (first.trim(), last.trim());
+            let fields = IntervalFields::of_units(&first.to_lowercase(), &last.to_lowercase());
+            between(text.trim(), first, last).zip(fields)
+        }
     };
     value.ok_or_else(|| invalid(text))
 }
 
+/// The field that a unit counts in.
+fn field(unit: &str) -> Option<IntervalFields> {
+    let unit = unit.to_ascii_lowercase();
+    let field = match unit.strip_suffix('s').unwrap_or(&unit) {
+        "week" => "day",
+        "millisecond" | "microsecond" => "second",
+        other => other,
+    };
+    IntervalFields::of_units(field, field)
+}
+
 /// `1 day 2 hours`, `-3 months`, `1.5 seconds`.
-fn with_units(text: &str) -> Result<Option<ScalarValue>> {
+fn with_units(text: &str) -> Result<Option<(ScalarValue, IntervalFields)>> {
     let mut words = text.split_whitespace().peekable();
     if words.peek().is_some_and(|w| w.eq_ignore_ascii_case("interval")) {
         words.next();
     }
     let (mut months, mut micros) = (None, None);
+    let mut fields: Option<IntervalFields> = None;
     while let Some(number) = words.next() {
-        let Some(amount) = words.next().and_then(unit) else { return Ok(None) };
+        let Some(name) = words.next() else { return Ok(None) };
+        let Some((amount, own)) = unit(name).zip(field(name)) else { return Ok(None) };
+        fields = Some(fields.map_or(own, |fields| fields.union(own)));
         let sum = match amount {
             Amount::Months(per_unit) => {
                 let add = number.parse::<i32>().ok().and_then(|n| n.checked_mul(per_unit));
@@ -72,12 +91,13 @@ fn with_units(text: &str) -> Result<Option<ScalarValue>> {
             return Ok(None);
         }
     }
-    match (months, micros) {
-        (Some(_), Some(_)) => Err(SparkError::unsupported("an interval of both months and days")),
-        (Some(months), None) => Ok(Some(ScalarValue::IntervalYearMonth(Some(months)))),
-        (None, Some(micros)) => Ok(Some(ScalarValue::DurationMicrosecond(Some(micros)))),
-        (None, None) => Ok(None),
-    }
+    let value = match (months, micros) {
+        (Some(_), Some(_)) => return Err(mixed(text)),
+        (Some(months), None) => ScalarValue::IntervalYearMonth(Some(months)),
+        (None, Some(micros)) => ScalarValue::DurationMicrosecond(Some(micros)),
+        (None, None) => return Ok(None),
+    };
+    Ok(fields.map(|fields| (value, fields)))
 }
 
 /// A number of units in microseconds. Only seconds have a fraction.
@@ -132,6 +152,13 @@ fn between(text: &str, first: &str, last: &str) -> Option<ScalarValue> {
 
 fn unsigned(digits: &str) -> Option<i32> {
     digits.chars().all(|c| c.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+/// Months and days are two kinds of intervals. Spark has neither a condition nor an SQLSTATE for it.
+fn mixed(text: &str) -> SparkError {
+    let message = format!("Cannot mix year-month and day-time fields: interval {text}.");
+    SparkError::new(ErrorClass::Parse, "_LEGACY_ERROR_TEMP_0029", "", message)
+        .with("literal", format!("interval {text}"))
 }
 
 fn invalid(text: &str) -> SparkError {

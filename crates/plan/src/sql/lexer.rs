@@ -159,4 +159,8 @@ impl Dialect for LexDialect {
     fn supports_nested_comments(&self) -> bool {
         true
     }
+
+    fn supports_pipe_operator(&self) -> bool {
+        true
+    }
 }

@@ -6,11 +6,15 @@ use sqlparser::ast::{self, Value};
 use super::interval::interval;
 use super::lower::Lowering;
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::functions::datetime::parse_timestamp_ntz;
 use crate::ir::Expr;
 
 impl Lowering<'_> {
     pub(super) fn value(&self, value: ast::ValueWithSpan) -> Result<Expr> {
         let scalar = match value.value {
+            Value::Number(digits, _) if has_fraction_and_integral_suffix(&digits) => {
+                return Err(super::error::near_text(&digits, value.span.start));
+            }
             Value::Number(digits, _) => number(&digits, false)?,
             Value::SingleQuotedString(text) => ScalarValue::Utf8(Some(text)),
             Value::Boolean(value) => ScalarValue::Boolean(Some(value)),
@@ -31,13 +35,30 @@ pub(super) fn typed_string(literal: ast::TypedString) -> Result<Expr> {
     };
     match kind.as_str() {
         "DATE" => Ok(Expr::Literal(ScalarValue::Date32(Some(date(&text)?)))),
+        "TIMESTAMP" | "TIMESTAMP_LTZ" | "TIMESTAMP_NTZ" if parse_timestamp_ntz(&text).is_none() && !is_time(&text) => {
+            Err(invalid(&kind, &text))
+        }
         "TIMESTAMP" | "TIMESTAMP_LTZ" => Ok(Expr::Timestamp { text, without_zone: false }),
         "TIMESTAMP_NTZ" => Ok(Expr::Timestamp { text, without_zone: true }),
         _ => match kind.strip_prefix("INTERVAL") {
-            Some(qualifier) => interval(&text, qualifier.trim()).map(Expr::Literal),
+            Some(qualifier) => {
+                let (value, fields) = interval(&text, qualifier.trim())?;
+                Ok(Expr::Interval { value, fields })
+            }
             None => Err(SparkError::unsupported(format!("a literal of type {kind}"))),
         },
     }
+}
+
+/// A time alone, and the names of days, are for the session to say.
+fn is_time(text: &str) -> bool {
+    let text = text.trim();
+    text.get(..3).is_some_and(|start| start.contains(':')) || text.eq_ignore_ascii_case("epoch")
+}
+
+/// `1.5Y`: the suffix of a whole number behind one that is none.
+fn has_fraction_and_integral_suffix(digits: &str) -> bool {
+    digits.contains('.') && digits.ends_with(['y', 'Y', 's', 'S', 'l', 'L'])
 }
 
 /// A number as Spark types it: by its suffix, else the first of `INT`, `BIGINT` and `DECIMAL` that holds it; `DECIMAL`
@@ -81,7 +102,15 @@ pub(super) fn number(text: &str, negative: bool) -> Result<ScalarValue> {
     if let Ok(n) = signed(&upper).parse() {
         return Ok(ScalarValue::Int64(Some(n)));
     }
-    decimal(&upper, negative).ok_or_else(|| out_of_range("decimal"))
+    decimal(&upper, negative).ok_or_else(|| too_precise(&upper))
+}
+
+fn too_precise(text: &str) -> SparkError {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let message = format!("Decimal precision {digits} exceeds max precision 38.");
+    SparkError::new(ErrorClass::Arithmetic, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", message)
+        .with("precision", digits.to_string())
+        .with("maxPrecision", "38")
 }
 
 /// Digits with an optional point and exponent as the smallest decimal that holds them.

@@ -19,6 +19,8 @@ mod literal;
 mod lower;
 mod parameters;
 mod parse;
+mod pipe;
+mod pivot;
 mod position;
 mod predicate;
 mod query;

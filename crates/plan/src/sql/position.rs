@@ -3,6 +3,7 @@
 use datafusion::common::ScalarValue;
 
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::functions::generator::is_generator;
 use crate::ir::{Expr, SortOrder};
 
 /// What the columns of a query are made of.
@@ -96,20 +97,13 @@ pub(super) fn without_alias(item: &Expr) -> &Expr {
     }
 }
 
+/// Whether an item of a select list may be several columns.
 pub(super) fn is_star(item: &Expr) -> bool {
-    matches!(item, Expr::Star { .. })
-}
-
-/// `LIMIT -1`.
-pub(super) fn negative_limit(clause: &str, count: i64) -> SparkError {
-    SparkError::new(
-        ErrorClass::Analysis,
-        "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
-        "42K0E",
-        format!("{clause} takes a number of rows that is zero or more, not {count}."),
-    )
-    .with("name", clause.to_lowercase())
-    .with("v", count.to_string())
+    match without_alias(item) {
+        Expr::Star { .. } | Expr::Regex { .. } => true,
+        Expr::Function(call) => is_generator(&call.name.to_lowercase()),
+        _ => false,
+    }
 }
 
 fn position(key: &Expr) -> Option<i32> {

@@ -3,7 +3,7 @@
 use datafusion::common::ScalarValue;
 use sqlparser::ast;
 
-use super::expr::{balanced, not};
+use super::expr::not;
 use super::lower::Lowering;
 use crate::error::{Result, SparkError};
 use crate::ir::Expr;
@@ -24,11 +24,11 @@ impl Lowering<'_> {
                 negate(Expr::call("in", args), negated)
             }
             ast::Expr::InSubquery { expr, subquery, negated } => {
-                if matches!(expr.as_ref(), ast::Expr::Tuple(_)) {
-                    return Err(SparkError::unsupported("IN with a subquery of several columns"));
-                }
-                let expr = Box::new(self.expr(*expr)?);
-                Expr::InSubquery { expr, subquery: Box::new(self.query(*subquery)?), negated }
+                let values = match *expr {
+                    ast::Expr::Tuple(values) => self.exprs(values)?,
+                    value => vec![self.expr(value)?],
+                };
+                Expr::InSubquery { values, subquery: Box::new(self.query(*subquery)?), negated }
             }
             ast::Expr::Between { expr, negated, low, high } => {
                 let value = self.expr(*expr)?;
@@ -70,19 +70,41 @@ impl Lowering<'_> {
     ) -> Result<Expr> {
         let expr = self.expr(expr)?;
         let escape = escape.map(|e| self.value(e)).transpose()?;
-        let patterns = match (any, pattern) {
-            (true, ast::Expr::Tuple(patterns)) => patterns,
-            (_, pattern) => vec![pattern],
+        let (quantifier, patterns) = match (any, pattern) {
+            (true, ast::Expr::Tuple(patterns)) => ("any", patterns),
+            // sqlparser takes `LIKE ALL (...)` for a call.
+            (false, ast::Expr::Function(call)) if quantifier(&call).is_some() => {
+                (quantifier(&call).unwrap_or_default(), arguments(call)?)
+            }
+            (_, pattern) => {
+                let mut args = vec![expr, self.expr(pattern)?];
+                args.extend(escape);
+                return Ok(negate(Expr::call(function, args), negated));
+            }
         };
-        let mut terms = Vec::with_capacity(patterns.len());
-        for pattern in patterns {
-            let mut args = vec![self.copy(&expr)?, self.expr(pattern)?];
-            args.extend(escape.clone());
-            // `NOT LIKE ANY` is true where one of them does not match.
-            terms.push(negate(Expr::call(function, args), negated));
-        }
-        Ok(balanced("or", terms))
+        let mut args = vec![expr];
+        args.extend(self.exprs(patterns)?);
+        let not = if negated { "not" } else { "" };
+        Ok(Expr::call(format!("{not}{function}{quantifier}"), args))
     }
+}
+
+/// The quantifier that sqlparser took for the name of a function.
+fn quantifier(call: &ast::Function) -> Option<&'static str> {
+    match call.name.to_string().to_ascii_lowercase().as_str() {
+        "all" => Some("all"),
+        "any" | "some" => Some("any"),
+        _ => None,
+    }
+}
+
+fn arguments(call: ast::Function) -> Result<Vec<ast::Expr>> {
+    let ast::FunctionArguments::List(list) = call.args else { return Ok(Vec::new()) };
+    let args = list.args.into_iter().map(|arg| match arg {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => Ok(expr),
+        other => Err(SparkError::unsupported(format!("the pattern `{other}`"))),
+    });
+    args.collect()
 }
 
 fn negate(expr: Expr, negated: bool) -> Expr {

@@ -1,13 +1,16 @@
 //! Queries: what stands around a `SELECT`.
 
-use datafusion::common::ScalarValue;
+use std::collections::HashSet;
+
+use recursive::recursive;
 use sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
 
 use super::lower::{Lowering, name};
 use super::position::{self, Outputs};
-use crate::error::{Result, SparkError};
+use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{
-    Deduplicate, Expr, NullOrdering, Read, Relation, RelationKind, SetOp, SetOpKind, SortDirection, SortOrder,
+    Deduplicate, Expr, NullOrdering, Read, Recursive, Relation, RelationKind, SetOp, SetOpKind, SortDirection,
+    SortOrder,
 };
 
 impl Lowering<'_> {
@@ -19,9 +22,12 @@ impl Lowering<'_> {
         unsupported_clauses(&query)?;
         let relations = match query.with {
             None => Vec::new(),
-            Some(with) if with.recursive => return Err(SparkError::unsupported("WITH RECURSIVE")),
-            Some(with) => with.cte_tables.into_iter().map(|cte| self.cte(cte)).collect::<Result<_>>()?,
+            Some(with) => {
+                let recursive = with.recursive;
+                with.cte_tables.into_iter().map(|cte| self.cte(cte, recursive)).collect::<Result<Vec<_>>>()?
+            }
         };
+        no_duplicates(&relations)?;
         let (mut relation, outputs) = self.body(*query.body)?;
         if let Some(order_by) = query.order_by {
             let order = match order_by.kind {
@@ -34,16 +40,28 @@ impl Lowering<'_> {
             relation = RelationKind::Sort { input: Box::new(relation), order }.into();
         }
         relation = self.limit(relation, query.limit_clause)?;
+        relation = self.deeper(query.pipe_operators.len(), |this| {
+            query.pipe_operators.into_iter().try_fold(relation, |rows, operator| this.piped(rows, operator))
+        })?;
         if !relations.is_empty() {
             relation = RelationKind::With { input: Box::new(relation), relations }.into();
         }
         Ok(relation)
     }
 
-    fn cte(&mut self, cte: ast::Cte) -> Result<(String, Relation)> {
+    fn cte(&mut self, cte: ast::Cte, recursive: bool) -> Result<(String, Relation)> {
         let query = self.query(*cte.query)?;
         let alias = name(cte.alias.name)?;
         let columns = column_names(cte.alias.columns)?;
+        if let RelationKind::SetOp(SetOp { left, right, kind: SetOpKind::Union, all: true, by_name: false, .. }) =
+            &query.kind
+            && recursive
+            && reads(&mut right.clone(), &alias)
+        {
+            let (anchor, step) = (left.clone(), right.clone());
+            let kind = RelationKind::Recursive(Recursive { name: alias.clone(), columns, anchor, step });
+            return Ok((alias, kind.into()));
+        }
         if columns.is_empty() {
             return Ok((alias, query));
         }
@@ -87,12 +105,7 @@ impl Lowering<'_> {
             let (mut relation, outputs) = this.body(first)?;
             for (op, quantifier, right) in links.into_iter().rev() {
                 let (right, _) = this.deeper(1, |this| this.body(right))?;
-                let (all, by_name) = match quantifier {
-                    SetQuantifier::All => (true, false),
-                    SetQuantifier::None | SetQuantifier::Distinct => (false, false),
-                    SetQuantifier::ByName | SetQuantifier::DistinctByName => (false, true),
-                    SetQuantifier::AllByName => (true, true),
-                };
+                let (all, by_name) = quantified(quantifier);
                 let kind = match op {
                     SetOperator::Union => SetOpKind::Union,
                     SetOperator::Intersect => SetOpKind::Intersect,
@@ -118,24 +131,40 @@ impl Lowering<'_> {
             }
             Some(_) => return Err(SparkError::unsupported("this form of LIMIT")),
         };
-        let fetch = limit.map(|e| self.row_count("LIMIT", e)).transpose()?;
-        let skip = offset.map(|e| self.row_count("OFFSET", e)).transpose()?.unwrap_or(0);
-        if fetch.is_none() && skip == 0 {
+        let fetch = limit.map(|rows| self.expr(rows)).transpose()?;
+        let skip = offset.map(|rows| self.expr(rows)).transpose()?;
+        if fetch.is_none() && skip.is_none() {
             return Ok(relation);
         }
         Ok(RelationKind::Limit { input: Box::new(relation), skip, fetch }.into())
     }
+}
 
-    fn row_count(&mut self, clause: &str, expr: ast::Expr) -> Result<usize> {
-        let count = match self.expr(expr)? {
-            Expr::Literal(ScalarValue::Int8(Some(n))) => i64::from(n),
-            Expr::Literal(ScalarValue::Int16(Some(n))) => i64::from(n),
-            Expr::Literal(ScalarValue::Int32(Some(n))) => i64::from(n),
-            Expr::Literal(ScalarValue::Int64(Some(n))) => n,
-            _ => return Err(SparkError::unsupported(format!("{clause} with anything but an integer"))),
-        };
-        usize::try_from(count).map_err(|_| position::negative_limit(clause, count))
+/// Whether duplicates stay, and whether columns are matched by name.
+pub(super) fn quantified(quantifier: SetQuantifier) -> (bool, bool) {
+    match quantifier {
+        SetQuantifier::All => (true, false),
+        SetQuantifier::None | SetQuantifier::Distinct => (false, false),
+        SetQuantifier::ByName | SetQuantifier::DistinctByName => (false, true),
+        SetQuantifier::AllByName => (true, true),
     }
+}
+
+/// Whether a relation reads a table of this name.
+#[recursive]
+fn reads(relation: &mut Relation, name: &str) -> bool {
+    let own = matches!(&relation.kind, RelationKind::Read(Read::Table(parts))
+        if matches!(parts.as_slice(), [single] if single.eq_ignore_ascii_case(name)));
+    own || relation.inputs_mut().into_iter().any(|input| reads(input, name))
+}
+
+fn no_duplicates(relations: &[(String, Relation)]) -> Result<()> {
+    let mut seen = HashSet::new();
+    let twice = relations.iter().find(|(name, _)| !seen.insert(name.to_lowercase()));
+    let Some((name, _)) = twice else { return Ok(()) };
+    let message = format!("CTE definition can't have duplicate names: `{name}`.");
+    Err(SparkError::new(ErrorClass::Parse, "DUPLICATED_CTE_NAMES", "42602", message)
+        .with("duplicateNames", format!("`{name}`")))
 }
 
 fn sort_order(expr: Expr, options: &ast::OrderByOptions) -> SortOrder {
@@ -162,8 +191,6 @@ fn unsupported_clauses(query: &ast::Query) -> Result<()> {
         "FETCH"
     } else if !query.locks.is_empty() || query.for_clause.is_some() {
         "FOR"
-    } else if !query.pipe_operators.is_empty() {
-        "the pipe operator |>"
     } else {
         return Ok(());
     };

@@ -20,6 +20,9 @@ impl Lowering<'_> {
         }
         self.windows.push(windows);
         let mut input = self.from(select.from)?;
+        for view in select.lateral_views {
+            input = Some(self.lateral_view(input, view)?);
+        }
         if let Some(condition) = select.selection {
             let condition = self.expr(condition)?;
             input = Some(match input {
@@ -27,8 +30,12 @@ impl Lowering<'_> {
                 None => RelationKind::Filter { input: Box::new(one_row()), condition }.into(),
             });
         }
-        let list: Vec<Expr> =
+        let mut list: Vec<Expr> =
             select.projection.into_iter().map(|item| self.select_item(item)).collect::<Result<_>>()?;
+        if select.flavor == ast::SelectFlavor::FromFirstNoSelect {
+            list.push(Expr::star());
+        }
+        let qualify = select.qualify.map(|condition| self.expr(condition)).transpose()?;
         let grouping = self.grouping(select.group_by, &list)?;
         let having = select.having.map(|having| self.expr(having)).transpose()?;
         self.windows.pop();
@@ -38,6 +45,7 @@ impl Lowering<'_> {
             aggregates.then_some((GroupKind::GroupBy, Vec::new()))
         });
         let outputs = list.clone();
+        list.extend(qualify.clone().map(|condition| condition.alias(QUALIFIES)));
         let relation = match grouping {
             Some((kind, keys)) => {
                 let input = Box::new(input.unwrap_or_else(one_row));
@@ -45,6 +53,7 @@ impl Lowering<'_> {
             }
             None => RelationKind::Project { input: input.map(Box::new), list }.into(),
         };
+        let relation = if qualify.is_some() { qualified(relation) } else { relation };
         Ok(match select.distinct {
             None | Some(ast::Distinct::All) => (relation, Outputs::Items(outputs)),
             Some(ast::Distinct::Distinct) => (distinct(relation), Outputs::Names(outputs)),
@@ -60,9 +69,9 @@ impl Lowering<'_> {
                 let names = aliases.into_iter().map(name).collect::<Result<_>>()?;
                 Ok(Expr::Alias { expr: Box::new(self.expr(expr)?), names })
             }
-            SelectItem::Wildcard(options) => star(Vec::new(), &options),
+            SelectItem::Wildcard(options) => star(Vec::new(), options),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(object), options) => {
-                star(parts(object)?, &options)
+                star(parts(object)?, options)
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
                 Err(SparkError::unsupported("the fields of an expression by .*"))
@@ -71,26 +80,37 @@ impl Lowering<'_> {
     }
 }
 
-fn star(qualifier: Vec<String>, options: &ast::WildcardAdditionalOptions) -> Result<Expr> {
+fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Result<Expr> {
     let plain = options.opt_ilike.is_none()
         && options.opt_exclude.is_none()
-        && options.opt_except.is_none()
         && options.opt_replace.is_none()
         && options.opt_rename.is_none();
-    if plain { Ok(Expr::Star { qualifier, plan_id: None }) } else { Err(SparkError::unsupported("* EXCEPT")) }
+    if !plain {
+        return Err(SparkError::unsupported("* with anything but EXCEPT"));
+    }
+    let except = options.opt_except.into_iter().flat_map(|except| {
+        std::iter::once(except.first_element).chain(except.additional_elements).map(|ident| Ok(vec![name(ident)?]))
+    });
+    Ok(Expr::Star { qualifier, plan_id: None, except: except.collect::<Result<_>>()? })
+}
+
+/// The column that holds the condition of `QUALIFY` while rows are chosen by it.
+const QUALIFIES: &str = "#qualifies";
+
+/// The rows that the condition holds for, without it.
+fn qualified(relation: Relation) -> Relation {
+    let condition = Expr::column([QUALIFIES]);
+    let chosen = RelationKind::Filter { input: Box::new(relation), condition };
+    RelationKind::Drop { input: Box::new(chosen.into()), columns: Vec::new(), names: vec![QUALIFIES.to_owned()] }.into()
 }
 
 /// What `SELECT` without `FROM` reads.
-fn one_row() -> Relation {
+pub(super) fn one_row() -> Relation {
     RelationKind::Project { input: None, list: Vec::new() }.into()
 }
 
 fn unsupported_clauses(select: &ast::Select) -> Result<()> {
-    let clause = if !select.lateral_views.is_empty() {
-        "LATERAL VIEW"
-    } else if select.qualify.is_some() {
-        "QUALIFY"
-    } else if !select.cluster_by.is_empty() {
+    let clause = if !select.cluster_by.is_empty() {
         "CLUSTER BY"
     } else if !select.distribute_by.is_empty() {
         "DISTRIBUTE BY"
@@ -102,8 +122,6 @@ fn unsupported_clauses(select: &ast::Select) -> Result<()> {
         "SELECT INTO"
     } else if !select.connect_by.is_empty() {
         "CONNECT BY"
-    } else if select.flavor == ast::SelectFlavor::FromFirstNoSelect {
-        "FROM without SELECT"
     } else {
         return Ok(());
     };

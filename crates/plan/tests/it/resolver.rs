@@ -41,8 +41,14 @@ impl Environment for Session {
         }
     }
 
+    async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
+        let state = session_state(None);
+        let plan = state.create_physical_plan(&query.plan).await?;
+        Ok(datafusion::physical_plan::collect(plan, state.task_ctx()).await?)
+    }
+
     fn settings(&self) -> Settings {
-        Settings { time_zone: self.time_zone.to_owned(), case_sensitive: false }
+        Settings { time_zone: self.time_zone.to_owned(), ..Settings::default() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
+use sheetbend_plan::interval::IntervalFields;
 use sheetbend_plan::ir::{CastMode, Expr, Function, SortDirection, SortOrder, WindowFrame};
 
 use super::{ascending, assert_expressions, call, col, int, not, star, text};
@@ -20,6 +21,10 @@ fn cast(expr: Expr, to: DataType, mode: CastMode) -> Expr {
 
 fn element(expr: Expr, key: Expr) -> Expr {
     Expr::Extract { expr: Box::new(expr), key: Box::new(key) }
+}
+
+fn lambda(params: &[&str], body: Expr) -> Expr {
+    Expr::Lambda { params: params.iter().map(ToString::to_string).collect(), body: Box::new(body) }
 }
 
 #[test]
@@ -83,8 +88,9 @@ fn strings() {
 #[test]
 fn dates_times_intervals() {
     let timestamp = |text: &str, without_zone| Expr::Timestamp { text: text.to_owned(), without_zone };
-    let micros = |n: i64| literal(ScalarValue::DurationMicrosecond(Some(n)));
-    let months = |n: i32| literal(ScalarValue::IntervalYearMonth(Some(n)));
+    let interval = |value, (first, last): (u8, u8)| Expr::Interval { value, fields: IntervalFields { first, last } };
+    let micros = |n: i64, fields| interval(ScalarValue::DurationMicrosecond(Some(n)), fields);
+    let months = |n: i32, fields| interval(ScalarValue::IntervalYearMonth(Some(n)), fields);
     let date = |n: i32| literal(ScalarValue::Date32(Some(n)));
     const DAY: i64 = 86_400_000_000;
     assert_expressions([
@@ -96,18 +102,18 @@ fn dates_times_intervals() {
         ("TIMESTAMP '2024-01-01 10:00:00'", timestamp("2024-01-01 10:00:00", false)),
         ("TIMESTAMP_LTZ '2024-01-01'", timestamp("2024-01-01", false)),
         ("TIMESTAMP_NTZ '2024-01-01'", timestamp("2024-01-01", true)),
-        ("INTERVAL '1' DAY", micros(DAY)),
-        ("INTERVAL 1 DAY", micros(DAY)),
-        ("INTERVAL -1 DAYS", micros(-DAY)),
-        ("INTERVAL '-1' DAY", micros(-DAY)),
-        ("INTERVAL 1 DAY 2 HOURS", micros(DAY + 7_200_000_000)),
-        ("INTERVAL '1 week 3 days'", micros(10 * DAY)),
-        ("INTERVAL '1.5' SECOND", micros(1_500_000)),
-        ("INTERVAL '2-3' YEAR TO MONTH", months(27)),
-        ("INTERVAL 2 YEARS", months(24)),
-        ("INTERVAL '1 02:03:04.5' DAY TO SECOND", micros(DAY + 7_384_500_000)),
-        ("INTERVAL '-1:30' HOUR TO MINUTE", micros(-5_400_000_000)),
-        ("d + INTERVAL '1' MONTH", call("+", [col("d"), months(1)])),
+        ("INTERVAL '1' DAY", micros(DAY, (0, 0))),
+        ("INTERVAL 1 DAY", micros(DAY, (0, 0))),
+        ("INTERVAL -1 DAYS", micros(-DAY, (0, 0))),
+        ("INTERVAL '-1' DAY", micros(-DAY, (0, 0))),
+        ("INTERVAL 1 DAY 2 HOURS", micros(DAY + 7_200_000_000, (0, 1))),
+        ("INTERVAL '1 week 3 days'", micros(10 * DAY, (0, 0))),
+        ("INTERVAL '1.5' SECOND", micros(1_500_000, (3, 3))),
+        ("INTERVAL '2-3' YEAR TO MONTH", months(27, (0, 1))),
+        ("INTERVAL 2 YEARS", months(24, (0, 0))),
+        ("INTERVAL '1 02:03:04.5' DAY TO SECOND", micros(DAY + 7_384_500_000, (0, 3))),
+        ("INTERVAL '-1:30' HOUR TO MINUTE", micros(-5_400_000_000, (1, 2))),
+        ("d + INTERVAL '1' MONTH", call("+", [col("d"), months(1, (1, 1))])),
         ("interval", col("interval")),
         ("date", col("date")),
         ("timestamp + 1", call("+", [col("timestamp"), int(1)])),
@@ -138,7 +144,8 @@ fn operators() {
         ("+a", call("+", [a()])),
         ("a & b | c", call("|", [call("&", [a(), b()]), c()])),
         ("a ^ b & c", call("^", [a(), call("&", [b(), c()])])),
-        ("a << b & c", call("&", [call("shiftleft", [a(), b()]), c()])),
+        ("a << b & c", call("&", [call("<<", [a(), b()]), c()])),
+        ("a >>> b & c", call("&", [call(">>>", [a(), b()]), c()])),
         ("a IS NULL AND b IS NOT NULL", call("and", [call("isnull", [a()]), call("isnotnull", [b()])])),
         ("a IS DISTINCT FROM b AND c", call("and", [not(call("<=>", [a(), b()])), c()])),
         ("a IS NOT DISTINCT FROM b", call("<=>", [a(), b()])),
@@ -150,7 +157,8 @@ fn operators() {
         ("a LIKE 'x%'", call("like", [a(), text("x%")])),
         ("a NOT ILIKE b", not(call("ilike", [a(), b()]))),
         ("a LIKE b ESCAPE '/'", call("like", [a(), b(), text("/")])),
-        ("a LIKE ANY ('x', 'y')", call("or", [call("like", [a(), text("x")]), call("like", [a(), text("y")])])),
+        ("a LIKE ANY ('x', 'y')", call("likeany", [a(), text("x"), text("y")])),
+        ("a NOT LIKE ALL ('x', 'y')", call("notlikeall", [a(), text("x"), text("y")])),
         ("a RLIKE b", call("rlike", [a(), b()])),
         ("a REGEXP b", call("rlike", [a(), b()])),
     ]);
@@ -170,7 +178,8 @@ fn logical_chains_are_balanced_as_in_spark() {
 
 #[test]
 fn names_and_elements() {
-    let qualified = |q: &str| Expr::Star { qualifier: q.split('.').map(str::to_owned).collect(), plan_id: None };
+    let qualified =
+        |q: &str| Expr::Star { qualifier: q.split('.').map(str::to_owned).collect(), plan_id: None, except: vec![] };
     assert_expressions([
         ("a.b.c", col("a.b.c")),
         ("a.`b.c`", Expr::column(["a", "b.c"])),
@@ -219,7 +228,13 @@ fn casts_and_cases() {
 #[test]
 fn functions() {
     let function = |name: &str, args: Vec<Expr>, distinct, filter: Option<Expr>| {
-        Expr::Function(Function { name: name.to_owned(), args, distinct, filter: filter.map(Box::new) })
+        Expr::Function(Function {
+            name: name.to_owned(),
+            args,
+            distinct,
+            filter: filter.map(Box::new),
+            order_by: vec![],
+        })
     };
     assert_expressions([
         ("count(*)", call("count", [int(1)])),
@@ -235,16 +250,19 @@ fn functions() {
         ("array(1, 2)", call("array", [int(1), int(2)])),
         ("map('a', 1)", call("map", [text("a"), int(1)])),
         ("struct(a, 1 AS x)", call("struct", [col("a"), int(1).alias("x")])),
-        ("(a, b)", call("struct", [col("a"), col("b")])),
+        ("struct(a x)", call("struct", [col("a").alias("x")])),
+        ("(a, b)", call("named_struct", [text("col1"), col("a"), text("col2"), col("b")])),
+        ("exists(a, x -> x)", call("exists", [col("a"), lambda(&["x"], col("x"))])),
+        ("f(a, (x, y) -> x + y)", call("f", [col("a"), lambda(&["x", "y"], call("+", [col("x"), col("y")]))])),
+        ("dateadd(month, 1, a)", call("timestampadd", [text("month"), int(1), col("a")])),
         ("date('2024-01-01')", call("date", [text("2024-01-01")])),
         ("int('1')", call("int", [text("1")])),
-        ("EXTRACT(YEAR FROM d)", call("year", [col("d")])),
-        ("extract(week FROM d)", call("weekofyear", [col("d")])),
-        ("extract(SECOND FROM d)", call("date_part", [text("SECOND"), col("d")])),
+        ("EXTRACT(YEAR FROM d)", call("extract", [text("YEAR"), col("d")])),
+        ("extract('week' FROM d)", call("extract", [text("week"), col("d")])),
         ("SUBSTRING(a FROM 2 FOR 3)", call("substring", [col("a"), int(2), int(3)])),
         ("substring(a, 2)", call("substring", [col("a"), int(2)])),
         ("TRIM(a)", call("trim", [col("a")])),
-        ("TRIM(BOTH 'x' FROM a)", call("trim", [text("x"), col("a")])),
+        ("TRIM(BOTH 'x' FROM a)", call("trim both", [text("x"), col("a")])),
         ("TRIM(LEADING FROM a)", call("ltrim", [col("a")])),
         ("trim('x', a)", call("trim", [text("x"), col("a")])),
         ("POSITION('a' IN b)", call("position", [text("a"), col("b")])),

@@ -54,7 +54,7 @@ fn not(expr: Expr) -> Expr {
 }
 
 fn star() -> Expr {
-    Expr::Star { qualifier: vec![], plan_id: None }
+    Expr::star()
 }
 
 fn ascending(expr: Expr) -> SortOrder {
@@ -83,5 +83,5 @@ fn alias(input: Relation, alias: &str, columns: &[&str]) -> Relation {
 }
 
 fn join(left: Relation, right: Relation, kind: JoinKind, on: JoinOn) -> Relation {
-    RelationKind::Join(Join { left: Box::new(left), right: Box::new(right), kind, on }).into()
+    RelationKind::Join(Join { left: Box::new(left), right: Box::new(right), kind, on, lateral: false }).into()
 }

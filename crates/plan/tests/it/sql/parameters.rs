@@ -13,7 +13,7 @@ fn named() {
     let named = BTreeMap::from([("x".to_owned(), int(1)), ("n".to_owned(), int(7))]);
     let params = Parameters { named, positional: vec![] };
     let expected = project(filter(table("t"), call(">", [col("a"), int(1)])), [int(1)]);
-    let expected = RelationKind::Limit { input: Box::new(expected), skip: 0, fetch: Some(7) }.into();
+    let expected = RelationKind::Limit { input: Box::new(expected), skip: None, fetch: Some(int(7)) }.into();
     assert_eq!(parse_query("SELECT :x FROM t WHERE a >:x LIMIT :n", &params), Ok(expected));
 }
 

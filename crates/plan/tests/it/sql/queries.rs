@@ -1,8 +1,8 @@
 //! Queries.
 
 use sheetbend_plan::ir::{
-    Aggregate, Deduplicate, Expr, GroupKind, Join, JoinKind, JoinOn, NullOrdering, Relation, RelationKind, SetOp,
-    SetOpKind, SortDirection, SortOrder,
+    Aggregate, Deduplicate, Expr, Generate, GroupKind, Join, JoinKind, JoinOn, NullOrdering, Relation, RelationKind,
+    SetOp, SetOpKind, SortDirection, SortOrder,
 };
 
 use super::{
@@ -36,7 +36,8 @@ fn set_op(kind: SetOpKind, all: bool, by_name: bool, left: Relation, right: Rela
     RelationKind::SetOp(SetOp { left, right, kind, all, by_name, allow_missing: false }).into()
 }
 
-fn limit(input: Relation, skip: usize, fetch: Option<usize>) -> Relation {
+fn limit(input: Relation, skip: Option<i32>, fetch: Option<i32>) -> Relation {
+    let (skip, fetch) = (skip.map(int), fetch.map(int));
     RelationKind::Limit { input: Box::new(input), skip, fetch }.into()
 }
 
@@ -217,9 +218,9 @@ fn order_and_limit() {
         ),
         ("VALUES (1) ORDER BY 1", sort(RelationKind::Values(vec![vec![int(1)]]).into(), [ascending(col("col1"))])),
         ("SELECT a FROM t ORDER BY ALL", sort(t(a()), [ascending(a())])),
-        ("SELECT a FROM t LIMIT 10", limit(t(a()), 0, Some(10))),
-        ("SELECT a FROM t LIMIT 10 OFFSET 5", limit(t(a()), 5, Some(10))),
-        ("SELECT a FROM t OFFSET 5", limit(t(a()), 5, None)),
+        ("SELECT a FROM t LIMIT 10", limit(t(a()), None, Some(10))),
+        ("SELECT a FROM t LIMIT 10 OFFSET 5", limit(t(a()), Some(5), Some(10))),
+        ("SELECT a FROM t OFFSET 5", limit(t(a()), Some(5), None)),
         ("SELECT a FROM t LIMIT ALL", t(a())),
     ]);
 }
@@ -245,7 +246,7 @@ fn set_operations() {
         ("(SELECT * FROM a) UNION ALL BY NAME TABLE b", set_op(SetOpKind::Union, true, true, t("a"), table("b"))),
         (
             "(SELECT * FROM a LIMIT 1) UNION ALL SELECT * FROM b LIMIT 2",
-            limit(union_all(limit(t("a"), 0, Some(1)), t("b")), 0, Some(2)),
+            limit(union_all(limit(t("a"), None, Some(1)), t("b")), None, Some(2)),
         ),
     ]);
 }
@@ -269,7 +270,7 @@ fn ctes_and_subqueries() {
             project(
                 filter(
                     table("t"),
-                    Expr::InSubquery { expr: Box::new(col("a")), subquery: Box::new(inner()), negated: true },
+                    Expr::InSubquery { values: vec![col("a")], subquery: Box::new(inner()), negated: true },
                 ),
                 [star()],
             ),
@@ -278,6 +279,41 @@ fn ctes_and_subqueries() {
     assert_expressions([
         ("(SELECT x FROM u) + 1", call("+", [Expr::ScalarSubquery(Box::new(inner())), int(1)])),
         ("NOT EXISTS (SELECT x FROM u)", Expr::Exists { subquery: Box::new(inner()), negated: true }),
+    ]);
+}
+
+#[test]
+fn rows_that_functions_make() {
+    let generate = |input: Option<Relation>, outer: bool, columns: &[&str]| -> Relation {
+        let Expr::Function(call) = call("explode", [col("a")]) else { panic!("no call") };
+        let columns = columns.iter().map(ToString::to_string).collect();
+        let input = input.map(Box::new);
+        RelationKind::Generate(Generate { input, call, outer, alias: Some("x".to_owned()), columns }).into()
+    };
+    let lateral = |right: Relation| -> Relation {
+        let (left, right) = (Box::new(table("t")), Box::new(right));
+        RelationKind::Join(Join { left, right, kind: JoinKind::Cross, on: JoinOn::Nothing, lateral: true }).into()
+    };
+    let all = |input| project(input, [star()]);
+    assert_queries([
+        ("SELECT * FROM t LATERAL VIEW explode(a) x AS y", all(generate(Some(table("t")), false, &["y"]))),
+        ("SELECT * FROM t LATERAL VIEW OUTER explode(a) x", all(generate(Some(table("t")), true, &[]))),
+        ("SELECT * FROM explode(a) AS x(y)", all(generate(None, false, &["y"]))),
+        ("SELECT * FROM t, LATERAL explode(a) AS x", all(lateral(generate(None, false, &[])))),
+    ]);
+}
+
+#[test]
+fn pipes_and_bare_rows() {
+    let rows = |values: Vec<Vec<Expr>>| RelationKind::Values(values).into();
+    assert_queries([
+        ("VALUES 1, 2", rows(vec![vec![int(1)], vec![int(2)]])),
+        ("VALUES (1, 2), (3, 4)", rows(vec![vec![int(1), int(2)], vec![int(3), int(4)]])),
+        ("VALUES f(1, 2), 3", rows(vec![vec![call("f", [int(1), int(2)])], vec![int(3)]])),
+        (
+            "FROM t |> WHERE a |> SELECT b |> LIMIT 1",
+            limit(project(filter(project(table("t"), [star()]), col("a")), [col("b")]), None, Some(1)),
+        ),
     ]);
 }
 
