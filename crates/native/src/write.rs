@@ -35,9 +35,8 @@ pub(crate) fn write(
     isolation: BTreeMap<String, String>,
 ) -> PyResult<BTreeMap<String, usize>> {
     let mode = SaveMode::named(mode).ok_or_else(|| PyValueError::new_err(format!("'{mode}' is no save mode")))?;
-    let format = |name: &str, plugin| {
-        RegisteredFormat::try_new(name, plugin, Isolation::default())
-            .map_err(|error| to_python(py, &DataFusionError::from(error)))
+    let format = |name: &str, plugin, isolation| {
+        RegisteredFormat::try_new(name, plugin, isolation).map_err(|error| to_python(py, &DataFusionError::from(error)))
     };
     let target = format(name, plugin, parse_isolation(py, isolation)?)?;
     let rows = format("rows", rows, Isolation::default())?;
