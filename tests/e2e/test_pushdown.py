@@ -11,9 +11,10 @@ import duckdb
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.support.explain import plan_of
 from tests.support.pushing import connect
 
-WAYS = ("exact", "final", "inexact", "all", "nothing")
+WAYS = ("exact", "final", "known", "inexact", "all", "nothing")
 CONDITIONS = (
     "{t}a > {small}",
     "{small} <= {t}a",
@@ -150,7 +151,7 @@ def test_a_query_gives_the_same_however_it_is_read(
     ],
 )
 def test_a_plan_shows_what_was_pushed(known: SparkSession, text: str, pushed: str) -> None:
-    plan = known.sql(text.replace("{known}", "known_exact"))._explain_string()
+    plan = plan_of(known.sql(text.replace("{known}", "known_exact")))
     assert pushed in plan
     assert "FilterExec" not in plan
 
@@ -167,12 +168,21 @@ def test_a_plan_shows_what_was_pushed(known: SparkSession, text: str, pushed: st
     ],
 )
 def test_what_a_source_cannot_be_told_stays_above_the_scan(known: SparkSession, condition: str, left: str) -> None:
-    plan = known.sql(f"SELECT id FROM known_exact WHERE {condition}")._explain_string()
+    plan = plan_of(known.sql(f"SELECT id FROM known_exact WHERE {condition}"))
     assert left in plan
     assert "FilterExec" in plan
 
 
 def test_a_filter_that_is_not_exact_is_applied_again(known: SparkSession) -> None:
-    plan = known.sql("SELECT id FROM known_inexact WHERE a > 1 AND flag")._explain_string()
+    plan = plan_of(known.sql("SELECT id FROM known_inexact WHERE a > 1 AND flag"))
     assert "FilterExec: a@1 > 1 AND flag@2" in plan
     assert "projection=[id, a, flag], inexact=[a > 1, flag = true]" in plan
+
+
+def test_partitions_are_left_out_by_what_is_known_of_them(known: SparkSession) -> None:
+    assert "specs=1, partitions=1, projection=[id], pruned=3" in plan_of(
+        known.sql("SELECT id FROM known_known WHERE a < -1")
+    )
+    assert "dynamic_filters=[" in plan_of(
+        known.sql("SELECT l.id FROM known_known l JOIN known_known r ON l.id = r.b WHERE r.flag")
+    )

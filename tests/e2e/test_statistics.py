@@ -10,14 +10,12 @@ from pyspark.errors import PythonException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
+from tests.support.explain import plan_of
+
 
 def measured(spark: SparkSession, name: str = "Measured", **options: Any) -> DataFrame:
     reader = spark.read.format("python").option("python_module", "tests.support.measured")
     return reader.option("python_class", name).options(**options).load()
-
-
-def plan_of(frame: DataFrame) -> str:
-    return str(frame._explain_string())
 
 
 def test_the_smaller_side_of_a_join_is_built(spark: SparkSession) -> None:

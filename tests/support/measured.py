@@ -35,8 +35,9 @@ class Measured:
         if allowed is not None and str(at) not in allowed.split(","):
             raise AssertionError(f"partition {at} is read")
         keys = range(at * ROWS, (at + 1) * ROWS)
-        wanted = context.dynamic_filter()
-        names = [f"wanted {wanted}" if options.get("tells") == "true" else f"n{key}" for key in keys]
+        names = [f"n{key}" for key in keys]
+        if options.get("tells") == "true":
+            names = [f"wanted {context.dynamic_filter()}"] * ROWS
         yield pa.record_batch([pa.array(keys, pa.int64()), names], schema=SCHEMA)
 
     @staticmethod
