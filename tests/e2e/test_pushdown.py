@@ -11,9 +11,10 @@ import duckdb
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.support.explain import plan_of
 from tests.support.pushing import connect
 
-WAYS = ("exact", "final", "inexact", "all", "nothing")
+WAYS = ("exact", "final", "known", "inexact", "all", "nothing")
 CONDITIONS = (
     "{t}a > {small}",
     "{small} <= {t}a",
@@ -127,3 +128,61 @@ def test_a_query_gives_the_same_however_it_is_read(
     for way in WAYS:
         found = comparable([tuple(row) for row in known.sql(text.replace("{known}", f"known_{way}")).collect()])
         assert found == expected, f"{way}: {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "pushed"),
+    [
+        ("SELECT id FROM {known} WHERE a > 1 AND text LIKE 'a%'", "filters=[a > 1, startswith(text, 'a')]"),
+        ("SELECT id FROM {known} WHERE real > 0 OR NOT flag", "filters=[real > 0.0 OR NOT (flag = true)]"),
+        ("SELECT id FROM {known} WHERE a <=> 1", "filters=[a <=> 1]"),
+        ("SELECT id FROM {known} WHERE id IN (1, 2, 3, 4, 5)", "filters=[id IN (1, 2, 3, 4, 5)]"),
+        ("SELECT id FROM {known} WHERE day BETWEEN DATE'2024-01-02' AND DATE'2024-01-03'", "day >= '2024-01-02'"),
+        ("SELECT id FROM {known} WHERE price = 12.50", "filters=[price = 12.50]"),
+        ("SELECT id FROM {known} WHERE flag LIMIT 3", "pushed_limit=3"),
+        (
+            "SELECT id FROM {known} ORDER BY a DESC, id LIMIT 3 OFFSET 2",
+            "sort=[a DESC NULLS LAST, id ASC NULLS FIRST], pushed_limit=5",
+        ),
+        ("SELECT flag, count(*), sum(a) FROM {known} GROUP BY flag", "aggregate=[count(*), sum(a) by flag]"),
+        ("SELECT count(*), max(day) FROM {known} WHERE a = 1", "filters=[a = 1], aggregate=[count(*), max(day)]"),
+        ("SELECT DISTINCT text FROM {known}", "aggregate=[by text]"),
+        ("SELECT count(*) FROM (SELECT id FROM {known} LIMIT 3) s", "pushed_limit=3"),
+    ],
+)
+def test_a_plan_shows_what_was_pushed(known: SparkSession, text: str, pushed: str) -> None:
+    plan = plan_of(known.sql(text.replace("{known}", "known_exact")))
+    assert pushed in plan
+    assert "FilterExec" not in plan
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        ("a + 1 > 2", "FilterExec"),
+        ("upper(text) = 'A'", "FilterExec: upper(text@1) = A"),
+        ("CAST(text AS STRING) = 'a' AND CAST(a AS STRING) = '1'", "filters=[text = 'a']"),
+        ("text = 1", "FilterExec: spark_cast_ansi(text"),
+        ("10 / a > 2", "FilterExec"),
+        ("rand() < 2", "random()) < 2"),
+    ],
+)
+def test_what_a_source_cannot_be_told_stays_above_the_scan(known: SparkSession, condition: str, left: str) -> None:
+    plan = plan_of(known.sql(f"SELECT id FROM known_exact WHERE {condition}"))
+    assert left in plan
+    assert "FilterExec" in plan
+
+
+def test_a_filter_that_is_not_exact_is_applied_again(known: SparkSession) -> None:
+    plan = plan_of(known.sql("SELECT id FROM known_inexact WHERE a > 1 AND flag"))
+    assert "FilterExec: a@1 > 1 AND flag@2" in plan
+    assert "projection=[id, a, flag], inexact=[a > 1, flag = true]" in plan
+
+
+def test_partitions_are_left_out_by_what_is_known_of_them(known: SparkSession) -> None:
+    assert "specs=1, partitions=1, projection=[id], pruned=3" in plan_of(
+        known.sql("SELECT id FROM known_known WHERE a < -1")
+    )
+    assert "dynamic_filters=[" in plan_of(
+        known.sql("SELECT l.id FROM known_known l JOIN known_known r ON l.id = r.b WHERE r.flag")
+    )

@@ -28,7 +28,7 @@ _EXPECTED_ROWS = (
 )
 
 
-_Wanted: TypeAlias = "tuple[str, pa.Schema, pa.RecordBatch] | None"
+_Wanted: TypeAlias = "Callable[[], tuple[str, pa.Schema, pa.RecordBatch]] | None"
 
 
 class Told(NamedTuple):
@@ -39,7 +39,7 @@ class Told(NamedTuple):
     remaining: float | None
     """Seconds until the query is cancelled."""
     wanted: _Wanted
-    """A filter that all rows pass that are wanted: JSON, the schema of the table, the literals."""
+    """Gives a filter that all rows pass that are wanted: JSON, the schema of the table, the literals."""
     add: Callable[[str, int], object]
     """Is given the name of a metric that the reader counts, and what is added to it."""
 
@@ -55,14 +55,15 @@ def new_context(
         deadline=None if remaining is None else time.monotonic() + remaining,
         metrics=Metrics(add),
         logger=ScrubbedLogger(f"sheetbend.source.{source}", lambda: secret_texts(options)),
-        dynamic_filter=None if wanted is None else partial(_filter, *wanted),
+        dynamic_filter=None if wanted is None else partial(_filter, wanted),
     )
 
 
-def _filter(text: str, schema: pa.Schema, literals: pa.RecordBatch) -> Filter:
+def _filter(wanted: Callable[[], tuple[str, pa.Schema, pa.RecordBatch]]) -> Filter:
     # It needs pyarrow, and most reads do not ask for it.
     from sheetbend._wire import from_wire  # noqa: PLC0415
 
+    text, schema, literals = wanted()
     return from_wire(json.loads(text), literals, schema)
 
 

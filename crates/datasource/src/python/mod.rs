@@ -106,7 +106,7 @@ pub(crate) fn call(
     input: Message,
 ) -> Result<Message, Raised> {
     let py = plugin.py();
-    let called = || -> PyResult<Output> {
+    let called = || -> PyResult<Parts> {
         let arguments = (plugin, options, method, to_python(py, input)?);
         bridge(py)?.call_method1(intern!(py, "call"), arguments)?.extract()
     };
@@ -119,12 +119,12 @@ pub(crate) fn call(
     Ok(Message { json, schema, batch: batch.map(PyRecordBatch::into_inner) })
 }
 
-type Output = (String, Option<Py<PyAny>>, Option<Py<PyAny>>);
-type Input<'py> = (String, Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
+/// A [`Message`] of Python objects.
+type Parts = (String, Option<Py<PyAny>>, Option<Py<PyAny>>);
 
-fn to_python(py: Python<'_>, message: Message) -> PyResult<Input<'_>> {
-    let schema = message.schema.map(|schema| PySchema::new(schema).into_pyarrow(py)).transpose()?;
-    let batch = message.batch.map(|batch| PyRecordBatch::new(batch).into_pyarrow(py)).transpose()?;
+fn to_python(py: Python<'_>, message: Message) -> PyResult<Parts> {
+    let schema = message.schema.map(|schema| PySchema::new(schema).into_pyarrow(py).map(Bound::unbind)).transpose()?;
+    let batch = message.batch.map(|batch| PyRecordBatch::new(batch).into_pyarrow(py).map(Bound::unbind)).transpose()?;
     Ok((message.json, schema, batch))
 }
 
@@ -143,7 +143,11 @@ pub(crate) struct Told<'py> {
 
 pub(crate) fn new_context<'py>(source: &str, options: &Py<PyAny>, told: Told<'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = told.add.py();
-    let wanted = told.wanted.map(|wanted| to_python(py, wanted)).transpose()?;
+    // Called by readers that ask: a filter of many literals takes its time to cross.
+    let wanted = told.wanted.map(|wanted| {
+        PyCFunction::new_closure(py, None, None, move |arguments, _| to_python(arguments.py(), wanted.clone()))
+    });
+    let wanted = wanted.transpose()?;
     let told = (told.batch_size, told.partition, told.remaining, wanted, told.add);
     bridge(py)?.call_method1(intern!(py, "new_context"), (source, options, told))
 }

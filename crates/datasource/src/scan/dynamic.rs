@@ -17,7 +17,7 @@ use datafusion::physical_expr_common::physical_expr::{snapshot_generation, snaps
 
 use crate::host::Message;
 use crate::scan::filter::{Filter, Operand, Operator};
-use crate::scan::statistics;
+use crate::scan::statistics::Pruner;
 use crate::scan::translate::is_comparable;
 use crate::spec::Spec;
 
@@ -28,8 +28,15 @@ pub(crate) struct DynamicFilters {
     /// Of the rows that the predicate is about.
     schema: SchemaRef,
     table: SchemaRef,
-    /// The predicate as it was when it was last looked at, with the number of that state.
-    current: Option<(u64, Arc<dyn PhysicalExpr>)>,
+    current: Option<Current>,
+}
+
+/// The predicate as it was when it was last looked at.
+#[derive(Debug)]
+struct Current {
+    generation: u64,
+    pruner: Pruner,
+    message: Option<Message>,
 }
 
 impl DynamicFilters {
@@ -42,8 +49,8 @@ impl DynamicFilters {
     /// # Errors
     /// A filter that cannot be looked at.
     pub(crate) fn prune(&mut self, spec: &Spec) -> Result<bool> {
-        let Some(predicate) = self.current()? else { return Ok(false) };
-        Ok(statistics::kept(&predicate, &self.schema, &spec.row, &self.table) == [false])
+        self.look()?;
+        Ok(self.current.as_ref().is_some_and(|current| current.pruner.kept(&spec.row, &self.table) == [false]))
     }
 
     /// A filter that is true of every row that is wanted now; none where there is nothing that a plug-in can be told.
@@ -51,18 +58,21 @@ impl DynamicFilters {
     /// # Errors
     /// A filter that cannot be looked at.
     pub(crate) fn message(&mut self) -> Result<Option<Message>> {
-        let filter = self.current()?.and_then(|predicate| weakened(&predicate, &self.table));
-        filter.map(|filter| filter.to_message(Arc::clone(&self.table))).transpose()
+        self.look()?;
+        Ok(self.current.as_ref().and_then(|current| current.message.clone()))
     }
 
-    fn current(&mut self) -> Result<Option<Arc<dyn PhysicalExpr>>> {
-        let Some(predicate) = &self.predicate else { return Ok(None) };
+    fn look(&mut self) -> Result<()> {
+        let Some(predicate) = &self.predicate else { return Ok(()) };
         let generation = snapshot_generation(predicate);
-        if self.current.as_ref().is_none_or(|(known, _)| *known != generation) {
-            let snapshot = snapshot_physical_expr(Arc::clone(predicate))?;
-            self.current = Some((generation, unrouted(&snapshot)));
+        if self.current.as_ref().is_none_or(|current| current.generation != generation) {
+            let predicate = unrouted(&snapshot_physical_expr(Arc::clone(predicate))?);
+            let filter = weakened(&predicate, &self.table);
+            let message = filter.map(|filter| filter.to_message(Arc::clone(&self.table))).transpose()?;
+            let pruner = Pruner::new(predicate, Arc::clone(&self.schema));
+            self.current = Some(Current { generation, pruner, message });
         }
-        Ok(self.current.as_ref().map(|(_, predicate)| Arc::clone(predicate)))
+        Ok(())
     }
 }
 

@@ -21,7 +21,7 @@ use crate::scan::aggregate::merged;
 use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
 use crate::scan::candidate::{Candidate, offered};
 use crate::scan::request::ScanRequest;
-use crate::scan::statistics;
+use crate::scan::statistics::Pruner;
 use crate::scan::table::PlannedTable;
 
 /// Plans queries as DataFusion does, once every scan of a plug-in has been negotiated.
@@ -94,7 +94,7 @@ fn pruned(scan: &TableScan, answer: &ScanAnswer, session: &dyn Session) -> Resul
     let schema = scan.source.schema();
     let columns = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &schema)?;
     let predicate = session.create_physical_expr(condition, &columns)?;
-    let kept = statistics::kept(&predicate, &schema, &answer.partitions, &schema);
+    let kept = Pruner::new(predicate, Arc::clone(&schema)).kept(&answer.partitions, &schema);
     Ok(filter_record_batch(&answer.partitions, &BooleanArray::from(kept))?)
 }
 

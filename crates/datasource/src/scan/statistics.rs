@@ -14,7 +14,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, ColumnStatistics, ScalarValue, Statistics};
 use datafusion::error::Result;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 
 /// What is known of all `rows` together, for the choice of a plan. Counts may be exact; bounds never are, as they need not
 /// be values of the column.
@@ -41,23 +41,25 @@ pub(crate) fn of_table(partitions: &RecordBatch, all: Option<&RecordBatch>, tabl
     Ok(known)
 }
 
-/// Which of `rows` may have rows of the table that `predicate` is true of, by figures that are exact. The predicate's columns
-/// are those of `schema`, by the names of the table's. A predicate that cannot be evaluated leaves all.
-pub(crate) fn kept(
-    predicate: &Arc<dyn PhysicalExpr>,
-    schema: &SchemaRef,
-    rows: &RecordBatch,
-    table: &Schema,
-) -> Vec<bool> {
-    let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
-    let pruned = builder.build(Arc::clone(predicate)).map(|predicate| predicate.prune(&Exact { rows, table }));
-    match pruned {
-        Some(Ok(kept)) => kept,
-        Some(Err(error)) => {
-            tracing::debug!(%error, "partitions are not pruned");
-            vec![true; rows.num_rows()]
+/// Finds partitions that have no row that a predicate is true of, by figures that are exact.
+#[derive(Debug)]
+pub(crate) struct Pruner(Option<Arc<PruningPredicate>>);
+
+impl Pruner {
+    /// For a predicate over rows of `schema`, whose columns have the names of the table's.
+    pub(crate) fn new(predicate: Arc<dyn PhysicalExpr>, schema: SchemaRef) -> Self {
+        Self(PruningPredicateBuilder::new().with_file_schema(schema).build(predicate))
+    }
+
+    /// Which of `rows` may have such a row. What cannot be evaluated leaves all.
+    pub(crate) fn kept(&self, rows: &RecordBatch, table: &Schema) -> Vec<bool> {
+        let pruned = self.0.as_ref().map(|predicate| predicate.prune(&Exact { rows, table }));
+        match pruned {
+            Some(Ok(kept)) => return kept,
+            Some(Err(error)) => tracing::debug!(%error, "partitions are not pruned"),
+            None => {}
         }
-        None => vec![true; rows.num_rows()],
+        vec![true; rows.num_rows()]
     }
 }
 

@@ -1,4 +1,5 @@
 mod aggregate;
+mod dynamic;
 mod filter;
 mod planner;
 mod support;

@@ -64,12 +64,12 @@ async fn every_scan_of_a_query_is_negotiated_once() {
 
 #[tokio::test]
 async fn partitions_are_pruned_by_exact_statistics_alone() {
-    for (known, left) in [(Known::Nothing, 4), (Known::Estimates, 4), (Known::Exact, 2)] {
+    for (known, left) in [(Known::Nothing, 4), (Known::Estimates, 4), (Known::Exact, 2), (Known::Bounds, 2)] {
         let (context, numbers) = (context(), Numbers::new(4, known));
         let frame = read(&context, &numbers).filter(col("k").gt_eq(lit(25_i64))).unwrap();
         let plan = planned(frame).await;
         assert!(shown(&plan).contains(&format!("specs={left}")), "{}", shown(&plan));
-        assert_eq!(shown(&plan).contains("pruned=2"), known == Known::Exact);
+        assert_eq!(shown(&plan).contains("pruned=2"), left == 2);
         assert_eq!(run(&plan, &context).await, (25..40).collect::<Vec<_>>());
         assert_eq!(numbers.reads(), left);
     }
@@ -151,6 +151,20 @@ async fn a_join_prunes_partitions_of_its_other_side() {
         let pruned = metric(&plan, "pruned_partitions");
         assert_eq!(pruned, 20 - reads);
     }
+}
+
+#[tokio::test]
+async fn a_join_in_partitions_prunes_too() {
+    let (context, large) = (context(), Numbers::new(20, Known::Bounds));
+    // Of unknown size, so that both sides are divided by the hash of the key; the filter then depends on that.
+    let small = read(&context, &Numbers::new(1, Known::Nothing)).filter(col("v").gt(lit(-4_i64))).unwrap();
+    let small = small.select(vec![(col("k") + lit(20_i64)).alias("other")]).unwrap();
+    let plan = planned(small.join(read(&context, &large), JoinType::Inner, &["other"], &["k"], None).unwrap()).await;
+    assert!(shown(&plan).contains("mode=Partitioned"), "{}", shown(&plan));
+    assert_eq!(run(&plan, &context).await, (20..24).collect::<Vec<_>>());
+    assert_eq!(large.reads(), 1);
+    let told = large.dynamic_filters.lock().pop().flatten().unwrap();
+    assert!(told.contains(r#""op":"or""#) && told.contains(r#""op":"in""#), "{told}");
 }
 
 #[tokio::test]

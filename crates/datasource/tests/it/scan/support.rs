@@ -30,6 +30,8 @@ pub(super) enum Known {
     Estimates,
     /// The same, exact.
     Exact,
+    /// The bounds alone, exact.
+    Bounds,
 }
 
 /// A plug-in of `partitions` partitions.
@@ -83,13 +85,16 @@ impl Host for Hosted {
         let specs = (0..self.0.partitions).map(|at| Some(at.to_string())).chain([None]);
         let mut columns: Vec<(&str, ArrayRef)> = vec![("spec", Arc::new(specs.collect::<StringArray>()))];
         if self.0.known != Known::Nothing {
-            let exact = self.0.known == Known::Exact;
+            let exact = self.0.known != Known::Estimates;
             for (name, exact_name, of) in [
                 ("rows", "rows_exact", (|_| ROWS) as fn(i64) -> i64),
                 ("0.min", "0.min_exact", |at| ROWS * at),
                 ("0.max", "0.max_exact", |at| ROWS * at + ROWS - 1),
                 ("0.nulls", "0.nulls_exact", |_| 0),
             ] {
+                if name == "rows" && self.0.known == Known::Bounds {
+                    continue;
+                }
                 let figures = (0..self.0.partitions).map(|at| Some(of(at))).chain([None]);
                 let marks = (0..self.0.partitions).map(|_| Some(exact)).chain([None]);
                 columns.push((name, Arc::new(figures.collect::<Int64Array>())));
