@@ -176,8 +176,7 @@ class Service:
 
         wanted = None
         if header["wanted"] is not None:
-            schema, literals = _split(payload, header["schema"])
-            wanted = header["wanted"], arrow.read_schema(schema), arrow.read_batch(literals)
+            wanted = partial(_filter, header["wanted"], *_split(payload, header["schema"]))
         told = header["batch_size"], header["partition"], header["remaining"], wanted, add
         return _bridge.new_context(source.format, source.options, told)
 
@@ -207,3 +206,7 @@ class _Source(NamedTuple):
 
 def _split(payload: bytes, length: int) -> tuple[bytes, bytes]:
     return payload[:length], payload[length:]
+
+
+def _filter(text: str, schema: bytes, literals: bytes) -> tuple[str, pa.Schema, pa.RecordBatch]:
+    return text, arrow.read_schema(schema), arrow.read_batch(literals)
