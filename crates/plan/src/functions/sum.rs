@@ -86,6 +86,12 @@ impl Totals {
         Ok(())
     }
 
+    /// Adds values to the only group. One check for all of them: 128 bits hold more of them than there can be.
+    fn add_slice(&mut self, values: &[i64]) -> EngineResult<()> {
+        let sum = values.iter().map(|value| i128::from(*value)).sum();
+        if values.is_empty() { Ok(()) } else { self.add(0, sum) }
+    }
+
     fn add_all(
         &mut self,
         values: &ArrayRef,
@@ -100,6 +106,13 @@ impl Totals {
                     if let Some(value) = value.filter(|_| counts(row)) {
                         self.add(group(row), value)?;
                     }
+                }
+            }
+            DataType::Int64 if groups.is_none() && filter.is_none() => {
+                let values = values.as_primitive::<Int64Type>();
+                let Some(nulls) = values.nulls() else { return self.add_slice(values.values()) };
+                for (start, end) in nulls.valid_slices() {
+                    self.add_slice(&values.values()[start..end])?;
                 }
             }
             DataType::Int64 => {
