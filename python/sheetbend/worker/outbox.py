@@ -16,6 +16,7 @@ import pyarrow as pa
 from sheetbend.worker import arrow
 
 if TYPE_CHECKING:
+    from sheetbend.plugin import ReadContext
     from sheetbend.worker.connection import Connection
 
 _INLINE_BYTES = 64 << 10
@@ -52,10 +53,12 @@ class Outbox:
         """The numbers of segments that are no more, and of which the server does not know that yet."""
         self._next_number = 0
 
-    def send(self, batch: pa.RecordBatch) -> None:
-        """Sends a batch. To be called by one thread."""
+    def send(self, batch: pa.RecordBatch, context: ReadContext) -> None:
+        """Sends a batch, or what is wanted of it. To be called by one thread."""
         for piece, size in _pieces(batch):
             self._wait_for_room(size)
+            if context.cancelled:
+                return
             if size <= _INLINE_BYTES:
                 self._send_inline(piece, size)
             else:

@@ -158,7 +158,7 @@ class Service:
                 for batch in batches.of(item):
                     if context.cancelled:
                         return
-                    self._outbox.send(batch)
+                    self._outbox.send(batch, context)
         except BaseException:
             context.cancel()
             raise

@@ -132,6 +132,8 @@ impl Worker {
         let since = Instant::now();
         loop {
             match self.connection.receive() {
+                // One that sends on and on has not ended either.
+                Ok(Received::Reply(Reply::Batch { .. }, _)) if (patience.is_over)() => {}
                 Ok(Received::Reply(reply, payload)) => {
                     self.is_waiting = !matches!(reply, Reply::Batch { .. } | Reply::Pull);
                     return Ok((reply, payload));
