@@ -21,6 +21,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
+from benchmarks.best import best
 from benchmarks.plugins import COLUMNS, ITERATOR_ROWS, BatchesDataSource, TuplesDataSource, batch
 from tests.support.sail import running_sail
 from tests.support.server import ROOT, running_server
@@ -100,7 +101,7 @@ def iterator(clients: Clients, repeats: int) -> Iterator[Figure]:
     """Batches that a generator yields, into sums."""
     ours = _plugin(clients.here, "Batches", batches=ITERATOR_BATCHES)
     theirs = clients.sail.read.format(BatchesDataSource.name()).option("batches", ITERATOR_BATCHES).load()
-    here, there, floor = _best(
+    here, there, floor = best(
         repeats, lambda: _sums(ours), lambda: _sums(theirs), lambda: _round_trips(ITERATOR_BATCHES)
     )
     rate = ITERATOR_BATCHES / here
@@ -111,7 +112,7 @@ def iterator(clients: Clients, repeats: int) -> Iterator[Figure]:
 def stream(clients: Clients, repeats: int) -> Iterator[Figure]:
     """Batches of a native stream, into a sum."""
     frame = _plugin(clients.here, "Stream", batches=STREAM_BATCHES)
-    (seconds,) = _best(repeats, lambda: frame.agg(f.sum("c0")).collect())
+    (seconds,) = best(repeats, lambda: frame.agg(f.sum("c0")).collect())
     yield Figure("batches of a native stream", "batches/s", STREAM_BATCHES / seconds, 100_000, 1)
 
 
@@ -141,7 +142,7 @@ def tuples(clients: Clients, repeats: int) -> Iterator[Figure]:
         frame = session.read.format(TuplesDataSource.name()).option("rows", TUPLES).load()
         return frame.agg(f.sum("id"), f.sum("price"), f.count("name")).collect()
 
-    here, there = _best(repeats, lambda: read(clients.here), lambda: read(clients.sail))
+    here, there = best(repeats, lambda: read(clients.here), lambda: read(clients.sail))
     yield Figure("tuples of three values", "rows/s", TUPLES / here, TUPLES / there, 3)
 
 
@@ -151,7 +152,7 @@ def processes(clients: Clients, repeats: int) -> Iterator[Figure]:
     def frame(partitions: int) -> DataFrame:
         return _plugin(clients.here, "Computing", steps=STEPS, partitions=partitions, isolation="process")
 
-    two, one = _best(repeats, lambda: frame(2).count(), lambda: frame(1).count())
+    two, one = best(repeats, lambda: frame(2).count(), lambda: frame(1).count())
     yield Figure("two worker processes against one", "steps/s", STEPS / two, STEPS / one, 1.8)
 
 
@@ -160,7 +161,7 @@ def worker(clients: Clients, repeats: int) -> Iterator[Figure]:
     size = batch(WORKER_ROWS).nbytes * WORKER_BATCHES
     options = {"rows": WORKER_ROWS, "batches": WORKER_BATCHES, "isolation": "process"}
     frame = _plugin(clients.here, "Batches", **options)
-    (seconds,) = _best(repeats, lambda: frame.agg(f.count("c0")).collect())
+    (seconds,) = best(repeats, lambda: frame.agg(f.count("c0")).collect())
     yield Figure("batches of a worker process", "MB/s", size / seconds / 1e6, 2_000, 1)
 
 
@@ -199,17 +200,6 @@ def _round_trips(count: int) -> None:
     exporter = _Exporter(batch(ITERATOR_ROWS))
     for _ in range(count):
         pa.record_batch(exporter)
-
-
-def _best(repeats: int, *works: Callable[[], object]) -> list[float]:
-    """The shortest time of each, which are done in turns, in seconds."""
-    taken: list[list[float]] = [[] for _ in works]
-    for _ in range(repeats):
-        for work, seconds in zip(works, taken, strict=True):
-            started = time.perf_counter()
-            work()
-            seconds.append(time.perf_counter() - started)
-    return [min(seconds) for seconds in taken]
 
 
 if __name__ == "__main__":

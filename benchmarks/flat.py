@@ -11,14 +11,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from benchmarks.memory import tables
-from tests.support.server import ROOT, ServerProcess, running_server
+from benchmarks.memory import session, tables
 
 GROWTH_BYTES = 20_000_000
 ENDLESS = 1 << 40
@@ -37,7 +34,7 @@ def main() -> int:
 
 
 def _endless(seconds: float) -> int:
-    with _session() as (server, spark):
+    with session() as (server, spark):
         early = 0
         started = time.monotonic()
         batches = tables(_source(spark, batches=ENDLESS))
@@ -54,7 +51,7 @@ def _endless(seconds: float) -> int:
 
 
 def _queries(count: int) -> int:
-    with _session() as (server, spark):
+    with session() as (server, spark):
         early = 0
         for number in range(count):
             _source(spark, batches=3).agg(f.sum("c0")).collect()
@@ -62,17 +59,6 @@ def _queries(count: int) -> int:
                 early = server.memory("VmRSS")
         late = server.memory("VmRSS")
     return _line(f"{count} queries", early, late)
-
-
-@contextmanager
-def _session() -> Iterator[tuple[ServerProcess, SparkSession]]:
-    with running_server(python_path=ROOT) as server:
-        spark = SparkSession.builder.remote(server.url).create()
-        try:
-            yield server, spark
-        finally:
-            # A client whose server is gone would go on trying to end its session.
-            spark.stop()
 
 
 def _source(spark: SparkSession, *, batches: int) -> DataFrame:

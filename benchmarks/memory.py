@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from pyspark.sql import functions as f
 import orders_db
 import sheetbend
 from benchmarks.wide import ROW_BYTES
-from tests.support.server import ROOT, running_server
+from tests.support.server import ROOT, ServerProcess, running_server
 
 LIMIT_BYTES = 400_000_000
 ORDER_BYTES = 100
@@ -79,18 +80,13 @@ def _database(size: float, directory: Path) -> Load:
 
 
 def _measure(source: str, read: Callable[[DataFrame], tuple[int, int]], load: Load) -> int:
-    with running_server(python_path=ROOT) as server:
-        spark = SparkSession.builder.remote(server.url).create()
-        try:
-            spark.range(1).count()
-            idle = server.memory("VmRSS")
-            started = time.monotonic()
-            rows, size = read(load(spark))
-            seconds = time.monotonic() - started
-            peak = server.memory("VmHWM")
-        finally:
-            # A client whose server is gone would go on trying to end its session.
-            spark.stop()
+    with session() as (server, spark):
+        spark.range(1).count()
+        idle = server.memory("VmRSS")
+        started = time.monotonic()
+        rows, size = read(load(spark))
+        seconds = time.monotonic() - started
+        peak = server.memory("VmHWM")
     shown = f"{size / 1e6:.0f}" if size else ""
     name = read.__name__.strip("_")
     print(
@@ -98,6 +94,18 @@ def _measure(source: str, read: Callable[[DataFrame], tuple[int, int]], load: Lo
         flush=True,
     )
     return peak
+
+
+@contextmanager
+def session() -> Iterator[tuple[ServerProcess, SparkSession]]:
+    """A server of its own, and a client."""
+    with running_server(python_path=ROOT) as server:
+        spark = SparkSession.builder.remote(server.url).create()
+        try:
+            yield server, spark
+        finally:
+            # A client whose server is gone would go on trying to end its session.
+            spark.stop()
 
 
 def _aggregated(frame: DataFrame) -> tuple[int, int]:

@@ -11,15 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 import orders_db
+from benchmarks.best import best
 from benchmarks.wide import WideDataSource
 from sheetbend.interop.pyspark import as_data_source
 from sheetbend.sources.jdbc import JDBCArrowDataSource
@@ -65,22 +65,11 @@ def main() -> int:
                 ours = here.read.format("jdbc" if name == "database" else name).options(**options).load()
                 theirs = there.read.format(f"bench_{name}").options(**options).load()
                 for label, read in READS.items():
-                    best = _best(read, [ours, theirs], arguments.repeats)
-                    print(f"{name:10}{label:24}{best[0]:>9.3f}{best[1]:>9.3f}{best[1] / best[0]:>8.2f}", flush=True)
+                    here_s, sail_s = best(arguments.repeats, partial(read, ours), partial(read, theirs))
+                    print(f"{name:10}{label:24}{here_s:>9.3f}{sail_s:>9.3f}{sail_s / here_s:>8.2f}", flush=True)
             here.stop()
             there.stop()
     return 0
-
-
-def _best(read: Read, frames: list[Any], repeats: int) -> list[float]:
-    """The shortest time of each frame, which are read in turns."""
-    times: list[list[float]] = [[] for _ in frames]
-    for _ in range(repeats):
-        for frame, taken in zip(frames, times, strict=True):
-            started = time.monotonic()
-            read(frame)
-            taken.append(time.monotonic() - started)
-    return [min(taken) for taken in times]
 
 
 if __name__ == "__main__":

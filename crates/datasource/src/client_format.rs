@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::catalog::TableProvider;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
@@ -15,7 +14,7 @@ use crate::python;
 use crate::python::failure::Site;
 use crate::python::interpreter::guarded;
 use crate::python::plugin::Plugin;
-use crate::python_format::{in_process, in_workers, isolation, provider};
+use crate::python_format::{in_process, in_workers, isolation};
 use crate::source::Source;
 use crate::worker::host::Origin;
 
@@ -59,11 +58,6 @@ struct Loaded {
 impl TableFormat for PickledFormat {
     fn name(&self) -> &str {
         &self.class.name
-    }
-
-    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
-        let promised = info.schema.clone();
-        provider(self.create_source(info).await?, promised).await
     }
 
     async fn create_source(&self, mut info: SourceInfo) -> Result<Arc<Source>> {

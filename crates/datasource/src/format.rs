@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 
 use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::{BridgeError, Result};
+use crate::provider::PythonTableProvider;
 use crate::source::Source;
 
 /// A source as the reader describes it.
@@ -37,8 +38,16 @@ pub trait TableFormat: Send + Sync + Debug {
         false
     }
 
-    /// The table that `info` describes.
-    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>>;
+    /// The table that `info` describes, with the schema that was promised for it or that the source infers.
+    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
+        let promised = info.schema.clone();
+        let source = self.create_source(info).await?;
+        let schema = match promised {
+            Some(schema) => schema,
+            None => source.infer_schema().await?,
+        };
+        Ok(Arc::new(PythonTableProvider::new(source, schema)))
+    }
 
     /// What `info` describes, to be written to. Nothing has to be there yet.
     async fn create_source(&self, info: SourceInfo) -> Result<Arc<Source>>;

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion::catalog::TableProvider;
 use pyo3::prelude::*;
 
 use crate::error::Result;
 use crate::format::{SourceInfo, TableFormat};
 use crate::isolation::Isolation;
-use crate::provider::PythonTableProvider;
 use crate::python;
 use crate::python::failure::{Secrets, Site};
 use crate::python::in_process::InProcess;
@@ -44,11 +41,6 @@ impl TableFormat for PythonDataSourceFormat {
 
     fn reserved(&self) -> bool {
         true
-    }
-
-    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
-        let promised = info.schema.clone();
-        provider(self.create_source(info).await?, promised).await
     }
 
     async fn create_source(&self, mut info: SourceInfo) -> Result<Arc<Source>> {
@@ -115,11 +107,6 @@ impl TableFormat for RegisteredFormat {
         self.reserved
     }
 
-    async fn create_provider(&self, info: SourceInfo) -> Result<Arc<dyn TableProvider>> {
-        let promised = info.schema.clone();
-        provider(self.create_source(info).await?, promised).await
-    }
-
     async fn create_source(&self, mut info: SourceInfo) -> Result<Arc<Source>> {
         let site = Site::load(display(&self.name, &self.class));
         let isolation = isolation(&mut info, &self.isolation, &site)?;
@@ -164,15 +151,6 @@ pub(crate) async fn in_workers(
         Isolated { format, site: site.clone(), isolation, origin, info }.open()
     };
     blocking(site, open).await.map(Arc::new)
-}
-
-/// The table of a source, with the schema that was promised for it or that it infers.
-pub(crate) async fn provider(source: Arc<Source>, promised: Option<SchemaRef>) -> Result<Arc<dyn TableProvider>> {
-    let schema = match promised {
-        Some(schema) => schema,
-        None => source.infer_schema().await?,
-    };
-    Ok(Arc::new(PythonTableProvider::new(source, schema)))
 }
 
 /// Checks the options against those that the plug-in takes, where it says so.

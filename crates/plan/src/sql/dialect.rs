@@ -256,16 +256,7 @@ fn trim_side(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         Keyword::BOTH => TrimWhereField::Both,
         _ => return None,
     };
-    if parser.peek_nth_token_ref(1).token != Token::LParen
-        || keyword(&parser.peek_nth_token_ref(3).token) != Keyword::FROM
-    {
-        return None;
-    }
-    for _ in 0..4 {
-        parser.next_token();
-    }
-    let expr = parser.parse_expr().and_then(|expr| parser.expect_token(&Token::RParen).map(|_| expr));
-    Some(expr.map(|expr| Expr::Trim {
+    Some(operand_after_from(parser)?.map(|expr| Expr::Trim {
         expr: Box::new(expr),
         trim_where: Some(side),
         trim_what: None,
@@ -309,12 +300,8 @@ fn structure(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     Some(values.map(|values| Expr::Struct { values, fields: Vec::new() }))
 }
 
-/// `EXTRACT(field FROM source)` as a call that keeps the field as it is written.
-fn extract(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
-    let field = match &parser.peek_nth_token_ref(2).token {
-        Token::Word(Word { value, .. }) | Token::SingleQuotedString(value) => value.clone(),
-        _ => return None,
-    };
+/// The operand of `NAME(word FROM operand)`; none of what has another form, and nothing is read of that.
+fn operand_after_from(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     if parser.peek_nth_token_ref(1).token != Token::LParen
         || keyword(&parser.peek_nth_token_ref(3).token) != Keyword::FROM
     {
@@ -323,8 +310,16 @@ fn extract(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     for _ in 0..4 {
         parser.next_token();
     }
-    let source = parser.parse_expr().and_then(|source| parser.expect_token(&Token::RParen).map(|_| source));
-    Some(source.map(|source| Expr::Extract {
+    Some(parser.parse_expr().and_then(|operand| parser.expect_token(&Token::RParen).map(|_| operand)))
+}
+
+/// `EXTRACT(field FROM source)` as a call that keeps the field as it is written.
+fn extract(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+    let field = match &parser.peek_nth_token_ref(2).token {
+        Token::Word(Word { value, .. }) | Token::SingleQuotedString(value) => value.clone(),
+        _ => return None,
+    };
+    Some(operand_after_from(parser)?.map(|source| Expr::Extract {
         field: DateTimeField::Custom(Ident::new(field)),
         syntax: ExtractSyntax::From,
         expr: Box::new(source),
