@@ -11,6 +11,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
+use multiversion::multiversion;
 
 use crate::error::{ErrorClass, SparkError};
 
@@ -88,8 +89,7 @@ impl Totals {
 
     /// Adds values to the only group. One check for all of them: 128 bits hold more of them than there can be.
     fn add_slice(&mut self, values: &[i64]) -> EngineResult<()> {
-        let sum = values.iter().map(|value| i128::from(*value)).sum();
-        if values.is_empty() { Ok(()) } else { self.add(0, sum) }
+        if values.is_empty() { Ok(()) } else { self.add(0, values.chunks(EXACT_VALUES).map(exact_sum).sum()) }
     }
 
     fn add_all(
@@ -164,6 +164,27 @@ impl Totals {
             .with("alternative", " Use 'try_sum' to tolerate overflow and return NULL instead.")
             .with("config", "\"spark.sql.ansi.enabled\"")
     }
+}
+
+/// Of how many values [`exact_sum`] may be asked.
+const EXACT_VALUES: usize = 1 << 30;
+
+/// The sum of values in 128 bits, as fast as one that wraps around: it needs nothing but 64 bits and no branch.
+///
+/// Values are moved up to be without a sign. Then the upper halves alone say the sum but for less than 2^32 a value,
+/// and the sum that wrapped around says the rest.
+#[multiversion(targets("x86_64+avx2"))]
+fn exact_sum(values: &[i64]) -> i128 {
+    const SIGN: u64 = 1 << 63;
+    let (mut wrapped, mut upper) = (0_u64, 0_u64);
+    for value in values {
+        let moved = value.cast_unsigned() ^ SIGN;
+        wrapped = wrapped.wrapping_add(moved);
+        upper = upper.wrapping_add(moved >> 32);
+    }
+    let rest = wrapped.wrapping_sub(upper << 32);
+    let moved_up = i128::from(SIGN) * values.len() as i128;
+    (i128::from(upper) << 32) + i128::from(rest) - moved_up
 }
 
 impl GroupsAccumulator for Totals {
