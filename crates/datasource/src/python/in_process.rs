@@ -17,6 +17,7 @@ use crate::python::plugin::Plugin;
 use crate::python::{self, Raised, Told};
 use crate::read::capsule::Unfit;
 use crate::read::import::{Importer, Rows, Stream};
+use crate::read::release::{release_objects, release_others};
 use crate::read::under_way::{Canceller, Read};
 use crate::read::{Flow, Job};
 use crate::spec::Spec;
@@ -176,6 +177,7 @@ fn send_items(py: Python<'_>, job: &mut Job, rows: &Bound<'_, PyIterator>, site:
     let mut importer = Importer::default();
     loop {
         let next = || -> Result<_, Unfit> {
+            release_objects(py);
             let item = rows.clone().next().transpose()?;
             item.map(|item| Ok((importer.import(&item)?, item))).transpose()
         };
@@ -205,6 +207,7 @@ fn send_stream(job: &mut Job, stream: Stream, site: &Site) -> Result<Flow> {
     let failed = |error: ArrowError| site.failed(format!("failed: its Arrow stream ended with: {error}"));
     let mut batches = job.step(site, || stream.open()).map_err(failed)?;
     while let Some(batch) = job.step(site, || batches.next()).transpose().map_err(failed)? {
+        release_others();
         if job.send(&batch, site)?.is_break() {
             return Ok(Flow::Break(()));
         }

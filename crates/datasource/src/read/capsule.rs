@@ -5,6 +5,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
+use std::slice;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -53,7 +54,7 @@ pub(crate) fn schema(exporter: &Bound<'_, PyAny>) -> Result<SchemaRef, Unfit> {
     let schema = pointer::<FFI_ArrowSchema>(&capsule, method, SCHEMA)?;
     // SAFETY: a capsule of this name points to an ArrowSchema, by the Arrow PyCapsule interface; it lives here.
     let schema = unsafe { schema.as_ref() };
-    check_schema(schema).map_err(Unfit::Export)?;
+    check_schema(schema, &mut Vec::new()).map_err(Unfit::Export)?;
     Ok(Arc::new(Schema::try_from(schema)?))
 }
 
@@ -69,6 +70,15 @@ impl Exported<'_> {
     pub(crate) fn schema(&self) -> &FFI_ArrowSchema {
         // SAFETY: it was found to be there, and lives as long as its capsule.
         unsafe { self.schema.as_ref() }
+    }
+
+    /// Whether a batch can be made of it; says in `description` what its schema is, see [`check_schema`].
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn check(&self, description: &mut Vec<u8>) -> Result<(), Unfit> {
+        check_schema(self.schema(), description).map_err(Unfit::Export)?;
+        check_array(&self.array, self.schema().n_children).map_err(Unfit::Export)
     }
 }
 
@@ -91,10 +101,7 @@ pub(crate) fn array<'py>(exporter: &Bound<'py, PyAny>) -> Result<Exported<'py>, 
     if array.is_released() {
         return Err(Unfit::Export(released(method)));
     }
-    let exported = Exported { schema, _capsule: capsule, array };
-    check_schema(exported.schema()).map_err(Unfit::Export)?;
-    check_array(&exported.array, exported.schema().n_children).map_err(Unfit::Export)?;
-    Ok(exported)
+    Ok(Exported { schema, _capsule: capsule, array })
 }
 
 /// The stream that `exporter` exports by `__arrow_c_stream__`.
@@ -114,11 +121,11 @@ pub(crate) fn stream(exporter: &Bound<'_, PyAny>) -> Result<FFI_ArrowArrayStream
     }
 }
 
-/// Whether a schema can be read.
+/// Whether a schema can be read. Adds to `description` all that it says: equal schemas say the same, and no others.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn check_schema(schema: &FFI_ArrowSchema) -> Result<(), String> {
+pub(crate) fn check_schema(schema: &FFI_ArrowSchema, description: &mut Vec<u8>) -> Result<(), String> {
     if schema.release.is_none() {
         return Err("the schema has been released already".to_owned());
     }
@@ -129,13 +136,18 @@ pub(crate) fn check_schema(schema: &FFI_ArrowSchema) -> Result<(), String> {
         }
         // SAFETY: the schema is not released, so all that it points to is there.
         let schema = unsafe { schema.as_ref() };
-        if schema.format.is_null() || !is_utf8(schema.format) || !is_utf8(schema.name) {
+        if schema.format.is_null() || !describe(schema.format, description) || !describe(schema.name, description) {
             return Err("a column has no type, or a name that is not UTF-8".to_owned());
         }
+        // SAFETY: as above; metadata are none, or as the C data interface lays them out.
+        unsafe { describe_metadata(schema.metadata, description) }?;
         let children = usize::try_from(schema.n_children).unwrap_or_default();
         if children > 0 && schema.children.is_null() {
             return Err(format!("it lacks the {children} columns that it speaks of"));
         }
+        description.extend(schema.flags.to_ne_bytes());
+        description.extend(children.to_ne_bytes());
+        description.push(schema.dictionary.is_null().into());
         // SAFETY: `children` points to as many pointers as there are children.
         let children = (0..children).map(|index| unsafe { *schema.children.add(index) });
         for child in children.chain([schema.dictionary]) {
@@ -178,7 +190,51 @@ fn released(method: &Bound<'_, PyString>) -> String {
     format!("{method} returned what has been released already; each export is good for one import")
 }
 
-fn is_utf8(text: *const c_char) -> bool {
-    // SAFETY: a text of a schema that is not released is none, or ends at a NUL.
-    text.is_null() || unsafe { CStr::from_ptr(text) }.to_str().is_ok()
+/// Adds a text to a description; returns whether it is UTF-8, as none is.
+fn describe(text: *const c_char, description: &mut Vec<u8>) -> bool {
+    if text.is_null() {
+        // No text starts so.
+        description.push(u8::MAX);
+        return true;
+    }
+    // SAFETY: a text of a schema that is not released ends at a NUL.
+    let text = unsafe { CStr::from_ptr(text) };
+    description.extend(text.to_bytes_with_nul());
+    text.to_str().is_ok()
+}
+
+/// Adds metadata to a description: how many pairs there are, and of each key and value its length and its bytes.
+///
+/// # Safety
+/// `metadata` is null, or points to metadata of the C data interface.
+unsafe fn describe_metadata(metadata: *const c_char, description: &mut Vec<u8>) -> Result<(), String> {
+    description.push(metadata.is_null().into());
+    if metadata.is_null() {
+        return Ok(());
+    }
+    let mut at = metadata.cast::<u8>();
+    // SAFETY: the layout is a count of pairs, and of each key and value its length and its bytes.
+    unsafe {
+        let pairs = take_length(&mut at, description)?;
+        for _text in 0..2 * pairs {
+            let length = take_length(&mut at, description)?;
+            description.extend(slice::from_raw_parts(at, length));
+            at = at.add(length);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the length that `at` points to, and moves on to what follows it.
+///
+/// # Safety
+/// `at` points to a length in metadata.
+unsafe fn take_length(at: &mut *const u8, description: &mut Vec<u8>) -> Result<usize, String> {
+    // SAFETY: said by the caller; it need not be aligned.
+    let bytes = unsafe { at.cast::<[u8; size_of::<i32>()]>().read() };
+    description.extend(bytes);
+    // SAFETY: it is as long.
+    *at = unsafe { at.add(bytes.len()) };
+    let length = i32::from_ne_bytes(bytes);
+    usize::try_from(length).map_err(|_| format!("its metadata speak of a length of {length}"))
 }

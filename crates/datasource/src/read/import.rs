@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_int};
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, RecordBatchOptions, StructArray};
+use arrow::array::{RecordBatch, RecordBatchOptions, StructArray};
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::read::capsule::{self, Unfit};
+use crate::read::columns::columns;
 use crate::read::release::{Origin, deferred};
 
 /// What an object exports.
@@ -24,8 +25,10 @@ pub(crate) enum Rows {
 /// Imports the items of one read.
 #[derive(Debug, Default)]
 pub(crate) struct Importer {
-    /// The columns that came last, and their schema: most items have the same.
-    last: Option<(Fields, SchemaRef)>,
+    /// The schema that came last, with its description: most items have the same.
+    last: Option<(Vec<u8>, SchemaRef)>,
+    /// The description of the item at hand.
+    description: Vec<u8>,
 }
 
 /// A stream that has been imported, and is not asked for anything yet.
@@ -49,6 +52,8 @@ impl Importer {
         }
         if exporter.hasattr(intern!(py, "__arrow_c_array__"))? {
             let exported = capsule::array(exporter)?;
+            self.description.clear();
+            exported.check(&mut self.description)?;
             let schema = self.schema(exported.schema())?;
             // SAFETY: the array has the type of the schema that it was exported with.
             return Ok(Some(Rows::Batch(unsafe { record_batch(exported.array, &schema, Origin::Object) }?)));
@@ -59,7 +64,11 @@ impl Importer {
         Ok(None)
     }
 
+    /// The schema that was described.
     fn schema(&mut self, schema: &FFI_ArrowSchema) -> Result<SchemaRef, ArrowError> {
+        if let Some((_, last)) = self.last.as_ref().filter(|(description, _)| *description == self.description) {
+            return Ok(Arc::clone(last));
+        }
         let fields = match DataType::try_from(schema)? {
             DataType::Struct(fields) => fields,
             found => {
@@ -68,11 +77,8 @@ impl Importer {
                 )));
             }
         };
-        if let Some((_, last)) = self.last.as_ref().filter(|(last, _)| *last == fields) {
-            return Ok(Arc::clone(last));
-        }
         let schema = nullable(&fields);
-        self.last = Some((fields, Arc::clone(&schema)));
+        self.last = Some((self.description.clone(), Arc::clone(&schema)));
         Ok(schema)
     }
 }
@@ -86,7 +92,7 @@ impl Stream {
         // SAFETY: both are valid, and the stream is not released.
         let status = unsafe { get_schema(&mut stream, &mut schema) };
         check(&mut stream, status)?;
-        capsule::check_schema(&schema).map_err(ArrowError::CDataInterface)?;
+        capsule::check_schema(&schema, &mut Vec::new()).map_err(ArrowError::CDataInterface)?;
         Ok(Batches { stream, schema: nullable(Schema::try_from(&schema)?.fields()) })
     }
 }
@@ -120,15 +126,23 @@ impl Batches {
 /// # Safety
 /// `array` is a struct array of the fields of `schema`.
 unsafe fn record_batch(array: FFI_ArrowArray, schema: &SchemaRef, origin: Origin) -> Result<RecordBatch, ArrowError> {
-    let data_type = DataType::Struct(schema.fields().clone());
+    let array = Arc::new(deferred(array, origin));
+    let rows = RecordBatchOptions::new().with_row_count(Some(array.len()));
     // SAFETY: said by the caller.
-    let data = unsafe { from_ffi_and_data_type(deferred(array, origin), data_type) }?;
-    if data.null_count() > 0 {
-        return Err(ArrowError::SchemaError("a struct array with NULL rows came, expected record batches".to_owned()));
-    }
-    let rows = StructArray::from(data);
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), rows.into_parts().1, &options)
+    let columns = match unsafe { columns(&array, schema.fields()) } {
+        Some(columns) => columns,
+        None => {
+            let array = Arc::into_inner(array).ok_or_else(released)?;
+            // SAFETY: said by the caller.
+            let data = unsafe { from_ffi_and_data_type(array, DataType::Struct(schema.fields().clone())) }?;
+            if data.null_count() > 0 {
+                let found = "a struct array with NULL rows came, expected record batches";
+                return Err(ArrowError::SchemaError(found.to_owned()));
+            }
+            StructArray::from(data).into_parts().1
+        }
+    };
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)
 }
 
 /// NULLs in columns that have none are found when a batch is checked, and named there.

@@ -2,6 +2,7 @@
 
 pub(crate) mod capsule;
 pub mod channel;
+mod columns;
 pub mod conform;
 mod deadline;
 pub(crate) mod import;
@@ -18,4 +19,4 @@ mod watchdog;
 pub use deadline::Deadline;
 pub use job::{Flow, Job};
 pub(crate) use metrics::ReadMetrics;
-pub(crate) use reader::{Reader, abandon, spawn};
+pub(crate) use reader::{ReadStream, Reader, abandon, spawn};

@@ -1,14 +1,16 @@
 //! Gives memory back that was imported from Python.
 //!
 //! The release of a buffer that numpy owns, or any other object of Python, takes the interpreter and may wait for it. The
-//! threads of the runtime must not wait: all queries share them. So what they drop is released on a thread of its own.
+//! threads of the runtime must not wait: all queries share them. So what they drop waits for a thread that reads, which
+//! holds the interpreter now and then anyway; and if none comes by soon, for a thread of its own. To have that one take
+//! the interpreter away from those that read, each time, would cost more than all the rest of a batch.
 
 use std::mem::ManuallyDrop;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use arrow_array::ffi::FFI_ArrowArray;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use pyo3::prelude::*;
 use tokio::runtime::Handle;
 
@@ -16,15 +18,27 @@ use tokio::runtime::Handle;
 /// behind code that does not let go of the interpreter.
 const MOST: usize = 256;
 
-static QUEUE: Mutex<Queue> = Mutex::new(Queue { arrays: Vec::new(), releasing: false, started: false });
+/// How long arrays wait for a thread that reads.
+const SOON: Duration = Duration::from_millis(2);
+
+static QUEUE: Mutex<Queue> =
+    Mutex::new(Queue { objects: Vec::new(), others: Vec::new(), releasing: false, started: false });
 static FILLED: Condvar = Condvar::new();
 static EMPTIED: Condvar = Condvar::new();
 
 struct Queue {
-    arrays: Vec<Imported>,
+    /// Arrays of [`Origin::Object`].
+    objects: Vec<FFI_ArrowArray>,
+    others: Vec<FFI_ArrowArray>,
     /// Whether the thread is at what it took last.
     releasing: bool,
     started: bool,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        self.objects.len() + self.others.len()
+    }
 }
 
 /// Who made an array.
@@ -38,7 +52,7 @@ pub(crate) enum Origin {
 
 /// An array as the producer gave it. Its drop releases it.
 struct Imported {
-    _array: FFI_ArrowArray,
+    array: FFI_ArrowArray,
     origin: Origin,
 }
 
@@ -57,15 +71,27 @@ pub(crate) fn deferred(array: FFI_ArrowArray, origin: Origin) -> FFI_ArrowArray 
         children: array.children,
         dictionary: array.dictionary,
         release: Some(release),
-        private_data: Box::into_raw(Box::new(Imported { _array: array, origin })).cast(),
+        private_data: Box::into_raw(Box::new(Imported { array, origin })).cast(),
     }
+}
+
+/// Releases the arrays of objects that wait for it, on a thread that holds the interpreter.
+pub(crate) fn release_objects(_: Python<'_>) {
+    let objects = std::mem::take(&mut QUEUE.lock().objects);
+    drop(objects);
+}
+
+/// Releases the other arrays that wait for it. To be called detached, on a thread that may wait.
+pub(crate) fn release_others() {
+    let others = std::mem::take(&mut QUEUE.lock().others);
+    drop(others);
 }
 
 /// Waits until all that was dropped is released. To be called detached, before the interpreter ends.
 pub fn drain(patience: Duration) {
     let end = Instant::now() + patience;
     let mut queue = QUEUE.lock();
-    while (queue.releasing || !queue.arrays.is_empty()) && !EMPTIED.wait_until(&mut queue, end).timed_out() {}
+    while (queue.releasing || queue.len() > 0) && !EMPTIED.wait_until(&mut queue, end).timed_out() {}
 }
 
 /// The release callback of a [`deferred`] array.
@@ -83,11 +109,14 @@ unsafe extern "C" fn release(array: *mut FFI_ArrowArray) {
 
 fn enqueue(imported: Imported) {
     let mut queue = QUEUE.lock();
-    if queue.arrays.len() >= MOST {
+    if queue.len() >= MOST {
         drop(queue);
         return drop(imported);
     }
-    queue.arrays.push(imported);
+    match imported.origin {
+        Origin::Object => queue.objects.push(imported.array),
+        Origin::Stream => queue.others.push(imported.array),
+    }
     if !queue.started {
         let spawned = thread::Builder::new().name("sheetbend-free".to_owned()).spawn(run);
         queue.started = spawned.inspect_err(|error| tracing::warn!(%error, "no thread to give memory back")).is_ok();
@@ -101,12 +130,11 @@ fn run() {
         let mut queue = QUEUE.lock();
         queue.releasing = false;
         EMPTIED.notify_all();
-        FILLED.wait_while(&mut queue, |queue| queue.arrays.is_empty());
+        FILLED.wait_while(&mut queue, |queue| queue.len() == 0);
+        MutexGuard::unlocked(&mut queue, || thread::sleep(SOON));
         queue.releasing = true;
-        let lot = std::mem::take(&mut queue.arrays);
+        let (objects, others) = (std::mem::take(&mut queue.objects), std::mem::take(&mut queue.others));
         drop(queue);
-        let (objects, others): (Vec<_>, Vec<_>) =
-            lot.into_iter().partition(|imported| imported.origin == Origin::Object);
         drop(others);
         if !objects.is_empty() {
             // One entry for all, where each buffer would make one of its own. An interpreter that has ended takes
