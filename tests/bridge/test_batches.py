@@ -147,8 +147,8 @@ def test_the_channel_says_how_often_it_was_full() -> None:
         time.sleep(0.001)
     counted = scan.metrics()
     assert counted["output_rows"] == 200 * BATCH_ROWS
-    # 13 MB pass through 4 MiB.
-    assert 100 < counted["channel_full"] <= 200
+    # 13 MB pass through 4 MiB, which are filled up again when half of them are free.
+    assert 4 <= counted["channel_full"] <= 10
     assert counted["channel_wait_time"] > 0
 
 

@@ -1,6 +1,7 @@
 //! The physical node that reads a source.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -15,7 +16,7 @@ use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType, apply_expression_roots,
 };
 use datafusion::physical_plan::filter_pushdown::{ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation};
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -23,7 +24,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::read::{Deadline, ReadMetrics, Reader, order};
+use crate::read::{Deadline, ReadMetrics, ReadStream, Reader, order};
 use crate::scan::{DynamicFilters, PlannedScan};
 use crate::source::Source;
 use crate::spec;
@@ -86,6 +87,41 @@ impl PythonExec {
     /// The columns that are kept; none for all.
     pub fn projection(&self) -> Option<&Vec<usize>> {
         self.projection.as_ref()
+    }
+
+    /// The read of a partition. It starts when it is polled: a plan may never get to some of its partitions.
+    pub(crate) fn read(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<impl Future<Output = Result<ReadStream>> + Send + 'static> {
+        let reader = Reader {
+            source: Arc::clone(&self.scan.source),
+            schema: Arc::clone(&self.scan.schema),
+            projection: self.projection.clone(),
+            limit: self.limit,
+            order: self.order.clone(),
+            dynamic_filters: DynamicFilters::new(&self.dynamic_filters, self.schema(), Arc::clone(&self.scan.table)),
+            batch_size: context.session_config().batch_size(),
+            deadline: Deadline::of(&context),
+            metrics: ReadMetrics::new(&self.metrics, partition),
+        };
+        let specs = self.input.execute(partition, context)?;
+        Ok(async move { reader.start(spec::collect(specs).await?) })
+    }
+
+    /// The batches of `read`, counted for a partition.
+    pub(crate) fn stream(
+        &self,
+        partition: usize,
+        read: impl Future<Output = Result<ReadStream>> + Send + 'static,
+    ) -> SendableRecordBatchStream {
+        let baseline = BaselineMetrics::new(&self.metrics, partition);
+        let batches = stream::once(read).try_flatten();
+        // The rows alone: how much memory is behind them takes longer to find than to read them.
+        let recorded = batches.inspect_ok(move |batch| baseline.record_output(batch.num_rows()));
+        let schema = Arc::clone(self.properties.eq_properties.schema());
+        Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, recorded.boxed())))
     }
 
     fn with_input(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -187,27 +223,7 @@ impl ExecutionPlan for PythonExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let baseline = BaselineMetrics::new(&self.metrics, partition);
-        let dynamic_filters = DynamicFilters::new(&self.dynamic_filters, self.schema(), Arc::clone(&self.scan.table));
-        let reader = Reader {
-            source: Arc::clone(&self.scan.source),
-            schema: Arc::clone(&self.scan.schema),
-            projection: self.projection.clone(),
-            limit: self.limit,
-            order: self.order.clone(),
-            dynamic_filters,
-            batch_size: context.session_config().batch_size(),
-            deadline: Deadline::of(&context),
-            metrics: ReadMetrics::new(&self.metrics, partition),
-        };
-        let specs = self.input.execute(partition, context)?;
-        // The thread starts when the first batch is asked for: a plan may never get to some of its partitions.
-        let batches = stream::once(async move { reader.start(spec::collect(specs).await?) }).try_flatten();
-        let recorded = batches.inspect_ok(move |batch| {
-            batch.record_output(&baseline);
-        });
-        let schema = Arc::clone(self.properties.eq_properties.schema());
-        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(schema, recorded.boxed()))))
+        Ok(self.stream(partition, self.read(partition, context)?))
     }
 }
 

@@ -7,6 +7,7 @@
 //! [`read`]) that calls the plug-in at its host, checks what comes and sends it through a channel to the query.
 //! It leaves by [`write`](mod@write): a [`write::PythonWriteExec`] has such a thread a partition, too.
 
+pub mod alone;
 pub mod client_class;
 pub mod client_format;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod python_format;
 pub mod read;
 pub mod retype;
 pub mod scan;
+pub mod share;
 pub mod source;
 pub mod spec;
 pub mod types;

@@ -6,11 +6,12 @@ use std::time::Instant;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::alone::is_alone;
 use crate::error::Result;
 use crate::python::failure::Site;
 use crate::read::ReadMetrics;
 
-/// Runs `work` on a thread that may block.
+/// Runs `work` on a thread that may wait: this one, where it has only that to do.
 ///
 /// # Errors
 /// What `work` fails with; also a panic in it.
@@ -18,6 +19,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
     site: Site,
     work: impl FnOnce(&Site) -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    if is_alone() {
+        return work(&site);
+    }
     let on_panic = site.clone();
     let task = tokio::task::spawn_blocking(move || work(&site));
     task.await.unwrap_or_else(|error| Err(on_panic.failed(format!("failed: {error}"))))

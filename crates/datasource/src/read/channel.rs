@@ -1,20 +1,40 @@
-//! A channel from one blocking sender to one async receiver, bounded by the bytes in it.
+//! A channel from one blocking sender to async receivers, bounded by the bytes in it.
+//!
+//! An item goes to whichever receiver asks first. To wake a thread costs as much as a batch, so it is done as seldom as
+//! can be: a receiver that never waits long looks again and again for a while; of receivers that wait, the one that waited
+//! shortest is woken, and others as far as it leaves items to them; a sender that waits for room is woken when half of
+//! the channel is free.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+/// How long a receiver looks for an item before it waits to be woken, if it had to wait no longer the last time. To be
+/// woken takes about as long.
+const LOOK: Duration = Duration::from_micros(20);
 
 /// A sender and its receiver. The channel holds at most `capacity` bytes, or one item of any size.
 pub fn channel<T, E>(capacity: usize) -> (Sender<T, E>, Receiver<T, E>) {
     let shared = Arc::new(Shared {
-        state: Mutex::new(State { queue: VecDeque::new(), bytes: 0, sender: End::Open, receiving: true, waker: None }),
+        state: Mutex::new(State {
+            queue: VecDeque::new(),
+            bytes: 0,
+            sender: End::Open,
+            receiving: true,
+            receivers: 1,
+            numbered: 1,
+            waiting: Vec::new(),
+        }),
         room: Condvar::new(),
+        has_news: AtomicBool::new(false),
+        is_watched: AtomicBool::new(false),
         capacity,
     });
-    (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
+    (Sender { shared: Arc::clone(&shared) }, Receiver::new(shared, 0))
 }
 
 /// The end that a reading thread holds.
@@ -26,12 +46,18 @@ pub struct Sender<T, E> {
     shared: Arc<Shared<T, E>>,
 }
 
-/// The end that a query holds: items until the first error.
+/// The end that a query holds: items until the first error, which comes once.
 ///
-/// Items that are left when it is dropped are dropped with it; [`Closer::close`] hands them out instead.
+/// Its clones receive from the same channel. Items that are left when the last one is dropped are dropped with it;
+/// [`Closer::close`] hands them out instead.
 #[derive(Debug)]
 pub struct Receiver<T, E> {
     shared: Arc<Shared<T, E>>,
+    number: usize,
+    /// Since when there is nothing for it.
+    since: Option<Instant>,
+    /// Whether it had to wait no longer than [`LOOK`] the last time.
+    waits_briefly: bool,
 }
 
 /// Closes a channel from wherever it is.
@@ -49,6 +75,10 @@ pub struct Lost;
 struct Shared<T, E> {
     state: Mutex<State<T, E>>,
     room: Condvar,
+    /// Whether there is something to receive: an item or the end. Changed under the lock.
+    has_news: AtomicBool,
+    /// Whether a receiver looks at it. One does for all.
+    is_watched: AtomicBool,
     capacity: usize,
 }
 
@@ -58,7 +88,11 @@ struct State<T, E> {
     bytes: usize,
     sender: End<E>,
     receiving: bool,
-    waker: Option<Waker>,
+    receivers: usize,
+    /// How many receivers there have been.
+    numbered: usize,
+    /// The receivers that wait, by their numbers.
+    waiting: Vec<(usize, Waker)>,
 }
 
 #[derive(Debug)]
@@ -77,16 +111,23 @@ impl<T, E> Sender<T, E> {
         let mut full = None;
         while state.receiving && !state.queue.is_empty() && state.bytes.saturating_add(bytes) > self.shared.capacity {
             full.get_or_insert_with(Instant::now);
-            self.shared.room.wait(&mut state);
+            if state.waiting.is_empty() {
+                self.shared.room.wait(&mut state);
+            } else {
+                // Those that were woken for the items that are there may be kept from taking them.
+                let waiting = std::mem::take(&mut state.waiting);
+                MutexGuard::unlocked(&mut state, || wake(waiting));
+            }
         }
         if !state.receiving {
             return Err(item);
         }
         state.bytes += bytes;
         state.queue.push_back((item, bytes));
-        let waker = state.waker.take();
+        self.shared.has_news.store(true, Ordering::Release);
+        let receiver = state.waiting.pop();
         drop(state);
-        waker.inspect(Waker::wake_by_ref);
+        wake(receiver);
         Ok(full.map(|since| since.elapsed()))
     }
 
@@ -113,14 +154,23 @@ impl<T, E> Drop for Sender<T, E> {
 }
 
 impl<T, E> Receiver<T, E> {
+    fn new(shared: Arc<Shared<T, E>>, number: usize) -> Self {
+        Self { shared, number, since: None, waits_briefly: false }
+    }
+
     /// What closes this channel.
     pub fn closer(&self) -> Closer<T, E> {
         Closer { shared: Arc::clone(&self.shared) }
     }
+}
 
-    /// Whether the sender is still there.
-    pub fn has_sender(&self) -> bool {
-        matches!(self.shared.state.lock().sender, End::Open)
+impl<T, E> Clone for Receiver<T, E> {
+    fn clone(&self) -> Self {
+        let mut state = self.shared.state.lock();
+        let number = state.numbered;
+        state.numbered += 1;
+        state.receivers += 1;
+        Self::new(Arc::clone(&self.shared), number)
     }
 }
 
@@ -128,6 +178,11 @@ impl<T, E> Closer<T, E> {
     /// Has the sender stop, which is woken where it waits. Returns the items that were not received.
     pub fn close(&self) -> Vec<T> {
         self.shared.close()
+    }
+
+    /// Whether the sender is still there.
+    pub fn has_sender(&self) -> bool {
+        matches!(self.shared.state.lock().sender, End::Open)
     }
 }
 
@@ -142,7 +197,11 @@ impl<T, E: From<Lost>> Receiver<T, E> {
         context: &mut Context<'_>,
         mut more: impl FnMut(&T, usize) -> bool,
     ) -> Poll<Option<Result<Vec<T>, E>>> {
+        if self.waits_briefly {
+            self.shared.look();
+        }
         let mut state = self.shared.state.lock();
+        state.waiting.retain(|(number, _)| *number != self.number);
         let mut taken = Vec::new();
         while let Some((item, bytes)) = state.queue.front() {
             let more = more(item, *bytes);
@@ -157,12 +216,21 @@ impl<T, E: From<Lost>> Receiver<T, E> {
             }
         }
         if !taken.is_empty() {
+            self.shared.note_news(&state);
+            self.waits_briefly = self.since.take().is_none_or(|since| since.elapsed() <= 2 * LOOK);
+            let has_room = state.bytes <= self.shared.capacity / 2;
+            let next = state.next_to_wake();
             drop(state);
-            self.shared.room.notify_one();
+            if has_room {
+                self.shared.room.notify_one();
+            }
+            wake(next);
             return Poll::Ready(Some(Ok(taken)));
         }
         if matches!(state.sender, End::Open) {
-            state.waker = Some(context.waker().clone());
+            self.since.get_or_insert_with(Instant::now);
+            self.waits_briefly = false;
+            state.waiting.push((self.number, context.waker().clone()));
             return Poll::Pending;
         }
         match std::mem::replace(&mut state.sender, End::Finished) {
@@ -175,11 +243,49 @@ impl<T, E: From<Lost>> Receiver<T, E> {
 
 impl<T, E> Drop for Receiver<T, E> {
     fn drop(&mut self) {
-        drop(self.shared.close());
+        let mut state = self.shared.state.lock();
+        state.receivers -= 1;
+        state.waiting.retain(|(number, _)| *number != self.number);
+        let (is_last, next) = (state.receivers == 0, state.next_to_wake());
+        drop(state);
+        if is_last {
+            drop(self.shared.close());
+        }
+        // It may have been woken for an item that it does not take any more.
+        wake(next);
     }
 }
 
+impl<T, E> State<T, E> {
+    /// The receiver to wake for an item that is there.
+    fn next_to_wake(&mut self) -> Option<(usize, Waker)> {
+        if self.queue.is_empty() { None } else { self.waiting.pop() }
+    }
+}
+
+/// To be called without a lock.
+fn wake(receivers: impl IntoIterator<Item = (usize, Waker)>) {
+    receivers.into_iter().for_each(|(_, waker)| waker.wake());
+}
+
 impl<T, E> Shared<T, E> {
+    /// Looks for something to receive, for a while, unless another receiver does.
+    fn look(&self) {
+        if self.has_news.load(Ordering::Acquire) || self.is_watched.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let since = Instant::now();
+        while !self.has_news.load(Ordering::Acquire) && since.elapsed() < LOOK {
+            std::hint::spin_loop();
+        }
+        self.is_watched.store(false, Ordering::Relaxed);
+    }
+
+    fn note_news(&self, state: &State<T, E>) {
+        let has_news = !state.queue.is_empty() || !matches!(state.sender, End::Open);
+        self.has_news.store(has_news, Ordering::Release);
+    }
+
     fn close(&self) -> Vec<T> {
         let mut state = self.state.lock();
         state.receiving = false;
@@ -189,6 +295,7 @@ impl<T, E> Shared<T, E> {
             // Who still receives must not take this for the end of the items.
             state.sender = End::Lost;
         }
+        self.note_news(&state);
         drop(state);
         self.room.notify_all();
         left.into_iter().map(|(item, _)| item).collect()
@@ -200,8 +307,9 @@ impl<T, E> Shared<T, E> {
             return;
         }
         state.sender = end;
-        let waker = state.waker.take();
+        self.note_news(&state);
+        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        waker.inspect(Waker::wake_by_ref);
+        wake(waiting);
     }
 }

@@ -62,7 +62,7 @@ impl Reader {
         let (sender, receiver) = channel(CHANNEL_BYTES);
         let read = Arc::new(Read::new(site.clone(), receiver.closer()));
         let limits = Limits { rows: self.batch_size.max(1), bytes: BATCH_BYTES };
-        let stream = ReadStream { receiver, read: Arc::clone(&read), limits };
+        let stream = ReadStream { _read: Arc::new(AbandonOnDrop(Arc::clone(&read))), receiver, limits };
         if specs.is_empty() || self.limit == Some(0) {
             sender.finish();
             return Ok(stream);
@@ -96,11 +96,17 @@ impl Reader {
 }
 
 /// The batches of a partition. What is ready goes on; small batches are put together where several are.
+///
+/// Clones share them: each batch goes to whichever asks first. The read goes on until the last one is dropped.
+#[derive(Clone)]
 pub(crate) struct ReadStream {
+    // Before the receiver, whose drop would drop the batches that are left here and now.
+    _read: Arc<AbandonOnDrop>,
     receiver: Receiver<RecordBatch, BridgeError>,
-    read: Arc<Read>,
     limits: Limits,
 }
+
+struct AbandonOnDrop(Arc<Read>);
 
 impl Stream for ReadStream {
     type Item = Result<RecordBatch>;
@@ -116,16 +122,16 @@ impl Stream for ReadStream {
     }
 }
 
-impl Drop for ReadStream {
+impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
-        abandon(&self.read, &self.receiver);
+        abandon(&self.0);
     }
 }
 
 /// Cancels a read, or a write, whose stream is dropped.
-pub(crate) fn abandon(read: &Arc<Read>, receiver: &Receiver<RecordBatch, BridgeError>) {
+pub(crate) fn abandon(read: &Arc<Read>) {
     let left = read.close();
-    if !receiver.has_sender() && left.is_empty() {
+    if !read.is_sending() && left.is_empty() {
         return;
     }
     // Callbacks of the plug-in may wait, and so may dropping what was imported from Python: not here, where other

@@ -77,6 +77,11 @@ impl Read {
         self.channel.close()
     }
 
+    /// Whether its thread still sends.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.channel.has_sender()
+    }
+
     /// Sets what a cancel does; none where there is nothing to end. A cancel that came before has found none: look
     /// whether the channel is closed after this.
     pub(crate) fn on_cancel(&self, canceller: Option<Canceller>) {

@@ -15,16 +15,17 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, TableScanBuilder, TableSource};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
-use futures::future::try_join_all;
 
+use crate::alone::together;
 use crate::scan::aggregate::merged;
 use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
 use crate::scan::candidate::{Candidate, offered};
 use crate::scan::request::ScanRequest;
 use crate::scan::statistics::Pruner;
 use crate::scan::table::PlannedTable;
+use crate::share::share_reads;
 
-/// Plans queries as DataFusion does, once every scan of a plug-in has been negotiated.
+/// Plans queries as DataFusion does, once every scan of a plug-in has been negotiated, to run in this process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ScanPlanner;
 
@@ -32,7 +33,10 @@ pub struct ScanPlanner;
 impl QueryPlanner for ScanPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = negotiate(plan.clone(), session).await?;
-        DefaultPhysicalPlanner::default().create_physical_plan(&plan, session).await
+        let is_spread = plan.exists(|node| Ok(matches!(node, LogicalPlan::Repartition(_))))?;
+        let physical = DefaultPhysicalPlanner::default().create_physical_plan(&plan, session).await?;
+        // Who asks for partitions wants them to be even, and not whoever is the fastest to have all rows.
+        if is_spread { Ok(physical) } else { share_reads(physical) }
     }
 }
 
@@ -47,7 +51,7 @@ pub(crate) async fn negotiate(plan: LogicalPlan, session: &dyn Session) -> Resul
         Ok(node)
     })?;
     let answers = candidates.iter().map(|candidate| candidate.source.plan_scan(&candidate.request));
-    let mut answers = try_join_all(answers).await?.into_iter();
+    let mut answers = together(answers).await?.into_iter();
     visit(plan, session, |node, candidate| {
         let missing = || DataFusionError::Internal("a scan was not negotiated".to_owned());
         rewrite(node, candidate, answers.next().ok_or_else(missing)?, session)

@@ -102,6 +102,6 @@ impl Stream for MessageStream {
 
 impl Drop for MessageStream {
     fn drop(&mut self) {
-        abandon(&self.under_way, &self.receiver);
+        abandon(&self.under_way);
     }
 }

@@ -127,7 +127,7 @@ fn closing_hands_out_what_is_left() {
     let (sender, receiver) = of(100);
     sender.send(1, 1).unwrap();
     sender.send(2, 1).unwrap();
-    assert!(receiver.has_sender());
+    assert!(receiver.closer().has_sender());
     assert_eq!(receiver.closer().close(), [1, 2]);
     assert!(sender.is_closed());
     assert_eq!(sender.send(3, 1), Err(3));
@@ -138,7 +138,7 @@ fn items_that_someone_else_took_are_missed() {
     let (sender, mut receiver) = of(100);
     sender.send(1, 1).unwrap();
     sender.finish();
-    assert!(!receiver.has_sender());
+    assert!(!receiver.closer().has_sender());
     receiver.closer().close();
     assert_eq!(next(&mut receiver).now_or_never(), Some(Some(Err(Failed::Lost))));
     assert_eq!(next(&mut receiver).now_or_never(), Some(None));
@@ -162,4 +162,71 @@ async fn items_that_are_there_come_together_as_far_as_wanted() {
     assert_eq!(next(&mut receiver).await, Some(Ok(3)));
     sender.finish();
     assert_eq!(all(receiver).await, [Ok(4)]);
+}
+
+#[tokio::test]
+async fn receivers_share_the_items_and_each_learns_of_the_end() {
+    let (sender, mut one) = of(100);
+    let mut other = one.clone();
+    for item in 0..4 {
+        sender.send(item, 10).unwrap();
+    }
+    assert_eq!(next(&mut one).await, Some(Ok(0)));
+    assert_eq!(next(&mut other).await, Some(Ok(1)));
+    sender.fail(Failed::Said("no"));
+    drop(one.clone());
+    assert_eq!(all(other).await, [Ok(2), Ok(3), Err(Failed::Said("no"))]);
+    assert_eq!(all(one).await, []);
+}
+
+#[tokio::test]
+async fn of_receivers_that_wait_as_many_are_woken_as_there_are_items() {
+    let (sender, mut first) = of(100);
+    let mut last = first.clone();
+    assert_eq!(next(&mut first).now_or_never(), None);
+    let woken = tokio::spawn(async move { (next(&mut last).await, last) });
+    tokio::task::yield_now().await;
+    sender.send(1, 10).unwrap();
+    let (item, mut last) = woken.await.unwrap();
+    assert_eq!(item, Some(Ok(1)));
+
+    let waiting = tokio::spawn(async move { (next(&mut first).await, first) });
+    tokio::task::yield_now().await;
+    sender.send(2, 10).unwrap();
+    sender.send(3, 10).unwrap();
+    assert_eq!(next(&mut last).await, Some(Ok(2)));
+    let (item, first) = waiting.await.unwrap();
+    assert_eq!(item, Some(Ok(3)));
+
+    drop(last);
+    assert!(sender.send(4, 10).is_ok(), "one receiver is left");
+    drop(first);
+    assert_eq!(sender.send(5, 10), Err(5));
+}
+
+#[tokio::test]
+async fn a_receiver_that_goes_away_leaves_its_item_to_another() {
+    let (sender, mut stays) = of(100);
+    let mut goes = stays.clone();
+    let waiting = tokio::spawn(async move { next(&mut stays).await });
+    tokio::task::yield_now().await;
+    assert_eq!(next(&mut goes).now_or_never(), None);
+    sender.send(1, 10).unwrap();
+    drop(goes);
+    assert_eq!(waiting.await.unwrap(), Some(Ok(1)));
+}
+
+#[tokio::test]
+async fn a_sender_without_room_wakes_every_receiver() {
+    let (sender, mut takes) = of(10);
+    let mut ignores = takes.clone();
+    let waiting = tokio::spawn(async move { (next(&mut takes).await, takes) });
+    tokio::task::yield_now().await;
+    assert_eq!(next(&mut ignores).now_or_never(), None);
+    sender.send(1, 10).unwrap();
+    let sent = sending(sender, 2, 10);
+    let (item, mut takes) = tokio::time::timeout(LATE, waiting).await.unwrap().unwrap();
+    assert_eq!(item, Some(Ok(1)));
+    assert_eq!(next(&mut takes).await, Some(Ok(2)));
+    assert!(sent.recv_timeout(LATE).unwrap().is_ok());
 }
