@@ -1,5 +1,6 @@
 //! Runs plans: from an unresolved relation to a stream of batches.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -61,13 +62,27 @@ impl Engine {
             state.config_mut().set_extension(Arc::new(Deadline(deadline)));
         }
         let plan = state.create_physical_plan(&plan).await.map_err(|e| failure::from_engine(&e))?;
-        Ok(Query { plan, context: state.task_ctx(), schema })
+        Ok(Query { plan, context: Arc::new(task_context(&state)), schema })
     }
 
     /// The state that plans are made with.
     pub(crate) fn state(&self) -> &SessionState {
         &self.state
     }
+}
+
+/// What a plan runs in. Without functions by name: a plan has those that it needs.
+fn task_context(state: &SessionState) -> TaskContext {
+    TaskContext::new(
+        None,
+        state.session_id().to_owned(),
+        state.config().clone(),
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+        Arc::clone(state.runtime_env()),
+    )
 }
 
 impl Query {

@@ -6,6 +6,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use futures::TryStreamExt;
+use sheetbend_datasource::alone::together;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_plan::environment::{Environment, Resolved, Settings};
 use sheetbend_plan::error::Result;
@@ -18,6 +19,27 @@ use crate::{arrow_out, failure};
 
 #[async_trait]
 impl Environment for Session {
+    async fn views(&self, names: &[Vec<String>]) -> Result<Vec<Option<Arc<Resolved>>>> {
+        together(names.iter().map(|name| self.view(name))).await
+    }
+
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Arc<dyn TableProvider>>> {
+        together(sources.iter().map(|source| self.source(source))).await
+    }
+
+    async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
+        let schema = Arc::clone(&query.schema);
+        let stream = Engine::new().prepare(query, None).await?.start()?;
+        let batches: Vec<_> = stream.try_collect().await.map_err(|e| failure::from_engine(&e))?;
+        batches.iter().map(|batch| arrow_out::conform(batch, &schema)).collect()
+    }
+
+    fn settings(&self) -> Settings {
+        self.config.read().settings()
+    }
+}
+
+impl Session {
     async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
         // Temporary views stand in no database.
         if let [name] = name
@@ -40,19 +62,6 @@ impl Environment for Session {
         provider.map_err(|e| failure::from_bridge(&e))
     }
 
-    async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
-        let schema = Arc::clone(&query.schema);
-        let stream = Engine::new().prepare(query, None).await?.start()?;
-        let batches: Vec<_> = stream.try_collect().await.map_err(|e| failure::from_engine(&e))?;
-        batches.iter().map(|batch| arrow_out::conform(batch, &schema)).collect()
-    }
-
-    fn settings(&self) -> Settings {
-        self.config.read().settings()
-    }
-}
-
-impl Session {
     /// The format of a source.
     ///
     /// # Errors

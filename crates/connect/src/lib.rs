@@ -34,3 +34,4 @@ mod views;
 mod write;
 
 pub use server::{Server, ServerConfig};
+pub use stack::STACK_BYTES;

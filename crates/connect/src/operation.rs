@@ -12,7 +12,7 @@ use sheetbend_datasource::read::size::{self, Limits};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use spark_connect_proto::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
 use spark_connect_proto::get_status_response::operation_status::OperationState;
-use spark_connect_proto::{ExecutePlanResponse, Plan, plan};
+use spark_connect_proto::{DataType, ExecutePlanResponse, Plan, plan};
 use tokio_util::sync::CancellationToken;
 
 use crate::arrow_out::{self, BATCH_BYTES, Encoded};
@@ -107,9 +107,8 @@ impl Operation {
                     Err(e) => SparkError::internal(e),
                 })),
             };
-            match outcome {
-                Ok(()) => log.complete(),
-                Err(error) => log.fail(session.status(error)),
+            if let Err(error) = outcome {
+                log.fail(session.status(error));
             }
         });
     }
@@ -146,7 +145,7 @@ fn cancelled_error() -> SparkError {
 }
 
 async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()> {
-    let mut output = Output { log, rows: 0, chunking: task.chunking };
+    let mut output = Output { log, schema: None, rows: 0, chunking: task.chunking };
     match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
         plan::OpType::Root(relation) => output.rows(rows::prepare(relation, &task).await?).await?,
         plan::OpType::Command(command) => {
@@ -157,12 +156,15 @@ async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()
         plan::OpType::CompressedOperation(_) => return Err(SparkError::unsupported("compressed plans")),
     }
     output.send(ResponseType::ResultComplete(ResultComplete {}), 0).await;
+    output.log.complete();
     Ok(())
 }
 
 /// Writes rows to a log.
 struct Output {
     log: Arc<ResponseLog>,
+    /// The columns, until they have gone out with the first rows.
+    schema: Option<DataType>,
     rows: i64,
     chunking: bool,
 }
@@ -170,16 +172,17 @@ struct Output {
 impl Output {
     /// All rows as they come.
     ///
-    /// Batches that are there already go out together: the client answers every message with a call.
+    /// What is there already goes out together, and few messages: the client answers every one with a call.
     async fn rows(&mut self, rows: Rows) -> Result<()> {
         let Rows { schema, mut batches } = rows;
-        self.schema(&schema).await?;
+        self.schema = Some(types::schema_to_proto(&schema)?);
         let mut waiting = Waiting::default();
         loop {
             let next = match batches.next().now_or_never() {
                 Some(next) => next,
                 None => {
                     self.flush(&mut waiting, &schema).await?;
+                    self.log.announce();
                     batches.next().await
                 }
             };
@@ -196,18 +199,13 @@ impl Output {
             waiting.add(batch, bytes);
             if waiting.bytes >= BATCH_BYTES {
                 self.flush(&mut waiting, &schema).await?;
+                self.log.announce();
             }
         }
         self.flush(&mut waiting, &schema).await?;
         if self.rows == 0 {
             self.batch(&arrow_out::empty(&schema), 0).await?;
         }
-        Ok(())
-    }
-
-    async fn schema(&self, schema: &SchemaRef) -> Result<()> {
-        let schema = Some(types::schema_to_proto(schema)?);
-        self.log.append(ExecutePlanResponse { schema, ..ExecutePlanResponse::default() }, 0).await;
         Ok(())
     }
 
@@ -258,8 +256,9 @@ impl Output {
         Ok(())
     }
 
-    async fn send(&self, response: ResponseType, bytes: usize) {
-        let response = ExecutePlanResponse { response_type: Some(response), ..ExecutePlanResponse::default() };
+    async fn send(&mut self, response: ResponseType, bytes: usize) {
+        let schema = self.schema.take();
+        let response = ExecutePlanResponse { schema, response_type: Some(response), ..ExecutePlanResponse::default() };
         self.log.append(response, bytes).await;
     }
 }

@@ -103,7 +103,8 @@ impl ResponseLog {
 
     /// Adds a response, and waits before that while too much is not sent. `response` needs no ids.
     ///
-    /// Responses after the end are dropped. There is one writer.
+    /// The reader learns of it by [`Self::announce`], or where the next one has to wait: so what comes together goes out
+    /// together. Responses after the end are dropped. There is one writer.
     pub(crate) async fn append(&self, mut response: ExecutePlanResponse, data_bytes: usize) {
         loop {
             {
@@ -120,8 +121,13 @@ impl ResponseLog {
                     break;
                 }
             }
+            self.announce();
             self.room.notified().await;
         }
+    }
+
+    /// Tells the reader of what was added.
+    pub(crate) fn announce(&self) {
         self.news.send_replace(());
     }
 
@@ -184,7 +190,7 @@ impl ResponseLog {
         state.detached = None;
         let reader = Reader { log: self.clone(), number: state.reader, position, news: self.news.subscribe() };
         drop(state);
-        self.news.send_replace(());
+        self.announce();
         Ok(futures::stream::unfold(Some(reader), |reader| async {
             let mut reader = reader?;
             match reader.next().await? {
@@ -204,7 +210,7 @@ impl ResponseLog {
 
     fn end(&self, end: End) {
         self.state.lock().end.get_or_insert(end);
-        self.news.send_replace(());
+        self.announce();
         self.room.notify_one();
     }
 

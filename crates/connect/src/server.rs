@@ -90,7 +90,8 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` is ready; then cancels what runs, and ends within seconds.
+    /// Serves until `shutdown` is ready; then cancels what runs, and ends within seconds. To be called within a runtime
+    /// whose threads have [`STACK_BYTES`](crate::STACK_BYTES).
     ///
     /// # Errors
     /// The listening socket fails.

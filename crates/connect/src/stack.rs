@@ -2,15 +2,19 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
+use sheetbend_datasource::alone::alone;
 use sheetbend_plan::error::{Result, SparkError};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
-/// Enough for a plan of the deepest message that the codec lets in; a page that is not touched costs nothing.
-const STACK_BYTES: usize = 128 << 20;
+/// The stack that threads of the runtime need: enough for a plan of the deepest message that the codec lets in. A page that
+/// is not touched costs nothing.
+pub const STACK_BYTES: usize = 128 << 20;
+
+/// How many queries are analysed at once. They must leave threads of the runtime for what they wait for.
+static PLANNING: Semaphore = Semaphore::const_new(256);
 
 /// Runs `work` on a large stack and waits for it.
 pub(crate) fn grow<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
@@ -21,9 +25,10 @@ pub(crate) fn grow<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<
     })
 }
 
-/// Runs the future that `make` makes on a thread with a large stack.
+/// Runs the future that `make` makes on a thread of its own: one of the runtime's threads that may wait, which have
+/// [`STACK_BYTES`].
 ///
-/// It runs within the caller's runtime. Where the caller no longer waits, it is dropped at its next await.
+/// Where the caller no longer waits, it is dropped at its next await.
 ///
 /// # Errors
 /// The future's own; a panic is an internal error.
@@ -32,29 +37,25 @@ where
     T: Send + 'static,
     F: Future<Output = Result<T>>,
 {
+    let _permit = PLANNING.acquire().await.map_err(SparkError::internal)?;
     let (mut sender, receiver) = oneshot::channel();
     let runtime = Handle::current();
-    let body = move || {
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-            runtime.block_on(async {
-                tokio::select! {
-                    result = make() => Some(result),
-                    () = sender.closed() => None,
-                }
-            })
-        }));
-        match outcome {
-            Ok(Some(result)) => drop(sender.send(result)),
-            Ok(None) => {}
-            Err(panic) => drop(sender.send(Err(panicked(&*panic)))),
-        }
-    };
-    thread::Builder::new()
-        .name("plan".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(body)
-        .map_err(|e| SparkError::internal(format!("No thread for the query's analysis: {e}.")))?;
-    receiver.await.unwrap_or_else(|_| Err(SparkError::internal("The query's analysis ended without an answer.")))
+    let task = tokio::task::spawn_blocking(move || {
+        let future = async {
+            tokio::select! {
+                result = make() => drop(sender.send(result)),
+                () = sender.closed() => {}
+            }
+        };
+        alone(|| runtime.block_on(future));
+    });
+    match receiver.await {
+        Ok(result) => result,
+        Err(_) => Err(task.await.err().and_then(|error| error.try_into_panic().ok()).map_or_else(
+            || SparkError::internal("The query's analysis ended without an answer."),
+            |panic| panicked(&*panic),
+        )),
+    }
 }
 
 /// The error of a panic.

@@ -5,12 +5,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use sheetbend_connect::STACK_BYTES;
 use sheetbend_datasource::read::{release, under_way};
 use sheetbend_datasource::worker::pool;
 use tokio::runtime::{Builder, Handle, Runtime};
-
-/// A main thread's stack: plug-ins are called on the runtime's blocking threads, and extension modules may recurse.
-const STACK_BYTES: usize = 8 << 20;
 
 /// How long the end of the process waits for plug-ins that still read.
 const PATIENCE: Duration = Duration::from_secs(10);

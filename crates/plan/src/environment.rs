@@ -41,11 +41,11 @@ impl Default for Settings {
 /// A session, as the resolver sees it.
 #[async_trait]
 pub trait Environment: Send + Sync {
-    /// The view of this name; none where there is no such view.
-    async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>>;
+    /// The view of each name; none where there is no such view.
+    async fn views(&self, names: &[Vec<String>]) -> Result<Vec<Option<Arc<Resolved>>>>;
 
-    /// The table that a source describes.
-    async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>>;
+    /// The table that each source describes.
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Arc<dyn TableProvider>>>;
 
     /// All rows of a query, which part of the plan around it is made of: the values that a pivot has columns for.
     async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>>;

@@ -1,6 +1,7 @@
 //! The one DataFusion session that every query plans and runs with, on any machine.
 
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::prelude::SessionConfig;
 
 /// A session state with Spark's settings and functions.
@@ -15,5 +16,7 @@ pub fn session_state(parallelism: Option<usize>) -> SessionState {
     options.execution.enable_ansi_mode = true;
     // Names come from the resolver; what DataFusion would make of them does not matter.
     options.catalog.information_schema = false;
-    SessionStateBuilder::new().with_config(config).with_default_features().build()
+    // None of DataFusion's functions by name, but for one that its optimizer asks for: every query copies the state.
+    let functions = vec![first_value_udaf()];
+    SessionStateBuilder::new().with_config(config).with_aggregate_functions(functions).build()
 }

@@ -4,14 +4,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sheetbend_connect::{Server, ServerConfig};
+use sheetbend_connect::{STACK_BYTES, Server, ServerConfig};
 use sheetbend_datasource::format::FormatRegistry;
 use spark_connect_proto::execute_plan_request::{RequestOption, request_option};
 use spark_connect_proto::execute_plan_response::ResponseType;
 use spark_connect_proto::relation::RelType;
 use spark_connect_proto::spark_connect_service_client::SparkConnectServiceClient;
 use spark_connect_proto::*;
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt;
@@ -37,10 +39,11 @@ impl Fixture {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = ServerConfig::new(Arc::new(FormatRegistry::default()));
         let config = ServerConfig { address, detached_timeout, session_timeout, ..config };
-        let server = Server::bind(config).await.unwrap();
+        let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build().unwrap();
+        let server = runtime.spawn(Server::bind(config)).await.unwrap().unwrap();
         let url = format!("http://{}", server.local_address());
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(server.serve(async { drop(stopped.await) }));
+        let served = spawn_blocking(move || runtime.block_on(server.serve(async { drop(stopped.await) })));
         let client = SparkConnectServiceClient::connect(url).await.unwrap();
         Self { client, session_id: Uuid::new_v4().to_string(), stop, served }
     }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use futures::future::try_join_all;
 use recursive::recursive;
 
 use crate::environment::{Environment, Resolved};
@@ -45,8 +44,8 @@ pub(super) async fn load(relation: &mut Relation, environment: &dyn Environment)
             Read::Table(_) | Read::Source(_) => {}
         }
     }
-    let views = try_join_all(names.iter().map(|name| environment.view(name))).await?;
-    let providers = try_join_all(sources.iter().map(|source| environment.source(source))).await?;
+    let views = environment.views(&names).await?;
+    let providers = environment.sources(&sources).await?;
     Ok(Tables { views: names.into_iter().zip(views).collect(), sources: sources.into_iter().zip(providers).collect() })
 }
 

@@ -23,22 +23,34 @@ struct Session {
 
 #[async_trait]
 impl Environment for Session {
-    async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
-        let batch = match name.join(".").to_lowercase().as_str() {
-            "people" => people(),
-            "cities" => cities(),
-            _ => return Ok(None),
-        };
-        let relation: Relation = RelationKind::Local { schema: batch.schema(), batches: vec![batch] }.into();
-        Ok(Some(Arc::new(resolve(&relation, self).await?)))
+    async fn views(&self, names: &[Vec<String>]) -> Result<Vec<Option<Arc<Resolved>>>> {
+        let mut views = vec![];
+        for name in names {
+            let batch = match name.join(".").to_lowercase().as_str() {
+                "people" => Some(people()),
+                "cities" => Some(cities()),
+                _ => None,
+            };
+            views.push(match batch {
+                Some(batch) => {
+                    let kind = RelationKind::Local { schema: batch.schema(), batches: vec![batch] };
+                    Some(Arc::new(resolve(&kind.into(), self).await?))
+                }
+                None => None,
+            });
+        }
+        Ok(views)
     }
 
-    async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
-        let batch = people();
-        match source.format.as_str() {
-            "memory" => Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?)),
-            other => Err(SparkError::unsupported(other)),
-        }
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Arc<dyn TableProvider>>> {
+        let open = |source: &Source| -> Result<Arc<dyn TableProvider>> {
+            let batch = people();
+            match source.format.as_str() {
+                "memory" => Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?)),
+                other => Err(SparkError::unsupported(other)),
+            }
+        };
+        sources.iter().map(open).collect()
     }
 
     async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
