@@ -80,7 +80,9 @@ impl SharedReadExec {
     /// None where `input` is no such read, or has as many partitions already.
     fn new(input: Arc<dyn ExecutionPlan>, partitions: usize) -> Option<Self> {
         let count = input.output_partitioning().partition_count();
-        if !input.is::<PythonExec>() || count == 0 || count >= partitions {
+        // What merges ordered partitions leaves one alone until it has rows of another.
+        let is_ordered = input.output_ordering().is_some();
+        if !input.is::<PythonExec>() || is_ordered || count == 0 || count >= partitions {
             return None;
         }
         let properties = PlanProperties::new(

@@ -65,12 +65,19 @@ impl Source {
     /// # Errors
     /// What the plug-in raises, or a result that is no answer to the request.
     pub(crate) async fn plan_scan(&self, request: &ScanRequest) -> Result<ScanAnswer> {
-        let method = if self.has("plan_scan") { "plan_scan" } else { "plan_partitions" };
-        let mut answer = self.answer(method, request).await?;
+        let mut answer = match self.has("plan_scan") {
+            true => self.answer("plan_scan", request).await?,
+            false => self.plan_partitions(request).await?,
+        };
         if self.has("statistics") && !answer.describes_table() {
             answer.table = self.answer("statistics", request).await?.table;
         }
         Ok(answer)
+    }
+
+    async fn plan_partitions(&self, request: &ScanRequest) -> Result<ScanAnswer> {
+        let specs = self.call("plan_partitions", Message::default()).await?.json;
+        ScanAnswer::of_specs(&specs, request).map_err(|what| self.site("plan_partitions").broke(what))
     }
 
     async fn answer(&self, method: &'static str, request: &ScanRequest) -> Result<ScanAnswer> {

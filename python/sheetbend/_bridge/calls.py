@@ -33,10 +33,8 @@ def _infer_schema(plugin: DataSourcePlugin, options: Options, _message: Message)
     return Message(schema=planning.infer_schema(plugin, options))
 
 
-def _plan_partitions(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:
-    from sheetbend.scan import ScanPlan  # noqa: PLC0415 - as of _answer
-
-    return _answer(message, lambda _: ScanPlan(planning.partition_specs(plugin, options)))
+def _plan_partitions(plugin: DataSourcePlugin, options: Options, _message: Message) -> Message:
+    return Message(json=json.dumps(planning.plan_partitions(plugin, options)))
 
 
 def _plan_scan(plugin: DataSourcePlugin, options: Options, message: Message) -> Message:

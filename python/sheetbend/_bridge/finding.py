@@ -7,6 +7,7 @@ import sys
 import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
+from weakref import WeakSet
 
 from sheetbend import registry
 from sheetbend.datasource_api import adapted
@@ -14,6 +15,10 @@ from sheetbend.errors import PluginError
 
 if TYPE_CHECKING:
     from sheetbend.plugin import DataSourcePlugin
+
+
+_checked: WeakSet[type] = WeakSet()
+"""Classes that are known to have the methods of a plug-in."""
 
 
 def load(module: str, name: str) -> DataSourcePlugin:
@@ -27,7 +32,10 @@ def load(module: str, name: str) -> DataSourcePlugin:
 def adopt(candidate: object) -> DataSourcePlugin:
     """The plug-in that ``candidate``, an instance or a class, stands for, once it is known to have its methods."""
     plugin = adapted(candidate)
-    registry.check_methods(plugin)
+    if not isinstance(plugin, type) or plugin not in _checked:
+        registry.check_methods(plugin)
+    if isinstance(plugin, type):
+        _checked.add(plugin)
     return cast("DataSourcePlugin", plugin() if isinstance(plugin, type) else plugin)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sheetbend._bridge.describe import describe
 from sheetbend._bridge.json_values import to_json
@@ -49,15 +49,10 @@ def _check_names(schema: pa.Schema) -> None:
 
 def plan_partitions(plugin: DataSourcePlugin, options: Options) -> list[str]:
     """The partition specs as JSON texts."""
-    return [spec_to_json(spec, position) for position, spec in enumerate(partition_specs(plugin, options))]
-
-
-def partition_specs(plugin: DataSourcePlugin, options: Options) -> Sequence[Any]:
-    """What ``plan_partitions`` returned, of which only is known that it is a sequence."""
     specs: object = plugin.plan_partitions(options)
     if isinstance(specs, (str, bytes, bytearray)) or not isinstance(specs, Sequence):
         raise PluginError(f"returned {describe(specs)}, expected a list of dicts")
-    return specs
+    return [spec_to_json(spec, position) for position, spec in enumerate(specs)]
 
 
 def statistics(plugin: DataSourcePlugin, options: Options) -> Statistics | None:

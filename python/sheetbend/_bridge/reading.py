@@ -7,7 +7,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 from sheetbend._bridge.async_rows import drive
 from sheetbend._bridge.configure import secret_texts
@@ -70,7 +72,7 @@ def _filter(wanted: Callable[[], tuple[str, pa.Schema, pa.RecordBatch]]) -> Filt
 def read_partition(plugin: DataSourcePlugin, spec: str, options: Options, context: ReadContext) -> Iterator[object]:
     """The rows of one partition: an iterator of objects with ``__arrow_c_stream__`` or ``__arrow_c_array__``."""
     method: Callable[..., Any] = plugin.read_partition
-    more = (context,) if takes_context(method, after=2) else ()
+    more = (context,) if _reads_with_context(method) else ()
     rows = method(json.loads(spec), options, *more)
     # A class has the methods of what it makes, but is none of it; what has no rows at all may be iterated over too.
     if not isinstance(rows, (str, bytes, bytearray, Mapping, type)):
@@ -88,6 +90,20 @@ def read_partition(plugin: DataSourcePlugin, spec: str, options: Options, contex
 def unexpected_item(item: object) -> str:
     """What is wrong with an item of the iterator that ``read_partition`` returned."""
     return f"yielded {describe(item)}, {_EXPECTED_ROWS}"
+
+
+_with_context: WeakKeyDictionary[Callable[..., object], bool] = WeakKeyDictionary()
+"""Whether functions of classes take a context: to look at a signature takes longer than all else of a small read."""
+
+
+def _reads_with_context(method: Callable[..., object]) -> bool:
+    function = getattr(method, "__func__", None)
+    if not isinstance(function, FunctionType):
+        return takes_context(method, after=2)
+    known = _with_context.get(function)
+    if known is None:
+        known = _with_context[function] = takes_context(method, after=2)
+    return known
 
 
 def takes_context(method: Callable[..., object], *, after: int) -> bool:

@@ -1,9 +1,9 @@
 //! A channel from one blocking sender to async receivers, bounded by the bytes in it.
 //!
 //! An item goes to whichever receiver asks first. To wake a thread costs as much as a batch, so it is done as seldom as
-//! can be: a receiver that never waits long looks again and again for a while; of receivers that wait, the one that waited
-//! shortest is woken, and others as far as it leaves items to them; a sender that waits for room is woken when half of
-//! the channel is free.
+//! can be: a receiver that never waits long looks again and again for a while; none is woken that waits while another one
+//! takes items as they come, until that one falls behind by half of the channel; a sender that waits for room is woken
+//! when half of it is free.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,10 +28,10 @@ pub fn channel<T, E>(capacity: usize) -> (Sender<T, E>, Receiver<T, E>) {
             receivers: 1,
             numbered: 1,
             waiting: Vec::new(),
+            taken: None,
         }),
         room: Condvar::new(),
         has_news: AtomicBool::new(false),
-        is_watched: AtomicBool::new(false),
         capacity,
     });
     (Sender { shared: Arc::clone(&shared) }, Receiver::new(shared, 0))
@@ -77,8 +77,6 @@ struct Shared<T, E> {
     room: Condvar,
     /// Whether there is something to receive: an item or the end. Changed under the lock.
     has_news: AtomicBool,
-    /// Whether a receiver looks at it. One does for all.
-    is_watched: AtomicBool,
     capacity: usize,
 }
 
@@ -93,6 +91,8 @@ struct State<T, E> {
     numbered: usize,
     /// The receivers that wait, by their numbers.
     waiting: Vec<(usize, Waker)>,
+    /// When an item was taken last.
+    taken: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl<T, E> Sender<T, E> {
         state.bytes += bytes;
         state.queue.push_back((item, bytes));
         self.shared.has_news.store(true, Ordering::Release);
-        let receiver = state.waiting.pop();
+        let receiver = if state.is_served() { None } else { state.waiting.pop() };
         drop(state);
         wake(receiver);
         Ok(full.map(|since| since.elapsed()))
@@ -197,11 +197,12 @@ impl<T, E: From<Lost>> Receiver<T, E> {
         context: &mut Context<'_>,
         mut more: impl FnMut(&T, usize) -> bool,
     ) -> Poll<Option<Result<Vec<T>, E>>> {
-        if self.waits_briefly {
-            self.shared.look();
-        }
         let mut state = self.shared.state.lock();
         state.waiting.retain(|(number, _)| *number != self.number);
+        // Where others are at work there may be no core to look from.
+        if self.waits_briefly && state.active() == 1 && !state.has_news() {
+            MutexGuard::unlocked(&mut state, || self.shared.look());
+        }
         let mut taken = Vec::new();
         while let Some((item, bytes)) = state.queue.front() {
             let more = more(item, *bytes);
@@ -217,9 +218,11 @@ impl<T, E: From<Lost>> Receiver<T, E> {
         }
         if !taken.is_empty() {
             self.shared.note_news(&state);
-            self.waits_briefly = self.since.take().is_none_or(|since| since.elapsed() <= 2 * LOOK);
+            let now = Instant::now();
+            self.waits_briefly = self.since.take().is_none_or(|since| now - since <= 2 * LOOK);
+            state.taken = Some(now);
             let has_room = state.bytes <= self.shared.capacity / 2;
-            let next = state.next_to_wake();
+            let next = if has_room { None } else { state.next_to_wake() };
             drop(state);
             if has_room {
                 self.shared.room.notify_one();
@@ -257,6 +260,20 @@ impl<T, E> Drop for Receiver<T, E> {
 }
 
 impl<T, E> State<T, E> {
+    fn has_news(&self) -> bool {
+        !self.queue.is_empty() || !matches!(self.sender, End::Open)
+    }
+
+    /// How many receivers do not wait.
+    fn active(&self) -> usize {
+        self.receivers - self.waiting.len()
+    }
+
+    /// Whether a receiver takes items as they come.
+    fn is_served(&self) -> bool {
+        self.active() > 0 && self.taken.is_some_and(|taken| taken.elapsed() <= 2 * LOOK)
+    }
+
     /// The receiver to wake for an item that is there.
     fn next_to_wake(&mut self) -> Option<(usize, Waker)> {
         if self.queue.is_empty() { None } else { self.waiting.pop() }
@@ -269,21 +286,16 @@ fn wake(receivers: impl IntoIterator<Item = (usize, Waker)>) {
 }
 
 impl<T, E> Shared<T, E> {
-    /// Looks for something to receive, for a while, unless another receiver does.
+    /// Looks for something to receive, for a while.
     fn look(&self) {
-        if self.has_news.load(Ordering::Acquire) || self.is_watched.swap(true, Ordering::Relaxed) {
-            return;
-        }
         let since = Instant::now();
         while !self.has_news.load(Ordering::Acquire) && since.elapsed() < LOOK {
             std::hint::spin_loop();
         }
-        self.is_watched.store(false, Ordering::Relaxed);
     }
 
     fn note_news(&self, state: &State<T, E>) {
-        let has_news = !state.queue.is_empty() || !matches!(state.sender, End::Open);
-        self.has_news.store(has_news, Ordering::Release);
+        self.has_news.store(state.has_news(), Ordering::Release);
     }
 
     fn close(&self) -> Vec<T> {

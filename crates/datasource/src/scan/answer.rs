@@ -1,8 +1,11 @@
 //! What a plug-in does of a request.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use serde::Deserialize;
 
 use crate::host::Message;
@@ -90,6 +93,29 @@ impl ScanAnswer {
         };
         answer.check(request)?;
         Ok(answer)
+    }
+
+    /// The answer of a plug-in that only says which partitions there are: `specs`, a JSON list of the JSON texts.
+    ///
+    /// # Errors
+    /// What is wrong with it, as what the plug-in "returned ...".
+    pub(crate) fn of_specs(specs: &str, request: &ScanRequest) -> Result<Self, String> {
+        let malformed = |error: &dyn Display| format!("returned partition specs that are malformed: {error}");
+        let specs: Vec<String> = serde_json::from_str(specs).map_err(|error| malformed(&error))?;
+        let field = Field::new(spec::COLUMN, DataType::Utf8, true);
+        let specs = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(StringArray::from(specs))]);
+        let partitions = specs
+            .map_err(|error| malformed(&error))
+            .and_then(|specs| spec::numbered(&specs).map_err(|error| malformed(&error)))?;
+        Ok(Self {
+            partitions,
+            table: None,
+            filters: vec![None; request.filters.len()],
+            limited: false,
+            aggregation: Aggregation::None,
+            ordering: vec![],
+            snapshot: None,
+        })
     }
 
     /// Whether anything is known of the whole table.

@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use sheetbend_datasource::read::channel::{Lost, Receiver, Sender, channel};
@@ -180,27 +180,47 @@ async fn receivers_share_the_items_and_each_learns_of_the_end() {
 }
 
 #[tokio::test]
-async fn of_receivers_that_wait_as_many_are_woken_as_there_are_items() {
-    let (sender, mut first) = of(100);
-    let mut last = first.clone();
-    assert_eq!(next(&mut first).now_or_never(), None);
-    let woken = tokio::spawn(async move { (next(&mut last).await, last) });
+async fn a_receiver_is_let_wait_while_another_takes_items_as_they_come() {
+    let (sender, mut takes) = of(100);
+    let mut waits = takes.clone();
+    let waiting = tokio::spawn(async move { next(&mut waits).await });
     tokio::task::yield_now().await;
-    sender.send(1, 10).unwrap();
-    let (item, mut last) = woken.await.unwrap();
-    assert_eq!(item, Some(Ok(1)));
-
-    let waiting = tokio::spawn(async move { (next(&mut first).await, first) });
+    let started = Instant::now();
+    let mut count = 0;
+    while started.elapsed() < SOON {
+        sender.send(count, 10).unwrap();
+        assert_eq!(next(&mut takes).await, Some(Ok(count)));
+        count += 1;
+    }
     tokio::task::yield_now().await;
-    sender.send(2, 10).unwrap();
-    sender.send(3, 10).unwrap();
-    assert_eq!(next(&mut last).await, Some(Ok(2)));
-    let (item, first) = waiting.await.unwrap();
-    assert_eq!(item, Some(Ok(3)));
+    assert!(!waiting.is_finished());
+    tokio::time::sleep(SOON).await;
+    sender.send(count, 10).unwrap();
+    assert_eq!(waiting.await.unwrap(), Some(Ok(count)), "the other one has not come back for long");
+}
 
-    drop(last);
+#[tokio::test]
+async fn a_receiver_that_falls_behind_is_helped() {
+    let (sender, mut slow) = of(100);
+    let mut helps = slow.clone();
+    sender.send(0, 10).unwrap();
+    assert_eq!(next(&mut slow).await, Some(Ok(0)));
+    let waiting = tokio::spawn(async move { next(&mut helps).await });
+    tokio::task::yield_now().await;
+    for item in 1..=9 {
+        sender.send(item, 10).unwrap();
+    }
+    assert_eq!(next(&mut slow).await, Some(Ok(1)));
+    assert_eq!(waiting.await.unwrap(), Some(Ok(2)));
+}
+
+#[tokio::test]
+async fn receivers_go_away_one_by_one() {
+    let (sender, one) = of(100);
+    let other = one.clone();
+    drop(one);
     assert!(sender.send(4, 10).is_ok(), "one receiver is left");
-    drop(first);
+    drop(other);
     assert_eq!(sender.send(5, 10), Err(5));
 }
 
