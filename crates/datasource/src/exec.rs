@@ -35,6 +35,8 @@ use crate::spec;
 pub struct PythonExec {
     scan: Arc<PlannedScan>,
     projection: Option<Vec<usize>>,
+    /// The columns that are kept, as the source calls them.
+    projected: SchemaRef,
     /// The most rows of a partition.
     limit: Option<usize>,
     /// The order of each partition, by the columns that are kept.
@@ -59,19 +61,24 @@ impl PythonExec {
     ) -> Result<Self> {
         let schema = project_schema(&scan.schema, projection.as_ref())?;
         let partitions = input.output_partitioning().partition_count();
-        let partitioning = Partitioning::UnknownPartitioning(partitions);
         // One after the other, two ordered specs are not in order.
         let is_ordered = spec::count(&input).is_some_and(|specs| specs <= partitions);
         let order = if is_ordered { order::of(&scan.pushed.ordering, &schema) } else { vec![] };
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new_with_orderings(schema, [order.clone()]),
-            partitioning,
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        )
-        .with_scheduling_type(SchedulingType::Cooperative);
-        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Ok(Self { scan, projection, limit, order, dynamic_filters: vec![], input, properties, metrics })
+        let properties = Arc::new(properties(Arc::clone(&schema), &order, partitions));
+        let metrics = ExecutionPlanMetricsSet::new();
+        let dynamic_filters = vec![];
+        Ok(Self { scan, projection, projected: schema, limit, order, dynamic_filters, input, properties, metrics })
+    }
+
+    /// The same rows with the names of `schema`, which has as many columns.
+    pub(crate) fn renamed(&self, schema: SchemaRef) -> Self {
+        let order: Vec<_> = self.order.iter().filter_map(|key| order::renamed(key, &schema)).collect();
+        let properties = properties(schema, &order, self.properties.partitioning.partition_count());
+        Self { properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new(), ..self.clone() }
+    }
+
+    fn is_renamed(&self) -> bool {
+        self.schema() != self.projected
     }
 
     /// The source that is read.
@@ -99,9 +106,14 @@ impl PythonExec {
             source: Arc::clone(&self.scan.source),
             schema: Arc::clone(&self.scan.schema),
             projection: self.projection.clone(),
+            output: self.schema(),
             limit: self.limit,
             order: self.order.clone(),
-            dynamic_filters: DynamicFilters::new(&self.dynamic_filters, self.schema(), Arc::clone(&self.scan.table)),
+            dynamic_filters: DynamicFilters::new(
+                &self.dynamic_filters,
+                Arc::clone(&self.projected),
+                Arc::clone(&self.scan.table),
+            ),
             batch_size: context.session_config().batch_size(),
             deadline: Deadline::of(&context),
             metrics: ReadMetrics::new(&self.metrics, partition),
@@ -129,8 +141,19 @@ impl PythonExec {
             return Err(DataFusionError::Internal("PythonExec has one child".to_owned()));
         };
         let exec = Self::try_new(Arc::clone(&self.scan), self.projection.clone(), self.limit, input)?;
+        let exec = if self.is_renamed() { exec.renamed(self.schema()) } else { exec };
         Ok(Arc::new(Self { dynamic_filters: self.dynamic_filters.clone(), ..exec }))
     }
+}
+
+fn properties(schema: SchemaRef, order: &[PhysicalSortExpr], partitions: usize) -> PlanProperties {
+    PlanProperties::new(
+        EquivalenceProperties::new_with_orderings(schema, [order.to_vec()]),
+        Partitioning::UnknownPartitioning(partitions),
+        EmissionType::Incremental,
+        Boundedness::Bounded,
+    )
+    .with_scheduling_type(SchedulingType::Cooperative)
 }
 
 impl ExecutionPlan for PythonExec {
@@ -210,7 +233,9 @@ impl ExecutionPlan for PythonExec {
         let mut kept = self.dynamic_filters.clone();
         for filter in result.parent_filters.iter().map(|parent| &parent.filter) {
             let is_dynamic = DynamicFilterTracking::classify(filter).contains_dynamic_filter();
-            if phase == FilterPushdownPhase::Post && is_dynamic && !kept.contains(filter) {
+            // A source knows its columns by its own names.
+            let is_known = is_dynamic && !self.is_renamed();
+            if phase == FilterPushdownPhase::Post && is_known && !kept.contains(filter) {
                 kept.push(Arc::clone(filter));
             }
         }
@@ -239,7 +264,7 @@ impl DisplayAs for PythonExec {
         let mut shown = vec![format!("source={}", self.source().format()), format!("plugin={}", self.source().class())];
         shown.extend(spec::count(&self.input).map(|specs| format!("specs={specs}")));
         shown.push(format!("partitions={}", self.properties.partitioning.partition_count()));
-        let names: Vec<_> = self.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let names: Vec<_> = self.projected.fields().iter().map(|field| field.name().clone()).collect();
         shown.extend(self.projection.as_ref().map(|_| format!("projection=[{}]", names.join(", "))));
         shown.extend(self.scan.pushed.parts());
         shown.extend(self.limit.map(|limit| format!("limit={limit}")));

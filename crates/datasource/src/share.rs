@@ -8,12 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::Statistics;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions, SchedulingType};
-use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::execution_plan::{ReplaceChildrenOptions, SchedulingType};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::{
@@ -25,38 +24,6 @@ use parking_lot::Mutex;
 
 use crate::exec::PythonExec;
 use crate::read::ReadStream;
-
-/// `plan` with shared reads where batches of a source would be spread round robin.
-///
-/// For plans whose partitions all run in this process.
-///
-/// # Errors
-/// None that the plan itself does not have.
-pub(crate) fn share_reads(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let shared = plan.transform_up(|node| {
-        let Some(spread) = node.downcast_ref::<RepartitionExec>() else { return Ok(Transformed::no(node)) };
-        let partitions = match spread.partitioning() {
-            Partitioning::RoundRobinBatch(partitions) if !spread.preserve_order() => *partitions,
-            _ => return Ok(Transformed::no(node)),
-        };
-        Ok(match shared(spread.input(), partitions)? {
-            Some(shared) => Transformed::yes(shared),
-            None => Transformed::no(node),
-        })
-    });
-    shared.data()
-}
-
-/// The same rows in more partitions; none where they are not those of a source, renamed or computed at the most.
-fn shared(plan: &Arc<dyn ExecutionPlan>, partitions: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let Some(projection) = plan.downcast_ref::<ProjectionExec>() else {
-        let shared = SharedReadExec::new(Arc::clone(plan), partitions);
-        return Ok(shared.map(|shared| Arc::new(shared) as Arc<dyn ExecutionPlan>));
-    };
-    let input = shared(projection.input(), partitions)?;
-    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    input.map(|input| Arc::clone(plan).replace_children(vec![input], options)).transpose()
-}
 
 /// More partitions than its input, a [`PythonExec`], has. Each takes batches of one partition of the input.
 #[derive(Debug)]
@@ -78,7 +45,7 @@ struct Handout {
 
 impl SharedReadExec {
     /// None where `input` is no such read, or has as many partitions already.
-    fn new(input: Arc<dyn ExecutionPlan>, partitions: usize) -> Option<Self> {
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, partitions: usize) -> Option<Self> {
         let count = input.output_partitioning().partition_count();
         // What merges ordered partitions leaves one alone until it has rows of another.
         let is_ordered = input.output_ordering().is_some();

@@ -84,6 +84,7 @@ pub struct Conform {
     promised: SchemaRef,
     projection: Option<Vec<usize>>,
     projected: SchemaRef,
+    output: SchemaRef,
     /// The schema that was met last, and what is to be done with a batch of it: batches of a source mostly agree.
     last: Option<(SchemaRef, Vec<Step>)>,
 }
@@ -102,12 +103,18 @@ impl Conform {
     /// A projection of columns that are not there.
     pub fn try_new(promised: SchemaRef, projection: Option<Vec<usize>>) -> datafusion::error::Result<Self> {
         let projected = project_schema(&promised, projection.as_ref())?;
-        Ok(Self { promised, projection, projected, last: None })
+        Ok(Self { promised, projection, output: Arc::clone(&projected), projected, last: None })
+    }
+
+    /// The same, with the names of `schema`, which has as many columns.
+    #[must_use]
+    pub fn renamed(self, schema: SchemaRef) -> Self {
+        Self { output: schema, ..self }
     }
 
     /// The schema of the batches that come out.
     pub fn schema(&self) -> &SchemaRef {
-        &self.projected
+        &self.output
     }
 
     /// The batch as promised. Columns that need no cast are not copied.
@@ -128,7 +135,7 @@ impl Conform {
             .map(|(step, field)| step.column(batch.column(step.from), field))
             .collect();
         let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::clone(&self.projected), columns?, &rows)
+        RecordBatch::try_new_with_options(Arc::clone(&self.output), columns?, &rows)
             .map_err(|error| Mismatch::Malformed(error.to_string()))
     }
 

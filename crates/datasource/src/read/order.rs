@@ -21,6 +21,13 @@ pub(crate) fn of(keys: &[SortKey], schema: &Schema) -> Vec<PhysicalSortExpr> {
     keys.iter().map_while(sort).collect()
 }
 
+/// The same key where the columns are called as in `schema`.
+pub(crate) fn renamed(key: &PhysicalSortExpr, schema: &Schema) -> Option<PhysicalSortExpr> {
+    let index = key.expr.downcast_ref::<Column>()?.index();
+    let column = Column::new(schema.fields().get(index)?.name(), index);
+    Some(PhysicalSortExpr::new(Arc::new(column), key.options))
+}
+
 /// Checks the rows of one partition after the other.
 pub(crate) struct Order {
     keys: Vec<(Column, SortOptions)>,

@@ -45,6 +45,8 @@ pub(crate) struct Reader {
     pub(crate) source: Arc<Source>,
     pub(crate) schema: SchemaRef,
     pub(crate) projection: Option<Vec<usize>>,
+    /// The columns that are kept, as the query calls them.
+    pub(crate) output: SchemaRef,
     pub(crate) limit: Option<usize>,
     /// The order that the rows were promised in.
     pub(crate) order: Vec<PhysicalSortExpr>,
@@ -76,7 +78,7 @@ impl Reader {
             deadline: self.deadline,
             metrics: self.metrics,
             read,
-            conform: Conform::try_new(self.schema, self.projection)?,
+            conform: Conform::try_new(self.schema, self.projection)?.renamed(self.output),
             order: Order::new(&self.order),
             left: self.limit,
             sender,

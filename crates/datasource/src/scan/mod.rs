@@ -9,6 +9,7 @@ mod answer;
 mod candidate;
 mod dynamic;
 pub mod filter;
+mod finish;
 mod merge;
 mod planner;
 pub mod request;

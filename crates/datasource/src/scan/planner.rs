@@ -20,10 +20,10 @@ use crate::alone::together;
 use crate::scan::aggregate::merged;
 use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
 use crate::scan::candidate::{Candidate, offered};
+use crate::scan::finish::{name_columns, share_reads};
 use crate::scan::request::ScanRequest;
 use crate::scan::statistics::Pruner;
 use crate::scan::table::PlannedTable;
-use crate::share::share_reads;
 
 /// Plans queries as DataFusion does, once every scan of a plug-in has been negotiated, to run in this process.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,6 +35,7 @@ impl QueryPlanner for ScanPlanner {
         let plan = negotiate(plan.clone(), session).await?;
         let is_spread = plan.exists(|node| Ok(matches!(node, LogicalPlan::Repartition(_))))?;
         let physical = DefaultPhysicalPlanner::default().create_physical_plan(&plan, session).await?;
+        let physical = name_columns(physical)?;
         // Who asks for partitions wants them to be even, and not whoever is the fastest to have all rows.
         if is_spread { Ok(physical) } else { share_reads(physical) }
     }

@@ -47,7 +47,7 @@ fn too_deep_or_too_long() {
         let expected = [("FAILED_TO_PARSE_TOO_COMPLEX", "54001"), ("PARSE_SYNTAX_ERROR", "42601")];
         assert!(expected.contains(&shown), "{text:.40}: {error}");
         assert!(shown == expected[0] || text.contains("NOT ") || text.contains("CASE "), "{text:.40}: {error}");
-        assert!(start.elapsed() < Duration::from_secs(20), "{text:.40} took {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(120), "{text:.40} took {:?}", start.elapsed());
     }
 }
 
