@@ -137,6 +137,16 @@ impl Config {
         Ok(())
     }
 
+    /// Whether `key` is fixed when the server starts.
+    pub(crate) fn is_fixed(&self, key: &str) -> bool {
+        modifiable(key).is_err()
+    }
+
+    /// Puts everything back to its default.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Whether a session may set `key`. As in Spark, a key that nobody knows cannot be "modified", only set.
     pub(crate) fn is_modifiable(&self, key: &str) -> bool {
         default(key).is_some() && modifiable(key).is_ok()
@@ -221,7 +231,7 @@ fn modifiable(key: &str) -> Result<()> {
     }
     Err(SparkError::new(
         ErrorClass::Analysis,
-        "CANNOT_MODIFY_CONFIG",
+        "CANNOT_MODIFY_STATIC_CONFIG",
         "46110",
         format!("Cannot modify the value of the Spark config: \"{key}\". It is fixed when the server starts."),
     )

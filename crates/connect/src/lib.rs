@@ -7,6 +7,7 @@
 mod analyze;
 mod arrow_out;
 mod artifacts;
+mod cache;
 mod catalog;
 mod codec;
 mod command;
@@ -17,6 +18,8 @@ mod error;
 mod explain;
 mod failure;
 mod lower;
+mod memory;
+mod names;
 mod operation;
 mod responses;
 mod rows;

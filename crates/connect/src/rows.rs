@@ -11,12 +11,13 @@ use futures::{TryStreamExt, stream};
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::{Expr, Relation, RelationKind};
 use spark_connect_proto as proto;
+use spark_connect_proto::relation::RelType;
 
 use crate::engine::Query;
 use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::show::{self, Show};
-use crate::{arrow_out, failure, stack};
+use crate::{arrow_out, catalog, failure, stack};
 
 /// The rows of a relation.
 pub(crate) struct Rows {
@@ -38,12 +39,19 @@ enum End {
 
 /// Makes `relation` ready.
 pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Rows> {
-    let (session, engine) = (task.session.clone(), task.engine.clone());
-    let deadline = task.time.map(|time| time.deadline);
+    let asked = task.clone();
     let (query, end) = stack::run(move || async move {
-        let relation = Lowering::new(&session).relation(relation)?;
+        let Task { session, engine, time, .. } = &asked;
+        let acted = match &relation.rel_type {
+            Some(RelType::Catalog(request)) => catalog::act(request, &asked).await?,
+            _ => None,
+        };
+        let relation = match acted {
+            Some(relation) => relation,
+            None => Lowering::new(session).relation(relation)?,
+        };
         let (relation, end) = unwrap_end(relation);
-        Ok((engine.plan(&relation, &session, deadline).await?, end))
+        Ok((engine.plan(&relation, session, time.map(|time| time.deadline)).await?, end))
     })
     .await?;
     match end {

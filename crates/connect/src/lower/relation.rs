@@ -108,6 +108,9 @@ impl Lowering<'_> {
             RelType::Unpivot(unpivot) => self.unpivot(*unpivot)?,
             RelType::UnresolvedTableValuedFunction(function) => self.table_function(function)?,
             RelType::LateralJoin(join) => self.lateral_join(*join)?,
+            RelType::CachedRemoteRelation(checkpoint) => {
+                RelationKind::Kept { rows: self.session.cache.checkpoint(&checkpoint.relation_id)?, of: None }
+            }
             RelType::Catalog(request) => catalog::relation(request, self.session)?,
             other => return Err(SparkError::unsupported(unsupported(&other))),
         })
@@ -308,7 +311,6 @@ fn unsupported(relation: &RelType) -> &'static str {
         RelType::WithWatermark(_) => "`df.withWatermark`",
         RelType::ApplyInPandasWithState(_) => "`applyInPandasWithState`",
         RelType::HtmlString(_) => "HTML output of a DataFrame",
-        RelType::CachedRemoteRelation(_) => "checkpoints",
         RelType::CommonInlineUserDefinedTableFunction(_) => "user-defined table functions",
         RelType::AsOfJoin(_) => "as-of joins",
         RelType::CommonInlineUserDefinedDataSource(_) => "inline data sources",

@@ -11,7 +11,9 @@ impl Relation {
             | RelationKind::Range { .. }
             | RelationKind::Sql { .. }
             | RelationKind::Values(_)
+            | RelationKind::Kept { of: None, .. }
             | RelationKind::Project { input: None, .. } => vec![],
+            RelationKind::Kept { of: Some(of), .. } => vec![of],
             RelationKind::Project { input: Some(input), .. }
             | RelationKind::Filter { input, .. }
             | RelationKind::Sort { input, .. }

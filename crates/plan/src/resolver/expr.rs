@@ -10,6 +10,7 @@ use super::generate;
 use super::lambda::Parameters;
 use super::names::Namer;
 use super::node::{Field, Node};
+use super::star::has_star;
 use super::{Context, Resolver};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
@@ -68,6 +69,11 @@ impl<'a> Scope<'a> {
                     return Ok(vec![(expr, field)]);
                 }
                 self.named(expr, self.name(expr))
+            }
+            ir::Expr::Function(_) if has_star(expr) => {
+                let mut written = expr.clone();
+                self.write_out_stars(&mut written)?;
+                self.named(&written, self.name(&written))
             }
             ir::Expr::Alias { expr, names } => match names.as_slice() {
                 [name] => self.named(expr, name.clone()),
@@ -242,6 +248,7 @@ impl<'a> Scope<'a> {
             order_by: function.order_by.iter().map(|order| self.sort_key(order)).collect::<Result<_>>()?,
             time_zone: &self.resolver.settings.time_zone,
             ansi: self.resolver.settings.ansi,
+            database: &self.resolver.settings.database,
             schema: self.node.plan.schema(),
         })
     }

@@ -66,7 +66,7 @@ pub(super) fn all(outputs: &Outputs) -> Result<Vec<Expr>> {
         Outputs::Items(items) | Outputs::Names(items) if !items.iter().any(is_star) => {
             (1..).take(items.len()).map(|position| outputs.at(position)).collect()
         }
-        _ => Err(SparkError::unsupported("ORDER BY ALL with a * in the list")),
+        _ => Ok(vec![Expr::star()]),
     }
 }
 
