@@ -160,14 +160,18 @@ CASES: list[Case] = [
             "listDatabases": lambda spark, F: [_database(d) for d in spark.catalog.listDatabases()],
             "listDatabases of a pattern": lambda spark, F: [_database(d) for d in spark.catalog.listDatabases("def*")],
             "getDatabase": lambda spark, F: _database(spark.catalog.getDatabase("default")),
-            "getDatabase of the catalog": lambda spark, F: _database(spark.catalog.getDatabase("spark_catalog.default")),
+            "getDatabase of the catalog": lambda spark, F: _database(
+                spark.catalog.getDatabase("spark_catalog.default")
+            ),
             "getDatabase of none": lambda spark, F: _database(spark.catalog.getDatabase("nope")),
             "databaseExists": lambda spark, F: [
                 spark.catalog.databaseExists(name)
                 for name in ("default", "DEFAULT", "nope", "spark_catalog.default", "nope.default")
             ],
             "listTables": lambda spark, F: [_table(t) for t in spark.catalog.listTables(pattern="people")],
-            "listTables in default": lambda spark, F: [_table(t) for t in spark.catalog.listTables("default", "people")],
+            "listTables in default": lambda spark, F: [
+                _table(t) for t in spark.catalog.listTables("default", "people")
+            ],
             "listTables in none": lambda spark, F: spark.catalog.listTables("nope"),
             "getTable": lambda spark, F: _table(spark.catalog.getTable("people")),
             "getTable in default": lambda spark, F: _table(spark.catalog.getTable("default.people")),
@@ -184,9 +188,7 @@ CASES: list[Case] = [
             "listColumns": lambda spark, F: [_column(c) for c in spark.catalog.listColumns("people")],
             "listColumns of none": lambda spark, F: spark.catalog.listColumns("nope"),
             "listColumns in none": lambda spark, F: spark.catalog.listColumns("people", "nope"),
-            "listFunctions": lambda spark, F: [
-                f.name for f in spark.catalog.listFunctions(pattern="concat*")
-            ],
+            "listFunctions": lambda spark, F: [f.name for f in spark.catalog.listFunctions(pattern="concat*")],
             "listFunctions in none": lambda spark, F: spark.catalog.listFunctions("nope"),
             "getFunction": lambda spark, F: _function(spark.catalog.getFunction("upper"))[:3],
             "getFunction of none": lambda spark, F: _function(spark.catalog.getFunction("nope")),

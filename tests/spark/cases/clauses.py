@@ -247,7 +247,7 @@ CASES: list[Case] = [
         "select id from people order by",
         "select count(distinct) from people",
         "select sum(distinct *) from people",
-        "select \"id\" from people limit 1",
+        'select "id" from people limit 1',
         "select `id from people",
         "select id from `people",
         "select /* open",
@@ -266,9 +266,7 @@ CASES: list[Case] = [
                 "select identifier(:c) from identifier(:t) order by 1", args={"c": "id", "t": "people"}
             ),
             "identifier of a view": _identifier_in_view,
-            "identifier of a function": lambda spark, F: spark.sql(
-                "select identifier(:f)(-5) as x", args={"f": "abs"}
-            ),
+            "identifier of a function": lambda spark, F: spark.sql("select identifier(:f)(-5) as x", args={"f": "abs"}),
             "parameters of every type": lambda spark, F: spark.sql(
                 "select :i i, :f f, :s s, :b b, :d d, :t t, :n n, :dec dec",
                 args={
@@ -308,9 +306,9 @@ CASES: list[Case] = [
             "unknown field in text": lambda spark, F: spark.sql("select {nope}"),
             "hint of a frame": lambda spark, F: spark.range(3).hint("broadcast").join(spark.range(2), "id").count(),
             "repartition by columns": lambda spark, F: spark.table("people").repartition(3, "city").count(),
-            "lateralJoin": lambda spark, F: spark.table("people")
-            .lateralJoin(spark.range(1).select((F.col("id").outer() * 2).alias("d")))
-            .count(),
+            "lateralJoin": lambda spark, F: (
+                spark.table("people").lateralJoin(spark.range(1).select((F.col("id").outer() * 2).alias("d"))).count()
+            ),
         }
     ),
 ]

@@ -111,7 +111,9 @@ CASES: list[Case] = [
     _steps("drop view global_temp.nope"),
     # Views that are stored
     _cleaned("drop view if exists stored", "create view stored as select 1 as a", "select * from stored"),
-    _cleaned("drop view if exists stored", "create view stored (x, y) as select 1 a, 2 b", "select x + y s from stored"),
+    _cleaned(
+        "drop view if exists stored", "create view stored (x, y) as select 1 a, 2 b", "select x + y s from stored"
+    ),
     _cleaned("drop view if exists stored", "create view stored as select 1 as a", "create view stored as select 2"),
     _cleaned(
         "drop view if exists stored",
@@ -249,7 +251,9 @@ CASES: list[Case] = [
     _cleaned("drop view if exists kept", "cache table kept as select 1 as a, 2 as b", "select * from kept"),
     _cleaned("drop view if exists kept", "cache lazy table kept select 3 as a", "select * from kept"),
     _cleaned(
-        "drop view if exists kept", "cache table kept options ('storageLevel' 'MEMORY_ONLY') as select 1", "uncache table kept"
+        "drop view if exists kept",
+        "cache table kept options ('storageLevel' 'MEMORY_ONLY') as select 1",
+        "uncache table kept",
     ),
     _steps("uncache table people"),
     _steps("uncache table nope"),
@@ -295,7 +299,9 @@ CASES: list[Case] = [
                 spark.sql("explain extended select nope"), "== Physical Plan ==", "UNRESOLVED_COLUMN"
             ),
             "describe database default": lambda spark, F: [
-                list(row) for row in spark.sql("describe database default").collect() if row[0] not in ("Location", "Owner")
+                list(row)
+                for row in spark.sql("describe database default").collect()
+                if row[0] not in ("Location", "Owner")
             ],
             "describe a database with a comment": _described,
         }
