@@ -21,6 +21,7 @@ mod lower;
 mod memory;
 mod names;
 mod operation;
+mod progress;
 mod responses;
 mod rows;
 mod save;

@@ -1,6 +1,7 @@
 //! A relation that is to be executed: a query, or one of the forms that end a query and are rendered here.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -16,6 +17,7 @@ use spark_connect_proto::relation::RelType;
 use crate::engine::Query;
 use crate::lower::Lowering;
 use crate::operation::Task;
+use crate::progress::Progress;
 use crate::show::{self, Show};
 use crate::{arrow_out, catalog, failure, stack};
 
@@ -25,6 +27,8 @@ pub(crate) struct Rows {
     pub(crate) schema: SchemaRef,
     /// What makes the rows, and ends when it is dropped.
     pub(crate) batches: SendableRecordBatchStream,
+    /// Tells how far it is.
+    pub(crate) progress: Progress,
 }
 
 /// What is done with the rows of a query.
@@ -55,7 +59,10 @@ pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Ro
     })
     .await?;
     match end {
-        End::Rows => Ok(Rows { batches: query.start()?, schema: query.schema }),
+        End::Rows => {
+            let progress = Progress::of(Arc::clone(&query.plan));
+            Ok(Rows { batches: query.start()?, schema: query.schema, progress })
+        }
         End::Show(show) => {
             let zone = task.session.config.read().settings().time_zone;
             let shown = show::render(&query.schema, &last(&query, usize::MAX).await?, &show, &zone)?;
@@ -68,7 +75,7 @@ pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Ro
 /// Rows that are there.
 fn ready(schema: SchemaRef, batches: Vec<RecordBatch>) -> Rows {
     let batches = RecordBatchStreamAdapter::new(schema.clone(), stream::iter(batches.into_iter().map(Ok)));
-    Rows { schema, batches: Box::pin(batches) }
+    Rows { schema, batches: Box::pin(batches), progress: Progress::default() }
 }
 
 /// Takes the form that ends a query off it.

@@ -54,6 +54,11 @@ impl<'a> Scope<'a> {
     /// One item of a select list; a star is several columns.
     pub(super) fn item(&self, expr: &ir::Expr) -> Result<Vec<(Expr, Field)>> {
         match expr {
+            expr if has_star(expr) => {
+                let mut written = expr.clone();
+                self.write_out_stars(&mut written)?;
+                self.item(&written)
+            }
             ir::Expr::Star { qualifier, plan_id, except } => self.star(qualifier, *plan_id, except),
             ir::Expr::Regex { pattern, plan_id } => self.fitting(pattern, *plan_id),
             ir::Expr::Attribute { parts, plan_id } => {
@@ -69,11 +74,6 @@ impl<'a> Scope<'a> {
                     return Ok(vec![(expr, field)]);
                 }
                 self.named(expr, self.name(expr))
-            }
-            ir::Expr::Function(_) if has_star(expr) => {
-                let mut written = expr.clone();
-                self.write_out_stars(&mut written)?;
-                self.named(&written, self.name(&written))
             }
             ir::Expr::Alias { expr, names } => match names.as_slice() {
                 [name] => self.named(expr, name.clone()),
@@ -284,7 +284,8 @@ impl<'a> Scope<'a> {
             };
             key.expr = datafusion::logical_expr::cast(std::mem::take(&mut key.expr), number);
         }
-        functions::window::over(function, partition_by, order_by, frame)
+        let key = order_by.first().map(|key| self.type_of(&key.expr)).transpose()?;
+        functions::window::over(function, partition_by, order_by, frame.map(|frame| (frame, key.as_ref())))
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn interval(text: &str, qualifier: &str) -> Result<(ScalarValue, Inte
         "UNITS" => {
             text.split_whitespace().step_by(2).find(|n| n.parse::<f64>().is_err()).map_or(invalid(text), no_number)
         }
-        "" => invalid(text),
+        qualifier if qualifier.is_empty() || !text.contains(char::is_alphabetic) => invalid(text),
         _ => SparkError { condition: "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING".to_owned(), ..invalid(text) },
     })
 }

@@ -37,27 +37,38 @@ pub(super) fn as_names(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut done: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // How many CASE are open: their END is no name.
     let mut cases = 0_usize;
+    let mut closes = None;
     for (at, token) in tokens.iter().enumerate() {
         let word = keyword(&token.token);
         let before = done.last().map(|t| &t.token);
         let after = |n: usize| tokens.get(at + n).map(|t| &t.token);
         if is_name(word, before, after(1), cases) || is_function_of_star(word, after(1), after(2)) {
             done.push(quoted(token.clone()));
+            done.extend((closes == Some(at)).then(|| TokenWithSpan { token: Token::RParen, span: token.span }));
             continue;
         }
         match word {
             Keyword::CASE => cases += 1,
             Keyword::END => cases = cases.saturating_sub(1),
             Keyword::TABLE if begins_query(before) && matches!(after(1), Some(Token::Word(_))) => {
-                let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
+                let words = [Token::LParen, Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
                 done.extend(words.map(|word| TokenWithSpan { token: word, span: token.span }));
+                closes = Some(at + 1 + 2 * tokens[at + 1..].chunks(2).take_while(|pair| has_period(pair)).count());
                 continue;
             }
             _ => {}
         }
         done.push(token.clone());
+        if closes == Some(at) {
+            done.push(TokenWithSpan { token: Token::RParen, span: token.span });
+        }
     }
     done
+}
+
+/// Whether a part of a name is followed by another.
+fn has_period(pair: &[TokenWithSpan]) -> bool {
+    matches!(pair, [_, period] if period.token == Token::Period)
 }
 
 /// `struct(*)`: sqlparser has a grammar of its own for the word, without the star.
@@ -78,6 +89,7 @@ fn is_name(word: Keyword, before: Option<&Token>, after: Option<&Token>, cases: 
     match word {
         // `select 1 end` and `case ... end, x`
         Keyword::END => cases == 0 && (ended || after_word == Keyword::FROM),
+        Keyword::AS => ended && before.is_some_and(ends_item),
         Keyword::DISTINCT => before == Some(&Token::LParen) && after == Some(&Token::RParen),
         Keyword::VALUES if after_word == Keyword::FROM => true,
         Keyword::FROM if matches!(before_word, Keyword::SELECT) => true,
