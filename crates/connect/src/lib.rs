@@ -20,6 +20,7 @@ mod failure;
 mod lower;
 mod memory;
 mod names;
+mod observe;
 mod operation;
 mod progress;
 mod responses;

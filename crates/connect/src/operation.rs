@@ -177,7 +177,7 @@ impl Output {
     ///
     /// What is there already goes out together, and few messages: the client answers every one with a call.
     async fn rows(&mut self, rows: Rows) -> Result<()> {
-        let Rows { schema, mut batches, progress } = rows;
+        let Rows { schema, mut batches, progress, observing } = rows;
         self.schema = Some(types::schema_to_proto(&schema)?);
         let mut waiting = Waiting::default();
         let mut reported = false;
@@ -221,6 +221,15 @@ impl Output {
         // The client itself tells of the end of a query that was short.
         if reported {
             self.send(ResponseType::ExecutionProgress(progress.report(true)), 0).await;
+        }
+        // What is left of the query would keep the observed rows from ending.
+        drop((batches, progress));
+        let mut observed_metrics = Vec::with_capacity(observing.len());
+        for observing in observing {
+            observed_metrics.push(observing.end().await?);
+        }
+        if !observed_metrics.is_empty() {
+            self.log.append(ExecutePlanResponse { observed_metrics, ..ExecutePlanResponse::default() }, 0).await;
         }
         Ok(())
     }

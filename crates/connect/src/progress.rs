@@ -11,6 +11,9 @@ use spark_connect_proto::execute_plan_response::execution_progress::StageInfo;
 #[derive(Debug, Default)]
 pub(crate) struct Progress(Option<Arc<dyn ExecutionPlan>>);
 
+/// The node that reads a source: what is below it is no data.
+const READS_SPECS: &str = "PythonExec";
+
 /// Counts over the nodes of a plan that read.
 #[derive(Debug, Default)]
 struct Counts {
@@ -46,8 +49,9 @@ impl Progress {
 
 impl Counts {
     fn add(&mut self, plan: &dyn ExecutionPlan) {
-        for child in plan.children() {
-            self.add(child.as_ref());
+        let reads = plan.children().is_empty() || plan.name() == READS_SPECS;
+        if !reads {
+            plan.children().into_iter().for_each(|child| self.add(child.as_ref()));
         }
         let metrics = plan.metrics();
         let values = metrics.iter().flat_map(|metrics| metrics.iter()).map(|metric| metric.value());
@@ -59,7 +63,7 @@ impl Counts {
                 _ => {}
             }
         }
-        if plan.children().is_empty() {
+        if reads {
             self.tasks += plan.output_partitioning().partition_count();
             self.ended += ended;
         }
@@ -68,5 +72,5 @@ impl Counts {
 
 /// The names that nodes which read count their bytes by.
 fn is_bytes_read(name: &str) -> bool {
-    matches!(name, "bytes_read" | "bytes_scanned")
+    matches!(name, "plugin_bytes" | "bytes_scanned")
 }

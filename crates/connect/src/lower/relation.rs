@@ -108,6 +108,11 @@ impl Lowering<'_> {
             RelType::Unpivot(unpivot) => self.unpivot(*unpivot)?,
             RelType::UnresolvedTableValuedFunction(function) => self.table_function(function)?,
             RelType::LateralJoin(join) => self.lateral_join(*join)?,
+            RelType::CollectMetrics(observe) => RelationKind::Observe {
+                input: self.input(observe.input)?,
+                name: observe.name,
+                metrics: self.expressions(observe.metrics)?,
+            },
             RelType::CachedRemoteRelation(checkpoint) => {
                 RelationKind::Kept { rows: self.session.cache.checkpoint(&checkpoint.relation_id)?, of: None }
             }
@@ -304,7 +309,6 @@ fn count(what: &str, value: i32) -> Result<usize> {
 fn unsupported(relation: &RelType) -> &'static str {
     match relation {
         RelType::MapPartitions(_) => "`df.mapInPandas` and `df.mapInArrow`",
-        RelType::CollectMetrics(_) => "`df.observe`",
         RelType::Parse(_) => "reading CSV or JSON from a DataFrame of strings",
         RelType::GroupMap(_) => "`groupBy().applyInPandas`",
         RelType::CoGroupMap(_) => "`cogroup().applyInPandas`",

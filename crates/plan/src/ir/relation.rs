@@ -218,6 +218,15 @@ pub enum RelationKind {
     },
     /// `VALUES (...), (...)`: columns `col1`, `col2`, ...
     Values(Vec<Vec<Expr>>),
+    /// `df.observe`: the rows as they are, and aggregates over all that pass. Where it is not run, just the rows.
+    Observe {
+        /// The rows.
+        input: Box<Relation>,
+        /// The name that the aggregates are known by.
+        name: String,
+        /// The aggregates.
+        metrics: Vec<Expr>,
+    },
     /// Rows that the session keeps.
     Kept {
         /// The rows.

@@ -92,6 +92,7 @@ impl Resolver {
                 Ok(node.with_plan(plan))
             }
             RelationKind::With { input, relations } => self.with(input, relations, context),
+            RelationKind::Observe { input, .. } => self.relation(input, context),
             RelationKind::Kept { rows, of } => self.kept(rows, of.as_deref(), context),
             RelationKind::Tail { .. } => Err(SparkError::unsupported("tail() below another operation")),
             RelationKind::ShowString { .. } => Err(SparkError::unsupported("show() below another operation")),

@@ -4,6 +4,7 @@ use sqlparser::ast::{self, PipeOperator};
 
 use super::from::aliased;
 use super::lower::{Lowering, name, parts};
+use super::position::Outputs;
 use crate::error::{Result, SparkError};
 use crate::ir::{Aggregate, Expr, GroupKind, Relation, RelationKind, SetOp, SetOpKind};
 
