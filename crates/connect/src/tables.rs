@@ -1,6 +1,6 @@
 //! The databases of a session: tables, which are names for sources, and stored views, in the one catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use arrow::datatypes::SchemaRef;
 use parking_lot::RwLock;
@@ -20,7 +20,7 @@ struct State {
 }
 
 /// The databases of a session.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Tables(RwLock<State>);
 
 /// A database.
@@ -112,12 +112,6 @@ impl Default for State {
         let comment = "default database".to_owned();
         let default = Database::new(DATABASE.to_owned(), comment, Vec::new());
         Self { current: DATABASE.to_owned(), databases: BTreeMap::from([(DATABASE.to_owned(), default)]) }
-    }
-}
-
-impl Default for Tables {
-    fn default() -> Self {
-        Self(RwLock::default())
     }
 }
 
@@ -254,17 +248,19 @@ impl Tables {
             return Err(SparkError::new(ErrorClass::Analysis, "_LEGACY_ERROR_TEMP_1066", "", message)
                 .with("database", database.name));
         }
-        let mut state = self.0.write();
-        let key = database.name.to_lowercase();
-        if !state.databases.contains_key(&key) {
-            state.databases.insert(key, database);
-        } else if !if_not_exists {
-            let name = quoted(&[database.name]);
-            let message = format!("Cannot create schema {name} because it already exists.");
-            return Err(SparkError::new(ErrorClass::Analysis, "SCHEMA_ALREADY_EXISTS", "42P06", message)
-                .with("schemaName", name));
+        match self.0.write().databases.entry(database.name.to_lowercase()) {
+            btree_map::Entry::Vacant(place) => {
+                place.insert(database);
+                Ok(())
+            }
+            btree_map::Entry::Occupied(_) if if_not_exists => Ok(()),
+            btree_map::Entry::Occupied(_) => {
+                let name = quoted(&[database.name]);
+                let message = format!("Cannot create schema {name} because it already exists.");
+                Err(SparkError::new(ErrorClass::Analysis, "SCHEMA_ALREADY_EXISTS", "42P06", message)
+                    .with("schemaName", name))
+            }
         }
-        Ok(())
     }
 
     /// Takes a database away.

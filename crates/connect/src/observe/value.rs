@@ -46,11 +46,11 @@ pub(super) fn literal(column: &ArrayRef) -> Result<Literal> {
             let values = list.value(0);
             let elements = (0..values.len()).map(|at| literal(&values.slice(at, 1))).collect::<Result<_>>()?;
             let element_type = Some(types::to_proto(&list.value_type())?);
-            nested(LiteralType::Array(Array { elements, element_type, ..Array::default() }))
+            nested(LiteralType::Array(Array { elements, element_type }))
         }
         ScalarValue::Struct(fields) => {
             let elements = fields.columns().iter().map(literal).collect::<Result<_>>()?;
-            nested(LiteralType::Struct(Struct { elements, struct_type: Some(data_type.clone()), ..Struct::default() }))
+            nested(LiteralType::Struct(Struct { elements, struct_type: Some(data_type.clone()) }))
         }
         ScalarValue::Map(map) => {
             let entries = map.value(0);
@@ -60,7 +60,7 @@ pub(super) fn literal(column: &ArrayRef) -> Result<Literal> {
             let (keys, values) = (of_column(entries.column(0))?, of_column(entries.column(1))?);
             let key_type = Some(types::to_proto(map.key_type())?);
             let value_type = Some(types::to_proto(map.value_type())?);
-            nested(LiteralType::Map(Map { keys, values, key_type, value_type, ..Map::default() }))
+            nested(LiteralType::Map(Map { keys, values, key_type, value_type }))
         }
         other => return Err(SparkError::unsupported(named(&other.data_type()))),
     })

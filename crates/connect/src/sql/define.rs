@@ -217,7 +217,8 @@ fn check_count(view: &[String], names: &[String], found: &[String]) -> Result<()
         std::cmp::Ordering::Less => ("TOO_MANY_DATA_COLUMNS", "too many data columns"),
         std::cmp::Ordering::Greater => ("NOT_ENOUGH_DATA_COLUMNS", "not enough data columns"),
     };
-    let list = |names: &[String]| names.iter().map(|name| quoted(&[name.clone()])).collect::<Vec<_>>().join(", ");
+    let list =
+        |names: &[String]| names.iter().map(|name| quoted(std::slice::from_ref(name))).collect::<Vec<_>>().join(", ");
     let (view, names, found) = (quoted(view), list(names), list(found));
     let message =
         format!("Cannot create view {view}, the reason is {what}: View columns: {names}. Data columns: {found}.");

@@ -44,7 +44,7 @@ pub(super) fn as_names(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         let after = |n: usize| tokens.get(at + n).map(|t| &t.token);
         if is_name(word, before, after(1), cases) || is_function_of_star(word, after(1), after(2)) {
             done.push(quoted(token.clone()));
-            done.extend((closes == Some(at)).then(|| TokenWithSpan { token: Token::RParen, span: token.span }));
+            done.extend((closes == Some(at)).then_some(TokenWithSpan { token: Token::RParen, span: token.span }));
             continue;
         }
         match word {
