@@ -39,14 +39,13 @@ pub(crate) fn bare(mut relation: Relation) -> Relation {
 
 /// Puts kept rows in place of the parts of `relation` that `find` knows by their form; whether there were any. `form` is
 /// the form of `relation`, part for part.
-pub(super) fn replace(relation: &mut Relation, form: &Relation, find: &dyn Fn(&Relation) -> Option<Kept>) -> bool {
+pub(super) fn replace(relation: &mut Relation, form: &mut Relation, find: &dyn Fn(&Relation) -> Option<Kept>) -> bool {
     if let Some(rows) = find(without_alias(form)) {
         let plan_id = relation.plan_id;
         let of = std::mem::replace(relation, RelationKind::Values(Vec::new()).into());
         *relation = Relation { kind: RelationKind::Kept { rows, of: Some(Box::new(of)) }, plan_id };
         return true;
     }
-    let mut form = form.clone();
     let mut found = false;
     for (expr, form) in relation.expressions_mut().into_iter().zip(form.expressions_mut()) {
         found |= replace_in(expr, form, find);

@@ -231,8 +231,8 @@ impl Session {
         let mut entries = self.cache.entries.read().clone();
         entries.retain(|entry| entry.settings == settings);
         let mut closed = self.closed(relation.clone())?;
-        let form = anonymous(closed.clone());
-        let found = form::replace(&mut closed, &form, &|form| {
+        let mut form = anonymous(closed.clone());
+        let found = form::replace(&mut closed, &mut form, &|form| {
             entries.iter().find(|entry| *entry.form == *form).map(|entry| entry.kept.clone())
         });
         Ok(found.then_some(closed))

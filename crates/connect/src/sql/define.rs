@@ -26,15 +26,15 @@ impl Statements<'_> {
             return Ok(());
         }
         let query = self.with(query);
-        let relation = match &stored {
+        let mut relation = match &stored {
             Some(name) => session.closed_for(name, query)?,
             None => session.closed(query)?,
         };
-        let mut relation = relation;
         let mut query = resolve(&relation, session).await?;
         let (names, comments): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         if !names.is_empty() {
-            check_count(&name, &names, &query.schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>())?;
+            let found: Vec<_> = query.schema.fields().iter().map(|field| field.name().clone()).collect();
+            check_count(&name, &names, &found)?;
             relation = RelationKind::ToDf { input: Box::new(relation), names }.into();
             query = resolve(&relation, session).await?;
         }
@@ -62,12 +62,12 @@ impl Statements<'_> {
     }
 
     pub(super) async fn alter_view(&self, name: &[String], query: Relation) -> Result<()> {
-        let (scope, columns) = match self.session().get(name)? {
-            Found::Temporary(_) => (ViewScope::Temporary, Vec::new()),
-            Found::Global(_) => (ViewScope::Global, Vec::new()),
-            Found::Stored(_) => (ViewScope::Stored, Vec::new()),
+        let scope = match self.session().get(name)? {
+            Found::Temporary(_) => ViewScope::Temporary,
+            Found::Global(_) => ViewScope::Global,
+            Found::Stored(_) => ViewScope::Stored,
         };
-        let name = name.to_vec();
+        let (name, columns) = (name.to_vec(), Vec::new());
         self.create_view(CreateView { name, scope, replace: true, if_not_exists: false, columns, query }).await
     }
 

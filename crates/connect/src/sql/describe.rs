@@ -42,7 +42,7 @@ impl Statements<'_> {
             Describe::Query(query) => columns(&session.resolve(&self.with(query)).await?.schema, &[]),
             Describe::Function(name) => {
                 let name = function(&name).ok_or_else(|| no_function(&name, session))?;
-                let lines = [format!("Function: {name}"), "Class: of the engine".to_owned(), "Usage: N/A.".to_owned()];
+                let lines = [format!("Function: {name}"), "Usage: N/A.".to_owned()];
                 table(vec![("function_desc", false, strings(lines))])
             }
             Describe::Database { name, extended } => {
