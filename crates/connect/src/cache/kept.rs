@@ -185,16 +185,22 @@ async fn filled<'a>(
     memory: &Arc<dyn MemoryPool>,
     context: &Arc<TaskContext>,
 ) -> Result<Option<&'a Rows>> {
-    if slot.too_large.load(Ordering::Acquire) {
-        return Ok(None);
-    }
-    match slot.rows.get_or_try_init(|| read(input, memory, context)).await {
-        Ok(rows) => Ok(Some(rows)),
-        Err(DataFusionError::ResourcesExhausted(reason)) => {
-            tracing::warn!(%reason, "rows are not kept: they do not fit into the memory for it");
-            slot.too_large.store(true, Ordering::Release);
-            Ok(None)
+    let too_large = || slot.too_large.load(Ordering::Acquire);
+    let fill = || async {
+        // Another partition may have found out while this one waited.
+        if too_large() {
+            return Err(DataFusionError::ResourcesExhausted(String::new()));
         }
+        read(input, memory, context).await.inspect_err(|error| {
+            if let DataFusionError::ResourcesExhausted(reason) = error {
+                tracing::warn!(%reason, "rows are not kept: they do not fit into the memory for it");
+                slot.too_large.store(true, Ordering::Release);
+            }
+        })
+    };
+    match slot.rows.get_or_try_init(fill).await {
+        Ok(rows) => Ok(Some(rows)),
+        Err(_) if too_large() => Ok(None),
         Err(error) => Err(error),
     }
 }
