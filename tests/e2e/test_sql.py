@@ -91,7 +91,7 @@ def test_a_query_goes_on_as_a_frame(spark: SparkSession) -> None:
     assert spark.sql("SELECT id, age FROM people").filter("age > 30").groupBy().sum("id").collect() == [(4,)]
 
 
-@pytest.mark.parametrize("query", ["SELEC 1", "SELECT 1 FROM", "SELECT (1", "SELECT 'a"])
+@pytest.mark.parametrize("query", ["SELEC 1", "SELECT 1 FROM (", "SELECT (1", "SELECT 'a"])
 def test_text_that_is_no_sql(spark: SparkSession, query: str) -> None:
     with pytest.raises(ParseException) as caught:
         spark.sql(query).collect()

@@ -341,7 +341,7 @@ T = "`spark_catalog`.`default`.`t`"
             {"tableName": T, "extraColumns": "`nam`"},
         ),
         ("INTO nowhere VALUES (1)", "TABLE_OR_VIEW_NOT_FOUND", "42P01", {"relationName": "`nowhere`"}),
-        ("INTO a_view VALUES (1)", "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", {"viewName": "`a_view`"}),
+        ("INTO a_view VALUES (1)", "UNSUPPORTED_INSERT.RDD_BASED", "42809", {}),
     ],
 )
 def test_rows_that_do_not_fit_the_table(

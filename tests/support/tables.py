@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,19 @@ def _write(log: Path, line: str) -> None:
     # One write in append mode is atomic, so partitions do not disturb one another.
     with log.open("a") as file:
         file.write(line + "\n")
+
+
+class Reads:
+    """``n`` from 0 to 2. Each time that it is read leaves a file ``read-<uuid>`` in the folder ``path``."""
+
+    SCHEMA = pa.schema([pa.field("n", pa.int64(), nullable=False)])
+
+    def infer_schema(self, options: Mapping[str, str]) -> pa.Schema:
+        return self.SCHEMA
+
+    def plan_partitions(self, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        return [{}]
+
+    def read_partition(self, spec: Mapping[str, Any], options: Mapping[str, str]) -> pa.Table:
+        (Path(options["path"]) / f"read-{uuid.uuid4()}").touch()
+        return pa.table({"n": [0, 1, 2]}, schema=self.SCHEMA)

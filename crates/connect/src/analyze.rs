@@ -7,13 +7,14 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
-use sheetbend_plan::ir::{Expr, Relation, RelationKind};
+use sheetbend_plan::ir::{Relation, RelationKind};
 use sheetbend_plan::resolver::resolve;
 use spark_connect_proto::analyze_plan_request::Analyze;
 use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
 use spark_connect_proto::analyze_plan_response::{self as answer, Result as Answer};
-use spark_connect_proto::{Plan, StorageLevel, plan};
+use spark_connect_proto::{self as proto, Plan, StorageLevel, plan};
 
+use crate::cache::{MEMORY_AND_DISK, anonymous};
 use crate::engine::Engine;
 use crate::error::{invalid_plan, missing};
 use crate::lower::{Lowering, types};
@@ -38,13 +39,6 @@ pub(crate) async fn answer(question: Analyze, session: &Arc<Session>, engine: &E
         }
         Analyze::IsStreaming(_) => Ok(Answer::IsStreaming(answer::IsStreaming { is_streaming: false })),
         Analyze::InputFiles(_) => Ok(Answer::InputFiles(answer::InputFiles { files: Vec::new() })),
-        // Nothing is kept in memory yet; that changes no result.
-        Analyze::Persist(_) => Ok(Answer::Persist(answer::Persist {})),
-        Analyze::Unpersist(_) => Ok(Answer::Unpersist(answer::Unpersist {})),
-        Analyze::GetStorageLevel(_) => {
-            let storage_level = Some(StorageLevel { replication: 1, ..StorageLevel::default() });
-            Ok(Answer::GetStorageLevel(answer::GetStorageLevel { storage_level }))
-        }
         Analyze::JsonToDdl(_) => Err(SparkError::unsupported("schemas from JSON to DDL")),
         other => {
             let (session, engine) = (session.clone(), engine.clone());
@@ -77,8 +71,22 @@ async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Resul
         }
         Analyze::Explain(question) => {
             let mode = ExplainMode::try_from(question.explain_mode).unwrap_or_default();
-            let resolved = resolve(&lower(question.plan, session)?, session).await?;
+            let resolved = session.resolve(&lower(question.plan, session)?).await?;
             Answer::Explain(answer::Explain { explain_string: explain::text(&resolved, mode, engine).await? })
+        }
+        Analyze::Persist(persist) => {
+            let relation = relation(persist.relation, session)?;
+            session.keep(&relation, persist.storage_level.unwrap_or(MEMORY_AND_DISK)).await?;
+            Answer::Persist(answer::Persist {})
+        }
+        Analyze::Unpersist(unpersist) => {
+            session.forget(&relation(unpersist.relation, session)?)?;
+            Answer::Unpersist(answer::Unpersist {})
+        }
+        Analyze::GetStorageLevel(question) => {
+            let level = session.level(&relation(question.relation, session)?)?;
+            let none = StorageLevel { replication: 1, ..StorageLevel::default() };
+            Answer::GetStorageLevel(answer::GetStorageLevel { storage_level: Some(level.unwrap_or(none)) })
         }
         Analyze::IsLocal(local) => {
             let is_local = is_local(&lower(local.plan, session)?);
@@ -104,34 +112,16 @@ fn lower(plan: Option<Plan>, session: &Session) -> Result<Relation> {
     }
 }
 
+fn relation(relation: Option<proto::Relation>, session: &Session) -> Result<Relation> {
+    Lowering::new(session).relation(relation.ok_or_else(|| missing("relation"))?)
+}
+
 fn is_local(relation: &Relation) -> bool {
     match &relation.kind {
         RelationKind::Local { .. } => true,
         RelationKind::ToDf { input, .. } => is_local(input),
         _ => false,
     }
-}
-
-/// The relation without the ids that the client gave its nodes: they tell two that mean the same apart.
-fn anonymous(mut relation: Relation) -> Relation {
-    fn forget(relation: &mut Relation) {
-        relation.plan_id = None;
-        for expr in relation.expressions_mut() {
-            forget_in(expr);
-        }
-        relation.inputs_mut().into_iter().for_each(forget);
-    }
-    fn forget_in(expr: &mut Expr) {
-        if let Expr::Attribute { plan_id, .. } | Expr::Star { plan_id, .. } | Expr::Regex { plan_id, .. } = expr {
-            *plan_id = None;
-        }
-        if let Some(subquery) = expr.subquery_mut() {
-            forget(subquery);
-        }
-        expr.children_mut().into_iter().for_each(forget_in);
-    }
-    forget(&mut relation);
-    relation
 }
 
 /// Equal for relations that are equal.

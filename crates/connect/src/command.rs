@@ -5,6 +5,7 @@ use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::resolver::resolve;
 use sheetbend_plan::sql::parse_identifier;
 use spark_connect_proto as proto;
+use spark_connect_proto::CheckpointCommandResult;
 use spark_connect_proto::command::CommandType;
 use spark_connect_proto::common_inline_user_defined_data_source::DataSource;
 use spark_connect_proto::execute_plan_response::{ResponseType, SqlCommandResult};
@@ -14,7 +15,7 @@ use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::session::Session;
 use crate::views::View;
-use crate::{save, sql, stack, views};
+use crate::{cache, save, sql, stack, views};
 
 /// Executes a command; what it answers before the end of the stream.
 ///
@@ -30,23 +31,43 @@ pub(crate) async fn execute(command: proto::Command, task: &Task) -> Result<Opti
         CommandType::RegisterDataSource(source) => register(source, &task.session).map(|()| None),
         CommandType::WriteOperation(operation) => save::write(operation, task).await.map(|()| None),
         CommandType::WriteOperationV2(operation) => save::write_to(operation, task).await.map(|()| None),
+        CommandType::CheckpointCommand(command) => checkpoint(command, task).await.map(Some),
+        CommandType::RemoveCachedRemoteRelationCommand(command) => {
+            let id = command.relation.ok_or_else(|| missing("remove_cached_remote_relation_command.relation"))?;
+            task.session.cache.remove_checkpoint(&id.relation_id);
+            Ok(None)
+        }
         other => Err(SparkError::unsupported(unsupported(&other))),
     }
 }
 
 async fn create_view(command: proto::CreateDataFrameViewCommand, task: &Task) -> Result<()> {
-    if command.is_global {
-        return Err(SparkError::unsupported("global temporary views"));
-    }
-    let name = views::temporary_name(parse_identifier(&command.name)?)?;
+    let name = views::temporary_name(parse_identifier(&command.name)?);
     let input = command.input.ok_or_else(|| missing("create_dataframe_view.input"))?;
     let session = task.session.clone();
     stack::run(move || async move {
-        let relation = Lowering::new(&session).relation(input)?;
+        let relation = session.closed(Lowering::new(&session).relation(input)?)?;
         let query = resolve(&relation, session.as_ref()).await?;
-        session.views.create(View::of_query(name, query), command.replace)
+        session.create_view(View::new(name, query, relation), command.is_global, command.replace)
     })
     .await
+}
+
+/// Keeps the rows of a relation apart from where they come from.
+async fn checkpoint(command: proto::CheckpointCommand, task: &Task) -> Result<ResponseType> {
+    let input = command.relation.ok_or_else(|| missing("checkpoint_command.relation"))?;
+    let task = task.clone();
+    let relation_id = stack::run(move || async move {
+        let relation = Lowering::new(&task.session).relation(input)?;
+        let (id, kept) = task.session.keep_checkpoint(&relation).await?;
+        if command.eager {
+            cache::fill(&kept, &task).await?;
+        }
+        Ok(id)
+    })
+    .await?;
+    let relation = Some(proto::CachedRemoteRelation { relation_id });
+    Ok(ResponseType::CheckpointCommandResult(CheckpointCommandResult { relation }))
 }
 
 /// Only the name is looked at: the class is loaded when it is first used, as in Spark.
@@ -82,7 +103,6 @@ fn unsupported(command: &CommandType) -> &'static str {
         CommandType::GetResourcesCommand(_) => "`spark.resources`",
         CommandType::RegisterTableFunction(_) => "`spark.udtf.register`",
         CommandType::CreateResourceProfileCommand(_) => "resource profiles",
-        CommandType::CheckpointCommand(_) | CommandType::RemoveCachedRemoteRelationCommand(_) => "checkpoints",
         CommandType::MergeIntoTableCommand(_) => "`df.mergeInto`",
         CommandType::MlCommand(_) => "machine learning (`pyspark.ml`)",
         CommandType::ExecuteExternalCommand(_) => "external commands",

@@ -137,6 +137,16 @@ impl Config {
         Ok(())
     }
 
+    /// Whether `key` is fixed when the server starts.
+    pub(crate) fn is_fixed(&self, key: &str) -> bool {
+        modifiable(key).is_err()
+    }
+
+    /// Puts everything back to its default.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Whether a session may set `key`. As in Spark, a key that nobody knows cannot be "modified", only set.
     pub(crate) fn is_modifiable(&self, key: &str) -> bool {
         default(key).is_some() && modifiable(key).is_ok()
@@ -215,17 +225,14 @@ fn default(key: &str) -> Option<(Kind, &'static str)> {
 
 fn modifiable(key: &str) -> Result<()> {
     let of_the_process = ["spark.driver.", "spark.executor.", "spark.master", "spark.submit."];
-    let fixed = default(key).is_some_and(|(kind, _)| kind == Static);
-    if !fixed && !of_the_process.iter().any(|prefix| key.starts_with(prefix)) {
-        return Ok(());
-    }
-    Err(SparkError::new(
-        ErrorClass::Analysis,
-        "CANNOT_MODIFY_CONFIG",
-        "46110",
-        format!("Cannot modify the value of the Spark config: \"{key}\". It is fixed when the server starts."),
-    )
-    .with("key", format!("\"{key}\"")))
+    let condition = match default(key) {
+        Some((Static, _)) => "CANNOT_MODIFY_STATIC_CONFIG",
+        _ if of_the_process.iter().any(|prefix| key.starts_with(prefix)) => "CANNOT_MODIFY_CONFIG",
+        _ => return Ok(()),
+    };
+    let message =
+        format!("Cannot modify the value of the Spark config: \"{key}\". It is fixed when the server starts.");
+    Err(SparkError::new(ErrorClass::Analysis, condition, "46110", message).with("key", format!("\"{key}\"")))
 }
 
 fn check(key: &str, value: &str) -> Result<()> {

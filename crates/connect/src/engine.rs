@@ -13,7 +13,6 @@ use sheetbend_datasource::scan::ScanPlanner;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::Relation;
-use sheetbend_plan::resolver::resolve;
 use sheetbend_plan::session::session_state;
 
 use crate::failure;
@@ -48,7 +47,7 @@ impl Engine {
         session: &Session,
         deadline: Option<Instant>,
     ) -> Result<Query> {
-        self.prepare(resolve(relation, session).await?, deadline).await
+        self.prepare(session.resolve(relation).await?, deadline).await
     }
 
     /// Plans how `query` is run. To be called where there is stack for it.

@@ -14,7 +14,9 @@ use sheetbend_plan::ir::{Read, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
 
 use crate::engine::Engine;
+use crate::names::Found;
 use crate::session::Session;
+use crate::tables::Entry;
 use crate::{arrow_out, failure};
 
 #[async_trait]
@@ -35,26 +37,20 @@ impl Environment for Session {
     }
 
     fn settings(&self) -> Settings {
-        self.config.read().settings()
+        Settings { database: self.tables.current(), ..self.config.read().settings() }
     }
 }
 
 impl Session {
     async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
-        // Temporary views stand in no database.
-        if let [name] = name
-            && let Some(view) = self.views.get(name)
-        {
-            return Ok(Some(view));
-        }
-        // A table has the columns that its source has now.
-        match self.tables.get(name) {
-            Some(table) => {
-                let read = RelationKind::Read(Read::Source(table.source)).into();
-                Ok(Some(Arc::new(resolve(&read, self).await?)))
-            }
-            None => Ok(None),
-        }
+        let read = match self.find(name) {
+            Some(Found::Temporary(view) | Found::Global(view)) => return Ok(Some(view.query)),
+            // A table has the columns that its source has now, and a stored view is what its text says now.
+            Some(Found::Stored(Entry::Table(table))) => RelationKind::Read(Read::Source(table.source)).into(),
+            Some(Found::Stored(Entry::View(view))) => view.query,
+            None => return Ok(None),
+        };
+        Ok(Some(Arc::new(resolve(&read, self).await?)))
     }
 
     async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {

@@ -128,6 +128,12 @@ fn classes(error: &SparkError) -> Vec<&'static str> {
             "java.lang.RuntimeException",
             "java.lang.Exception",
         ],
+        ErrorClass::ClassNotFound => &[
+            "org.apache.spark.SparkClassNotFoundException",
+            "java.lang.ClassNotFoundException",
+            "java.lang.ReflectiveOperationException",
+            "java.lang.Exception",
+        ],
         ErrorClass::ArrayIndex => &[
             "org.apache.spark.SparkArrayIndexOutOfBoundsException",
             "java.lang.ArrayIndexOutOfBoundsException",

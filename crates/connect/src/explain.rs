@@ -21,9 +21,11 @@ pub(crate) async fn text(resolved: &Resolved, mode: ExplainMode, engine: &Engine
     let state = engine.state();
     let physical = state.create_physical_plan(&resolved.plan).await.map_err(|e| failure::from_engine(&e))?;
     let mut text = String::new();
+    if mode == ExplainMode::Extended {
+        section(&mut text, "Analyzed Logical Plan", &logical(&resolved.plan));
+    }
     if matches!(mode, ExplainMode::Extended | ExplainMode::Cost) {
         let optimized = state.optimize(&resolved.plan).map_err(|e| failure::from_engine(&e))?;
-        section(&mut text, "Analyzed Logical Plan", &logical(&resolved.plan));
         section(&mut text, "Optimized Logical Plan", &logical(&optimized));
     }
     section(&mut text, "Physical Plan", &indented(physical.as_ref(), mode));

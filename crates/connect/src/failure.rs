@@ -38,7 +38,7 @@ pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
 pub(crate) fn from_bridge(error: &BridgeError) -> SparkError {
     match error {
         BridgeError::UnknownFormat { name, .. } => {
-            SparkError::new(ErrorClass::Analysis, "DATA_SOURCE_NOT_FOUND", "42K02", error.to_string())
+            SparkError::new(ErrorClass::ClassNotFound, "DATA_SOURCE_NOT_FOUND", "42K02", error.to_string())
                 .with("provider", name)
         }
         BridgeError::Plugin(failure) => from_plugin(failure),

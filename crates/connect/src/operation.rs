@@ -28,6 +28,9 @@ use crate::{command, stack};
 /// A row of this size goes out in pieces, if the client can put them together: messages end at 128 MiB.
 const CHUNK_BYTES: usize = 32 << 20;
 
+/// How often the client is told how far a query is; Spark's `spark.connect.progress.reportInterval`.
+const REPORT_INTERVAL: Duration = Duration::from_secs(2);
+
 /// What goes into one message. A batch may have any number of rows there.
 const MESSAGE: Limits = Limits { rows: usize::MAX, bytes: BATCH_BYTES };
 
@@ -174,16 +177,25 @@ impl Output {
     ///
     /// What is there already goes out together, and few messages: the client answers every one with a call.
     async fn rows(&mut self, rows: Rows) -> Result<()> {
-        let Rows { schema, mut batches } = rows;
+        let Rows { schema, mut batches, progress, observing } = rows;
         self.schema = Some(types::schema_to_proto(&schema)?);
         let mut waiting = Waiting::default();
+        let mut reported = false;
+        let mut report = tokio::time::interval_at(tokio::time::Instant::now() + REPORT_INTERVAL, REPORT_INTERVAL);
         loop {
             let next = match batches.next().now_or_never() {
                 Some(next) => next,
                 None => {
                     self.flush(&mut waiting, &schema).await?;
                     self.log.announce();
-                    batches.next().await
+                    tokio::select! {
+                        next = batches.next() => next,
+                        _ = report.tick() => {
+                            reported = true;
+                            self.send(ResponseType::ExecutionProgress(progress.report(false)), 0).await;
+                            continue;
+                        }
+                    }
                 }
             };
             let Some(batch) = next else { break };
@@ -205,6 +217,19 @@ impl Output {
         self.flush(&mut waiting, &schema).await?;
         if self.rows == 0 {
             self.batch(&arrow_out::empty(&schema), 0).await?;
+        }
+        // The client itself tells of the end of a query that was short.
+        if reported {
+            self.send(ResponseType::ExecutionProgress(progress.report(true)), 0).await;
+        }
+        // What is left of the query would keep the observed rows from ending.
+        drop((batches, progress));
+        let mut observed_metrics = Vec::with_capacity(observing.len());
+        for observing in observing {
+            observed_metrics.push(observing.end().await?);
+        }
+        if !observed_metrics.is_empty() {
+            self.log.append(ExecutePlanResponse { observed_metrics, ..ExecutePlanResponse::default() }, 0).await;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! A relation that is to be executed: a query, or one of the forms that end a query and are rendered here.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -11,12 +12,15 @@ use futures::{TryStreamExt, stream};
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::{Expr, Relation, RelationKind};
 use spark_connect_proto as proto;
+use spark_connect_proto::relation::RelType;
 
 use crate::engine::Query;
 use crate::lower::Lowering;
+use crate::observe::{Observation, Observing};
 use crate::operation::Task;
+use crate::progress::Progress;
 use crate::show::{self, Show};
-use crate::{arrow_out, failure, stack};
+use crate::{arrow_out, catalog, failure, observe, stack};
 
 /// The rows of a relation.
 pub(crate) struct Rows {
@@ -24,6 +28,10 @@ pub(crate) struct Rows {
     pub(crate) schema: SchemaRef,
     /// What makes the rows, and ends when it is dropped.
     pub(crate) batches: SendableRecordBatchStream,
+    /// Tells how far it is.
+    pub(crate) progress: Progress,
+    /// Aggregates over rows that pass on the way, known when the last batch has come.
+    pub(crate) observing: Vec<Observing>,
 }
 
 /// What is done with the rows of a query.
@@ -38,29 +46,42 @@ enum End {
 
 /// Makes `relation` ready.
 pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Rows> {
-    let (session, engine) = (task.session.clone(), task.engine.clone());
-    let deadline = task.time.map(|time| time.deadline);
-    let (query, end) = stack::run(move || async move {
-        let relation = Lowering::new(&session).relation(relation)?;
-        let (relation, end) = unwrap_end(relation);
-        Ok((engine.plan(&relation, &session, deadline).await?, end))
+    let asked = task.clone();
+    let (query, end, observations) = stack::run(move || async move {
+        let Task { session, engine, time, .. } = &asked;
+        let acted = match &relation.rel_type {
+            Some(RelType::Catalog(request)) => catalog::act(request, &asked).await?,
+            _ => None,
+        };
+        let relation = match acted {
+            Some(relation) => relation,
+            None => Lowering::new(session).relation(relation)?,
+        };
+        let (mut relation, end) = unwrap_end(relation);
+        let observations = observe::prepare(&mut relation, &asked).await?;
+        Ok((engine.plan(&relation, session, time.map(|time| time.deadline)).await?, end, observations))
     })
     .await?;
-    match end {
-        End::Rows => Ok(Rows { batches: query.start()?, schema: query.schema }),
+    let observing = observations.into_iter().map(Observation::start).collect();
+    let rows = match end {
+        End::Rows => {
+            let progress = Progress::of(Arc::clone(&query.plan));
+            Rows { batches: query.start()?, schema: query.schema, progress, observing: Vec::new() }
+        }
         End::Show(show) => {
             let zone = task.session.config.read().settings().time_zone;
             let shown = show::render(&query.schema, &last(&query, usize::MAX).await?, &show, &zone)?;
-            Ok(ready(shown.schema(), vec![shown]))
+            ready(shown.schema(), vec![shown])
         }
-        End::Tail(limit) => Ok(ready(query.schema.clone(), last(&query, limit).await?)),
-    }
+        End::Tail(limit) => ready(query.schema.clone(), last(&query, limit).await?),
+    };
+    Ok(Rows { observing, ..rows })
 }
 
 /// Rows that are there.
 fn ready(schema: SchemaRef, batches: Vec<RecordBatch>) -> Rows {
     let batches = RecordBatchStreamAdapter::new(schema.clone(), stream::iter(batches.into_iter().map(Ok)));
-    Rows { schema, batches: Box::pin(batches) }
+    Rows { schema, batches: Box::pin(batches), progress: Progress::default(), observing: Vec::new() }
 }
 
 /// Takes the form that ends a query off it.

@@ -17,8 +17,8 @@ use crate::error::missing;
 use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::session::Session;
+use crate::stack;
 use crate::write::Writer;
-use crate::{stack, views};
 
 /// `df.write`.
 ///
@@ -87,7 +87,7 @@ pub(crate) async fn write_to(operation: proto::WriteOperationV2, task: &Task) ->
             Mode::Create => SaveMode::Error,
             Mode::CreateOrReplace => SaveMode::Overwrite,
             Mode::Replace if session.tables.get(&name).is_some() => SaveMode::Overwrite,
-            Mode::Replace => return Err(views::not_found(&name.join("."))),
+            Mode::Replace => return Err(session.not_found(&name)),
             Mode::OverwritePartitions | Mode::Unspecified => return Err(missing("write_operation_v2.mode")),
         };
         let source = source(operation.provider, operation.options, vec![], session)?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
 use parking_lot::{Mutex, RwLock};
 use sheetbend_datasource::format::FormatRegistry;
 use sheetbend_plan::error::{ErrorClass, SparkError};
@@ -11,8 +12,10 @@ use tonic::Status;
 use uuid::Uuid;
 
 use crate::artifacts::Artifacts;
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::ErrorLog;
+use crate::memory;
 use crate::operation::Operation;
 use crate::tables::Tables;
 use crate::views::Views;
@@ -24,6 +27,24 @@ pub(crate) struct SessionKey {
     pub(crate) session_id: String,
 }
 
+/// What all sessions of a server share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) formats: Arc<FormatRegistry>,
+    /// Global temporary views.
+    pub(crate) globals: Arc<Views>,
+    /// Where rows that sessions keep take their memory from.
+    pub(crate) kept_memory: Arc<dyn MemoryPool>,
+}
+
+impl Shared {
+    /// Nothing but the formats.
+    pub(crate) fn new(formats: Arc<FormatRegistry>) -> Self {
+        let kept_memory = Arc::new(GreedyMemoryPool::new(memory::for_kept_rows()));
+        Self { formats, globals: Arc::default(), kept_memory }
+    }
+}
+
 /// One client's session.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -32,11 +53,15 @@ pub(crate) struct Session {
     pub(crate) server_side_id: String,
     pub(crate) config: RwLock<Config>,
     pub(crate) views: Views,
+    /// The temporary views that all sessions share.
+    pub(crate) globals: Arc<Views>,
     pub(crate) tables: Tables,
+    pub(crate) cache: Cache,
     pub(crate) artifacts: Artifacts,
     pub(crate) errors: ErrorLog,
     /// The formats of the server, and those that the session adds.
     pub(crate) formats: Arc<FormatRegistry>,
+    shared: Shared,
     operations: Mutex<Operations>,
     last_used: Mutex<Instant>,
 }
@@ -50,17 +75,20 @@ struct Operations {
 }
 
 impl Session {
-    /// A new session over the server's formats.
-    pub(crate) fn new(key: SessionKey, formats: Arc<FormatRegistry>) -> Self {
+    /// A new session over what all sessions share.
+    pub(crate) fn new(key: SessionKey, shared: &Shared) -> Self {
         Self {
             key,
             server_side_id: Uuid::new_v4().to_string(),
             config: RwLock::default(),
             views: Views::default(),
+            globals: Arc::clone(&shared.globals),
             tables: Tables::default(),
+            cache: Cache::new(Arc::clone(&shared.kept_memory)),
             artifacts: Artifacts::default(),
             errors: ErrorLog::default(),
-            formats: Arc::new(FormatRegistry::child(formats)),
+            formats: Arc::new(FormatRegistry::child(Arc::clone(&shared.formats))),
+            shared: shared.clone(),
             operations: Mutex::default(),
             last_used: Mutex::new(Instant::now()),
         }
@@ -75,7 +103,7 @@ impl Session {
             tables: self.tables.clone(),
             artifacts: self.artifacts.clone(),
             formats: Arc::new(self.formats.fork()),
-            ..Self::new(key, self.formats.clone())
+            ..Self::new(key, &self.shared)
         }
     }
 
@@ -143,6 +171,7 @@ impl Session {
         }
         self.views.clear();
         self.tables.clear();
+        self.cache.close();
         self.artifacts.clear();
     }
 }

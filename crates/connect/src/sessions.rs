@@ -10,7 +10,7 @@ use sheetbend_plan::error::SparkError;
 use spark_connect_proto::UserContext;
 use uuid::Uuid;
 
-use crate::session::{Session, SessionKey, closed, invalid_handle};
+use crate::session::{Session, SessionKey, Shared, closed, invalid_handle};
 
 /// How many released sessions are remembered, so that their ids do not come to life again.
 const REMEMBERED: usize = 1000;
@@ -18,7 +18,7 @@ const REMEMBERED: usize = 1000;
 /// The sessions of a server by user and id.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    formats: Arc<FormatRegistry>,
+    shared: Shared,
     state: Mutex<State>,
 }
 
@@ -33,7 +33,7 @@ struct State {
 impl Sessions {
     /// No session yet; each will see `formats`.
     pub(crate) fn new(formats: Arc<FormatRegistry>) -> Self {
-        Self { formats, state: Mutex::default() }
+        Self { shared: Shared::new(formats), state: Mutex::default() }
     }
 
     /// The session of this user and id, which begins if there is none. `observed` is the server's id of the session as
@@ -62,7 +62,7 @@ impl Sessions {
         if observed.is_some_and(|id| !id.is_empty()) {
             return Err(changed(session_id));
         }
-        let session = Arc::new(Session::new(key.clone(), self.formats.clone()));
+        let session = Arc::new(Session::new(key.clone(), &self.shared));
         tracing::info!(session = %session_id, "session opened");
         state.open.insert(key, session.clone());
         Ok(session)

@@ -1,4 +1,4 @@
-//! The temporary views of a session.
+//! Temporary views: those of a session, and those that all sessions share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
-use sheetbend_plan::ir::Source;
+use sheetbend_plan::ir::{Relation, Source};
 
 /// Views by name without regard to case.
 #[derive(Debug, Default)]
@@ -16,21 +16,21 @@ pub(crate) struct Views(RwLock<BTreeMap<String, View>>);
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     /// The name as written.
-    name: String,
-    query: Arc<Resolved>,
+    pub(crate) name: String,
+    /// What the view stands for.
+    pub(crate) query: Arc<Resolved>,
+    /// The same before it had its meaning, with the views that it reads written out.
+    pub(crate) relation: Arc<Relation>,
     /// What rows that are inserted are written to; none where the view is a query.
     pub(crate) source: Option<Source>,
+    /// The comments of the columns; empty for none.
+    pub(crate) comments: Vec<Option<String>>,
 }
 
 impl View {
     /// A view of a query.
-    pub(crate) fn of_query(name: String, query: Resolved) -> Self {
-        Self { name, query: Arc::new(query), source: None }
-    }
-
-    /// A view of a source, which `query` reads.
-    pub(crate) fn of_source(name: String, query: Resolved, source: Source) -> Self {
-        Self { source: Some(source), ..Self::of_query(name, query) }
+    pub(crate) fn new(name: String, query: Resolved, relation: Relation) -> Self {
+        Self { name, query: Arc::new(query), relation: Arc::new(relation), source: None, comments: Vec::new() }
     }
 }
 
@@ -41,13 +41,8 @@ impl Clone for Views {
 }
 
 impl Views {
-    /// The query of the view of this name.
-    pub(crate) fn get(&self, name: &str) -> Option<Arc<Resolved>> {
-        self.find(name).map(|view| view.query)
-    }
-
-    /// The view of this name, with its source.
-    pub(crate) fn find(&self, name: &str) -> Option<View> {
+    /// The view of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<View> {
         self.0.read().get(&name.to_lowercase()).cloned()
     }
 
@@ -56,23 +51,31 @@ impl Views {
     /// # Errors
     /// `TEMP_TABLE_OR_VIEW_ALREADY_EXISTS` if there is one and `replace` is not asked for.
     pub(crate) fn create(&self, view: View, replace: bool) -> Result<()> {
-        let name = &view.name;
         let mut views = self.0.write();
-        let key = name.to_lowercase();
+        let key = view.name.to_lowercase();
         if !replace && views.contains_key(&key) {
-            return Err(SparkError::new(
-                ErrorClass::Analysis,
-                "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS",
-                "42P07",
-                format!(
-                    "Cannot create the temporary view `{name}` because it already exists. Choose a different name, drop \
-                     the existing view, or replace it."
-                ),
-            )
-            .with("relationName", format!("`{name}`")));
+            return Err(already_exists(&view.name));
         }
         views.insert(key, view);
         Ok(())
+    }
+
+    /// Gives a view another name; whether there was one.
+    ///
+    /// # Errors
+    /// `TEMP_TABLE_OR_VIEW_ALREADY_EXISTS` if the new name is taken.
+    pub(crate) fn rename(&self, name: &str, to: &str) -> Result<bool> {
+        let mut views = self.0.write();
+        if !views.contains_key(&name.to_lowercase()) {
+            return Ok(false);
+        }
+        if views.contains_key(&to.to_lowercase()) {
+            return Err(already_exists(to));
+        }
+        if let Some(view) = views.remove(&name.to_lowercase()) {
+            views.insert(to.to_lowercase(), View { name: to.to_owned(), ..view });
+        }
+        Ok(true)
     }
 
     /// Drops a view; whether there was one.
@@ -80,9 +83,9 @@ impl Views {
         self.0.write().remove(&name.to_lowercase()).is_some()
     }
 
-    /// The names as written, in order.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.0.read().values().map(|view| view.name.clone()).collect()
+    /// All views, in the order of their names.
+    pub(crate) fn list(&self) -> Vec<View> {
+        self.0.read().values().cloned().collect()
     }
 
     /// Drops all.
@@ -91,31 +94,19 @@ impl Views {
     }
 }
 
-/// The name of a temporary view, which stands in no database.
-///
-/// # Errors
-/// More than one part.
-pub(crate) fn temporary_name(parts: Vec<String>) -> Result<String> {
-    <[String; 1]>::try_from(parts).map(|[name]| name).map_err(|parts| {
-        let name = parts.join(".");
-        SparkError::new(
-            ErrorClass::Analysis,
-            "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS",
-            "428EK",
-            format!("A temporary view has a name of one part; `{name}` has {}.", parts.len()),
-        )
-        .with("actualName", name)
-    })
+/// The name of a temporary view, which stands in no database: what stands before it is passed over, as in Spark.
+pub(crate) fn temporary_name(mut parts: Vec<String>) -> String {
+    parts.pop().unwrap_or_default()
 }
 
-/// The error for a view that is not there.
-pub(crate) fn not_found(name: &str) -> SparkError {
+fn already_exists(name: &str) -> SparkError {
     SparkError::new(
         ErrorClass::Analysis,
-        "TABLE_OR_VIEW_NOT_FOUND",
-        "42P01",
+        "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS",
+        "42P07",
         format!(
-            "The table or view `{name}` cannot be found. Verify the spelling, and that it was created in this session."
+            "Cannot create the temporary view `{name}` because it already exists. Choose a different name, drop the \
+             existing view, or replace it."
         ),
     )
     .with("relationName", format!("`{name}`"))

@@ -12,15 +12,16 @@ use sheetbend_datasource::source::Source as Opened;
 use sheetbend_datasource::write::{self, PythonWriteExec, SaveMode, Write};
 use sheetbend_plan::environment::{Environment, Resolved};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
-use sheetbend_plan::ir::{InsertColumns, Source};
+use sheetbend_plan::ir::{InsertColumns, Relation, RelationKind, Source};
 use sheetbend_plan::resolver::{Target, assign};
 
 use crate::engine::Query;
 use crate::failure;
+use crate::names::Found;
 use crate::operation::Task;
 use crate::session::Session;
-use crate::tables::{self, Table, full_name, quoted};
-use crate::views;
+use crate::tables::{self, Entry, Table, quoted};
+use crate::views::View;
 
 /// Where rows go.
 struct Sink {
@@ -51,7 +52,9 @@ impl Writer<'_> {
     /// Writes to a source without a name: `df.write.save()`.
     pub(crate) async fn save(&self, query: Resolved, source: Source, mode: SaveMode) -> Result<()> {
         let opened = self.open(&source).await?;
-        self.plan(query, opened, mode, None).await?.run().await
+        self.plan(query, opened, mode, None).await?.run().await?;
+        self.changed(&source);
+        Ok(())
     }
 
     /// Writes to a table or to a view of a source.
@@ -62,7 +65,10 @@ impl Writer<'_> {
         columns: &InsertColumns,
         overwrite: bool,
     ) -> Result<()> {
-        self.plan_insert(query, table, columns, overwrite).await?.run().await
+        let source = self.sink(table)?.source;
+        self.plan_insert(query, table, columns, overwrite).await?.run().await?;
+        self.changed(&source);
+        Ok(())
     }
 
     /// What [`Writer::insert`] runs.
@@ -100,35 +106,44 @@ impl Writer<'_> {
                 self.insert(query, name, &InsertColumns::Name, false).await
             }
             (None, _) | (Some(_), SaveMode::Overwrite) => {
-                let name = tables::new_name(name)?;
+                let name = self.0.session.tables.new_name(name)?;
                 let schema = Arc::clone(&query.schema);
                 let opened = self.open(&source).await?;
-                self.plan(query, opened, mode, Some(name.clone())).await?.run().await?;
-                self.0.session.tables.create(Table { name, source, schema }, mode != SaveMode::Error)
+                self.plan(query, opened, mode, Some(name.name.clone())).await?.run().await?;
+                self.changed(&source);
+                self.0.session.tables.create(Entry::Table(Table { name, source, schema }), mode != SaveMode::Error)
             }
         }
     }
 
     /// Creates a table without writing to it.
     pub(crate) async fn create_table(&self, name: &[String], source: Source) -> Result<()> {
-        if let Some(table) = self.0.session.tables.get(name) {
-            return Err(tables::already_exists(&table.name));
+        if let Some(table) = self.0.session.tables.entry(name) {
+            return Err(tables::already_exists(table.name()));
         }
-        let name = tables::new_name(name)?;
+        let name = self.0.session.tables.new_name(name)?;
         let opened = self.open(&source).await?;
         let schema = schema_of(&source, &opened).await?;
-        self.0.session.tables.create(Table { name, source, schema }, false)
+        self.0.session.tables.create(Entry::Table(Table { name, source, schema }), false)
     }
 
     fn sink(&self, name: &[String]) -> Result<Sink> {
-        if let [single] = name
-            && let Some(view) = self.0.session.views.find(single)
-        {
-            let source = view.source.ok_or_else(|| not_a_table(single))?;
-            return Ok(Sink { name: quoted(std::slice::from_ref(&source.format)), source, table: None });
+        match self.0.session.get(name)? {
+            Found::Temporary(View { source: Some(source), .. }) | Found::Global(View { source: Some(source), .. }) => {
+                Ok(Sink { name: quoted(std::slice::from_ref(&source.format)), source, table: None })
+            }
+            Found::Temporary(View { relation, .. }) if is_local(&relation) => Err(no_target()),
+            Found::Temporary(_) | Found::Global(_) => Err(not_a_table(&quoted(name))),
+            Found::Stored(Entry::View(view)) => Err(not_a_table(&view.name.quoted())),
+            Found::Stored(Entry::Table(table)) => {
+                Ok(Sink { name: table.name.quoted(), source: table.source, table: Some(table.name.name) })
+            }
         }
-        let table = self.0.session.tables.get(name).ok_or_else(|| views::not_found(&name.join(".")))?;
-        Ok(Sink { name: full_name(&table.name), source: table.source, table: Some(table.name) })
+    }
+
+    /// Takes note that rows were written to a source.
+    fn changed(&self, source: &Source) {
+        self.0.session.cache.changed(source, &self.0.session);
     }
 
     async fn open(&self, source: &Source) -> Result<Arc<Opened>> {
@@ -184,8 +199,20 @@ fn check_unique(schema: &Schema) -> Result<()> {
         .with("fieldNames", names))
 }
 
+fn is_local(relation: &Relation) -> bool {
+    match &relation.kind {
+        RelationKind::Local { .. } | RelationKind::Range { .. } => true,
+        RelationKind::ToDf { input, .. } => is_local(input),
+        _ => false,
+    }
+}
+
+fn no_target() -> SparkError {
+    let message = "Can't insert into the target. An RDD-based table is not allowed.";
+    SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_INSERT.RDD_BASED", "42809", message)
+}
+
 fn not_a_table(name: &str) -> SparkError {
-    let name = quoted(&[name.to_owned()]);
     let message = format!("'INSERT' expects a table but {name} is a view.");
     SparkError::new(ErrorClass::Analysis, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", message)
         .with("viewName", name)
@@ -193,7 +220,7 @@ fn not_a_table(name: &str) -> SparkError {
 }
 
 fn other_format(table: &Table, source: &Source) -> SparkError {
-    let name = full_name(&table.name);
+    let name = table.name.quoted();
     let (existing, given) = (&table.source.format, &source.format);
     let message = format!(
         "The format of the existing table {name} is `{existing}`. It doesn't match the specified format `{given}`."

@@ -30,11 +30,13 @@ pub struct Settings {
     pub case_sensitive: bool,
     /// `spark.sql.ansi.enabled`: what does not fit is an error, not NULL.
     pub ansi: bool,
+    /// The current database.
+    pub database: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { time_zone: "UTC".to_owned(), case_sensitive: false, ansi: true }
+        Self { time_zone: "UTC".to_owned(), case_sensitive: false, ansi: true, database: "default".to_owned() }
     }
 }
 

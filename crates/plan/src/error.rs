@@ -28,6 +28,8 @@ pub enum ErrorClass {
     Unsupported,
     /// `SparkUpgradeException`: something that Spark 2 had and later ones have not.
     Upgrade,
+    /// `SparkClassNotFoundException`: a format that nobody knows.
+    ClassNotFound,
     /// `PythonException`: code of a plug-in failed while the query ran.
     Python,
     /// `InvalidPlanInput`: a plan that no client should make.

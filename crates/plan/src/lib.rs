@@ -16,3 +16,5 @@ pub mod resolver;
 pub mod session;
 pub mod sql;
 mod types;
+
+pub use functions::names as function_names;

@@ -6,6 +6,8 @@ from . import (
     aggregates,
     arithmetic,
     casts,
+    catalog,
+    clauses,
     columns,
     conditions,
     create,
@@ -20,6 +22,7 @@ from . import (
     queries,
     rows,
     show,
+    statements,
 )
 from .model import Case
 
@@ -44,6 +47,9 @@ TOPICS: dict[str, list[Case]] = {
         create,
         show,
         queries,
+        clauses,
+        statements,
+        catalog,
         errors,
     )
 }

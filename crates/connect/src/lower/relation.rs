@@ -108,6 +108,14 @@ impl Lowering<'_> {
             RelType::Unpivot(unpivot) => self.unpivot(*unpivot)?,
             RelType::UnresolvedTableValuedFunction(function) => self.table_function(function)?,
             RelType::LateralJoin(join) => self.lateral_join(*join)?,
+            RelType::CollectMetrics(observe) => RelationKind::Observe {
+                input: self.input(observe.input)?,
+                name: observe.name,
+                metrics: self.expressions(observe.metrics)?,
+            },
+            RelType::CachedRemoteRelation(checkpoint) => {
+                RelationKind::Kept { rows: self.session.cache.checkpoint(&checkpoint.relation_id)?, of: None }
+            }
             RelType::Catalog(request) => catalog::relation(request, self.session)?,
             other => return Err(SparkError::unsupported(unsupported(&other))),
         })
@@ -301,14 +309,12 @@ fn count(what: &str, value: i32) -> Result<usize> {
 fn unsupported(relation: &RelType) -> &'static str {
     match relation {
         RelType::MapPartitions(_) => "`df.mapInPandas` and `df.mapInArrow`",
-        RelType::CollectMetrics(_) => "`df.observe`",
         RelType::Parse(_) => "reading CSV or JSON from a DataFrame of strings",
         RelType::GroupMap(_) => "`groupBy().applyInPandas`",
         RelType::CoGroupMap(_) => "`cogroup().applyInPandas`",
         RelType::WithWatermark(_) => "`df.withWatermark`",
         RelType::ApplyInPandasWithState(_) => "`applyInPandasWithState`",
         RelType::HtmlString(_) => "HTML output of a DataFrame",
-        RelType::CachedRemoteRelation(_) => "checkpoints",
         RelType::CommonInlineUserDefinedTableFunction(_) => "user-defined table functions",
         RelType::AsOfJoin(_) => "as-of joins",
         RelType::CommonInlineUserDefinedDataSource(_) => "inline data sources",

@@ -37,6 +37,8 @@ pub(crate) struct Call<'a> {
     pub(crate) time_zone: &'a str,
     /// Whether what does not fit is an error: `spark.sql.ansi.enabled`.
     pub(crate) ansi: bool,
+    /// The current database.
+    pub(crate) database: &'a str,
     /// The columns that the arguments may name.
     pub(crate) schema: &'a DFSchema,
 }

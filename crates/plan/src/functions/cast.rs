@@ -116,6 +116,7 @@ fn is_castable(from: &DataType, to: &DataType) -> bool {
         (from, Binary) if is_integral(from) => false,
         (Date32 | Timestamp(..), Date32 | Timestamp(..)) => true,
         (Duration(_), Duration(_)) | (Interval(_), Interval(_)) => true,
+        (DataType::Null, _) => true,
         (List(from), List(to)) => is_castable(from.data_type(), to.data_type()),
         (Struct(from), Struct(to)) => {
             from.len() == to.len()

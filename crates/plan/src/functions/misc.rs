@@ -36,8 +36,6 @@ pub(super) fn type_called(name: &str) -> Option<DataType> {
 const CONSTANTS: &[(&str, &str)] = &[
     ("version", concat!("4.2.0 sheetbend-", env!("CARGO_PKG_VERSION"))),
     ("current_catalog", "spark_catalog"),
-    ("current_database", "default"),
-    ("current_schema", "default"),
     ("current_user", "sheetbend"),
     ("session_user", "sheetbend"),
     ("user", "sheetbend"),
@@ -55,6 +53,10 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         return Ok(Ok(lit(*value)));
     }
     let expr = match call.name.as_str() {
+        "current_database" | "current_schema" => {
+            call.exactly::<0>()?;
+            lit(call.database)
+        }
         "typeof" => {
             let [value] = call.exactly()?;
             match fields_of(&value.expr, call.schema)? {

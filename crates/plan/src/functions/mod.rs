@@ -34,9 +34,14 @@ mod time_call;
 mod time_text;
 pub(crate) mod window;
 
+use std::sync::OnceLock;
+
 use self::call::Call;
+use self::higher_order::HigherOrder;
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir;
 use arrow::datatypes::DataType;
+use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
 
 /// The meaning of a call.
@@ -66,6 +71,34 @@ pub(crate) fn resolve(mut call: Call<'_>) -> Result<Expr> {
         Err(call) => call,
     };
     scalar::resolve(call)
+}
+
+/// The names of the functions that are there, in order; in lower case.
+pub fn names() -> Vec<&'static str> {
+    static KNOWN: OnceLock<Vec<&str>> = OnceLock::new();
+    KNOWN.get_or_init(|| include_str!("names.txt").lines().filter(|name| is_known(name)).collect()).clone()
+}
+
+/// Whether a function of this name is there: without arguments it fails another way then.
+fn is_known(name: &str) -> bool {
+    let lambda = [ir::Expr::Lambda { params: Vec::new(), body: Box::new(ir::Expr::Ordinal(1)) }];
+    if generator::is_generator(name) || HigherOrder::of(name, &lambda).is_some() {
+        return true;
+    }
+    let call = Call {
+        name: name.to_owned(),
+        written: String::new(),
+        args: Vec::new(),
+        arg_names: Vec::new(),
+        distinct: false,
+        filter: None,
+        order_by: Vec::new(),
+        time_zone: "UTC",
+        ansi: true,
+        database: "",
+        schema: &DFSchema::empty(),
+    };
+    resolve(call).map_or_else(|error| error.condition != "UNRESOLVED_ROUTINE", |_| true)
 }
 
 /// Functions whose names say how they were written.

@@ -44,13 +44,16 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     Ok(Ok(if ranks { datafusion::logical_expr::cast(expr, DataType::Int32) } else { expr }))
 }
 
+/// A frame, and the type of the first key that its rows are ordered by.
+pub(crate) type Frame<'a> = (&'a ir::WindowFrame, Option<&'a DataType>);
+
 /// `function OVER (...)`; the function is one of [`resolve`] or an aggregate, maybe inside what brings its result to
 /// Spark's type.
 pub(crate) fn over(
     function: Expr,
     partition_by: Vec<Expr>,
     order_by: Vec<Sort>,
-    frame: Option<&ir::WindowFrame>,
+    frame: Option<Frame<'_>>,
 ) -> Result<Expr> {
     let mut found = false;
     let windowed = function.transform_down(|expr| {
@@ -82,14 +85,16 @@ pub(crate) fn over(
     Err(SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", message))
 }
 
-fn set_window(window: &mut WindowFunction, partition_by: &[Expr], order_by: &[Sort], frame: Option<&ir::WindowFrame>) {
+fn set_window(window: &mut WindowFunction, partition_by: &[Expr], order_by: &[Sort], frame: Option<Frame<'_>>) {
     window.params.window_frame = match frame {
-        Some(frame) => {
+        Some((frame, key)) => {
             let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
             let before = |offset| WindowFrameBound::Preceding(offset);
             let after = |offset| WindowFrameBound::Following(offset);
-            let lower = frame.lower.map_or_else(|| before(unbounded(frame.rows)), |offset| bound(offset, frame.rows));
-            let upper = frame.upper.map_or_else(|| after(unbounded(frame.rows)), |offset| bound(offset, frame.rows));
+            let lower =
+                frame.lower.map_or_else(|| before(unbounded(frame.rows)), |offset| bound(offset, frame.rows, key));
+            let upper =
+                frame.upper.map_or_else(|| after(unbounded(frame.rows)), |offset| bound(offset, frame.rows, key));
             WindowFrame::new_bounds(units, lower, upper)
         }
         None => WindowFrame::new((!order_by.is_empty()).then_some(false)),
@@ -102,10 +107,14 @@ fn unbounded(rows: bool) -> ScalarValue {
     if rows { ScalarValue::UInt64(None) } else { ScalarValue::Int64(None) }
 }
 
-fn bound(offset: i64, rows: bool) -> WindowFrameBound {
+/// The bound at an offset. In a range the engine adds it to the key, whose type it must have.
+fn bound(offset: i64, rows: bool, key: Option<&DataType>) -> WindowFrameBound {
     let distance = offset.unsigned_abs();
     let value = match i64::try_from(distance) {
-        Ok(distance) if !rows => ScalarValue::Int64(Some(distance)),
+        Ok(distance) if !rows => {
+            let value = ScalarValue::Int64(Some(distance));
+            key.and_then(|key| value.cast_to(key).ok()).unwrap_or(value)
+        }
         _ => ScalarValue::UInt64(Some(distance)),
     };
     match offset {

@@ -11,5 +11,5 @@ mod visit;
 
 pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
 pub use insert::{Insert, InsertColumns};
-pub use relation::{Deduplicate, Join, JoinKind, JoinOn, Read, Relation, RelationKind, SetOp, SetOpKind, Source};
+pub use relation::{Deduplicate, Join, JoinKind, JoinOn, Kept, Read, Relation, RelationKind, SetOp, SetOpKind, Source};
 pub use reshape::{Aggregate, Generate, GroupKind, Pivot, Recursive, Unpivot};

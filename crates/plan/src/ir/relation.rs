@@ -1,10 +1,11 @@
 //! Unresolved relations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-
+use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 
 use super::{Aggregate, Expr, Generate, Pivot, Recursive, SortOrder, Unpivot};
@@ -217,6 +218,37 @@ pub enum RelationKind {
     },
     /// `VALUES (...), (...)`: columns `col1`, `col2`, ...
     Values(Vec<Vec<Expr>>),
+    /// `df.observe`: the rows as they are, and aggregates over all that pass. Where it is not run, just the rows.
+    Observe {
+        /// The rows.
+        input: Box<Relation>,
+        /// The name that the aggregates are known by.
+        name: String,
+        /// The aggregates.
+        metrics: Vec<Expr>,
+    },
+    /// Rows that the session keeps.
+    Kept {
+        /// The rows.
+        rows: Kept,
+        /// The relation whose rows they are, and whose names they go by; none where they stand for themselves.
+        of: Option<Box<Relation>>,
+    },
+}
+
+/// Rows that a session keeps: a table with the columns of `schema`, in their order, under other names.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// What gives the rows.
+    pub table: Arc<dyn TableProvider>,
+    /// The columns as the user sees them.
+    pub schema: SchemaRef,
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.table, &other.table)
+    }
 }
 
 /// Where rows are read.

@@ -11,7 +11,9 @@ impl Relation {
             | RelationKind::Range { .. }
             | RelationKind::Sql { .. }
             | RelationKind::Values(_)
+            | RelationKind::Kept { of: None, .. }
             | RelationKind::Project { input: None, .. } => vec![],
+            RelationKind::Kept { of: Some(of), .. } => vec![of],
             RelationKind::Project { input: Some(input), .. }
             | RelationKind::Filter { input, .. }
             | RelationKind::Sort { input, .. }
@@ -29,6 +31,7 @@ impl Relation {
             | RelationKind::DropNa { input, .. }
             | RelationKind::Replace { input, .. }
             | RelationKind::Summary { input, .. }
+            | RelationKind::Observe { input, .. }
             | RelationKind::ShowString { input, .. } => vec![input],
             RelationKind::Generate(generate) => generate.input.as_deref_mut().into_iter().collect(),
             RelationKind::Pivot(pivot) => vec![&mut pivot.input],
@@ -47,7 +50,9 @@ impl Relation {
     /// The expressions of this relation alone.
     pub fn expressions_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
-            RelationKind::Project { list, .. } => list.iter_mut().collect(),
+            RelationKind::Project { list, .. } | RelationKind::Observe { metrics: list, .. } => {
+                list.iter_mut().collect()
+            }
             RelationKind::Filter { condition, .. } => vec![condition],
             RelationKind::Sort { order, .. } => order.iter_mut().map(|order| &mut order.expr).collect(),
             RelationKind::WithColumns { columns, .. } => columns.iter_mut().map(|(_, expr)| expr).collect(),

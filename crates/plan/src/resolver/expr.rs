@@ -10,6 +10,7 @@ use super::generate;
 use super::lambda::Parameters;
 use super::names::Namer;
 use super::node::{Field, Node};
+use super::star::has_star;
 use super::{Context, Resolver};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
@@ -53,6 +54,11 @@ impl<'a> Scope<'a> {
     /// One item of a select list; a star is several columns.
     pub(super) fn item(&self, expr: &ir::Expr) -> Result<Vec<(Expr, Field)>> {
         match expr {
+            expr if has_star(expr) => {
+                let mut written = expr.clone();
+                self.write_out_stars(&mut written)?;
+                self.item(&written)
+            }
             ir::Expr::Star { qualifier, plan_id, except } => self.star(qualifier, *plan_id, except),
             ir::Expr::Regex { pattern, plan_id } => self.fitting(pattern, *plan_id),
             ir::Expr::Attribute { parts, plan_id } => {
@@ -242,6 +248,7 @@ impl<'a> Scope<'a> {
             order_by: function.order_by.iter().map(|order| self.sort_key(order)).collect::<Result<_>>()?,
             time_zone: &self.resolver.settings.time_zone,
             ansi: self.resolver.settings.ansi,
+            database: &self.resolver.settings.database,
             schema: self.node.plan.schema(),
         })
     }
@@ -277,7 +284,8 @@ impl<'a> Scope<'a> {
             };
             key.expr = datafusion::logical_expr::cast(std::mem::take(&mut key.expr), number);
         }
-        functions::window::over(function, partition_by, order_by, frame)
+        let key = order_by.first().map(|key| self.type_of(&key.expr)).transpose()?;
+        functions::window::over(function, partition_by, order_by, frame.map(|frame| (frame, key.as_ref())))
     }
 }
 

@@ -38,7 +38,11 @@ impl Resolver {
                     let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
                     Ok(Node { plan, fields })
                 }
-                _ => joined(left, right, kind, vec![]),
+                JoinKind::LeftOuter | JoinKind::RightOuter | JoinKind::FullOuter => {
+                    let all = Expr::Literal(ScalarValue::Boolean(Some(true)), None);
+                    joined(left, right, kind, vec![all])
+                }
+                JoinKind::LeftSemi | JoinKind::LeftAnti => joined(left, right, kind, vec![]),
             },
             JoinOn::Condition(_) => self.joined_on(left, right, join, context),
             JoinOn::Using(names) => self.join_using(left, right, kind, names),

@@ -18,6 +18,7 @@ mod names;
 mod node;
 mod pivot;
 mod recursion;
+mod recursion_limit;
 mod relation;
 mod rows;
 mod set_op;

@@ -8,6 +8,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::node::{Field, Node};
+use super::recursion_limit::StepTable;
 use super::relation::renamed;
 use super::set_op::{column_count, incompatible};
 use super::{Context, Recursion, Resolver};
@@ -34,7 +35,7 @@ impl Resolver {
         let values = anchor.fields.iter().map(Field::expr).collect();
         let first = LogicalPlanBuilder::from(anchor.plan).project(named(values))?;
 
-        let work = Arc::new(CteWorkTable::new(&table, Arc::clone(&schema)));
+        let work = Arc::new(StepTable::new(CteWorkTable::new(&table, Arc::clone(&schema))));
         let scan = LogicalPlanBuilder::scan(table.as_str(), provider_as_source(work), None)?.build()?;
         let scanned = scan.schema().columns();
         let before = self.aliased(scan, scanned.into_iter().zip(names.clone()))?;

@@ -19,7 +19,7 @@ use super::{Context, Named, Resolver};
 use crate::environment::Resolved;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::cast::cast;
-use crate::ir::{self, Deduplicate, Read, Relation, RelationKind};
+use crate::ir::{self, Deduplicate, Kept, Read, Relation, RelationKind};
 
 impl Resolver {
     /// The meaning of `relation`; its columns are marked with its plan id.
@@ -92,10 +92,27 @@ impl Resolver {
                 Ok(node.with_plan(plan))
             }
             RelationKind::With { input, relations } => self.with(input, relations, context),
+            RelationKind::Observe { input, .. } => self.relation(input, context),
+            RelationKind::Kept { rows, of } => self.kept(rows, of.as_deref(), context),
             RelationKind::Tail { .. } => Err(SparkError::unsupported("tail() below another operation")),
             RelationKind::ShowString { .. } => Err(SparkError::unsupported("show() below another operation")),
             RelationKind::Sql { .. } => Err(SparkError::internal("SQL text was not expanded")),
         }
+    }
+
+    /// Rows that are kept, under the names of what they are of.
+    fn kept(&self, rows: &Kept, of: Option<&Relation>, context: &Context<'_>) -> Result<Node> {
+        let mut kept = self.scan("kept", Arc::clone(&rows.table))?;
+        for (field, shown) in kept.fields.iter_mut().zip(rows.schema.fields()) {
+            field.name.clone_from(shown.name());
+        }
+        if let Some(of) = of {
+            let named = self.relation(of, context)?.into_visible()?;
+            for (field, named) in kept.fields.iter_mut().zip(named.fields) {
+                *field = Field { column: field.column.clone(), ..named };
+            }
+        }
+        Ok(kept)
     }
 
     fn with(&self, input: &Relation, relations: &[(String, Relation)], context: &Context<'_>) -> Result<Node> {

@@ -60,7 +60,7 @@ impl Resolver {
         if exprs.iter().any(|row| row.len() != width) {
             let message = "Every row of VALUES must have the same number of columns.";
             let condition = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH";
-            return Err(SparkError::new(ErrorClass::Analysis, condition, "42000", message));
+            return Err(SparkError::new(ErrorClass::Parse, condition, "42000", message));
         }
         for position in 0..width {
             let mut to = DataType::Null;

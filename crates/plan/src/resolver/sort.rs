@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::find_aggregate_exprs;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::aggregate::{Clauses, position_out_of_range, sorted};
 use super::expr::{Scope, sort_of};
@@ -19,6 +19,14 @@ impl Resolver {
     /// A sort. Its keys name columns of the input, or what is right below the input's select list: Spark lets
     /// `SELECT a FROM t ORDER BY b` sort by a column that does not come out.
     pub(super) fn sort(&self, input: &Relation, order: &[SortOrder], context: &Context<'_>) -> Result<Node> {
+        if let [all] = order
+            && matches!(all.expr, ir::Expr::Star { .. })
+        {
+            let node = self.relation(input, context)?.into_visible()?;
+            let keys = node.fields.iter().map(|field| sort_of(field.expr(), all)).collect::<Vec<_>>();
+            let plan = LogicalPlanBuilder::from(node.plan.clone()).sort(keys)?.build()?;
+            return Ok(node.with_plan(plan));
+        }
         if let RelationKind::Aggregate(aggregate) = &input.kind
             && self.generated_above(aggregate).is_none()
         {

@@ -353,10 +353,15 @@ fn interval(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     let start = parser.next_token().span;
     let mut parts = Vec::new();
     while value_at(parser, 0) {
+        let text = matches!(parser.peek_token_ref().token, Token::SingleQuotedString(_));
         let value = signed_value(parser);
         let Some(unit) = eat_unit(parser) else {
-            parts.push(value);
-            break;
+            // Text may hold its own units; a number cannot.
+            if !text || !parts.is_empty() {
+                let found = parser.next_token();
+                return Some(parser.expected("a unit of time", found));
+            }
+            return Some(Ok(literal("INTERVAL", Value::SingleQuotedString(value).with_span(start))));
         };
         if parts.is_empty() && parser.parse_keyword(Keyword::TO) {
             let Some(last) = eat_unit(parser) else {
@@ -370,7 +375,7 @@ fn interval(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         }
         parts.push(format!("{value} {unit}"));
     }
-    Some(Ok(literal("INTERVAL", Value::SingleQuotedString(parts.join(" ")).with_span(start))))
+    Some(Ok(literal("INTERVAL UNITS", Value::SingleQuotedString(parts.join(" ")).with_span(start))))
 }
 
 fn signed_value(parser: &mut Parser) -> String {

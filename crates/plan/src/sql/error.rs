@@ -33,6 +33,12 @@ pub(crate) fn empty_statement() -> SparkError {
     SparkError::new(ErrorClass::Parse, "PARSE_EMPTY_STATEMENT", "42617", "Syntax error: the text holds no statement.")
 }
 
+/// A comment that the text ends in.
+pub(crate) fn unclosed_comment() -> SparkError {
+    let message = "Found an unclosed bracketed comment. Please, append */ at the end of the comment.";
+    SparkError::new(ErrorClass::Parse, "UNCLOSED_BRACKETED_COMMENT", "42601", message)
+}
+
 /// Text that is nested deeper, or is longer, than this server takes.
 pub(crate) fn too_complex() -> SparkError {
     SparkError::new(

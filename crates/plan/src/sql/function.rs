@@ -106,6 +106,9 @@ impl Lowering<'_> {
             ast::Expr::AnyOp { .. } | ast::Expr::AllOp { .. } => {
                 Err(SparkError::unsupported("a comparison with ANY, SOME or ALL"))
             }
+            ast::Expr::Array(ast::Array { named: false, .. }) => {
+                Err(SparkError::parse("Syntax error at or near '['. An array is written as array(1, 2)."))
+            }
             other => Err(SparkError::unsupported(format!("the expression `{other}`"))),
         }
     }

@@ -40,7 +40,7 @@ fn unit(word: &str) -> Option<Amount> {
     UNITS.iter().find(|(name, _)| *name == singular).map(|(_, amount)| *amount)
 }
 
-/// The value of `INTERVAL 'text'` where `qualifier` is empty, or of `INTERVAL 'text' DAY TO SECOND`.
+/// The value of `INTERVAL 'text'` where `qualifier` is empty, of `INTERVAL 1 DAY 2 HOURS` where it is `UNITS`, or of `INTERVAL 'text' DAY TO SECOND`.
 pub(super) fn interval(text: &str, qualifier: &str) -> Result<(ScalarValue, IntervalFields)> {
     let value = match qualifier.split_once(" TO ") {
         None => with_units(text)?,
@@ -50,7 +50,13 @@ pub(super) fn interval(text: &str, qualifier: &str) -> Result<(ScalarValue, Inte
             between(text.trim(), first, last).zip(fields)
         }
     };
-    value.ok_or_else(|| invalid(text))
+    value.ok_or_else(|| match qualifier.trim() {
+        "UNITS" => {
+            text.split_whitespace().step_by(2).find(|n| n.parse::<f64>().is_err()).map_or(invalid(text), no_number)
+        }
+        qualifier if qualifier.is_empty() || !text.contains(char::is_alphabetic) => invalid(text),
+        _ => SparkError { condition: "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING".to_owned(), ..invalid(text) },
+    })
 }
 
 /// The field that a unit counts in.
@@ -159,6 +165,15 @@ fn mixed(text: &str) -> SparkError {
     let message = format!("Cannot mix year-month and day-time fields: interval {text}.");
     SparkError::new(ErrorClass::Parse, "_LEGACY_ERROR_TEMP_0029", "", message)
         .with("literal", format!("interval {text}"))
+}
+
+/// The error for text before a unit that is no number.
+fn no_number(text: &str) -> SparkError {
+    let message = format!(
+        "Can only use numbers in the interval value part for multiple unit value pairs interval form, but got invalid \
+         value: {text}."
+    );
+    SparkError::new(ErrorClass::Parse, "_LEGACY_ERROR_TEMP_0026", "", message).with("value", text)
 }
 
 fn invalid(text: &str) -> SparkError {

@@ -13,6 +13,9 @@ use crate::error::Result;
 /// The tokens of `text` without white space and comments.
 pub(crate) fn lex(text: &str) -> Result<Vec<TokenWithSpan>> {
     let tokens = Tokenizer::new(&LexDialect, text).with_unescape(false).tokenize_with_location().map_err(|e| {
+        if e.message.contains("multi-line comment") {
+            return error::unclosed_comment();
+        }
         let rest: String = text
             .lines()
             .nth((e.location.line as usize).saturating_sub(1))

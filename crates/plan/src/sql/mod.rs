@@ -12,6 +12,7 @@ mod from;
 mod function;
 mod group;
 mod identifier;
+mod identifier_clause;
 mod insert;
 mod interval;
 mod lexer;
@@ -24,6 +25,7 @@ mod pivot;
 mod position;
 mod predicate;
 mod query;
+mod reserved;
 mod select;
 mod statement;
 mod table;
@@ -36,7 +38,9 @@ pub(crate) use error::too_complex;
 pub use identifier::parse_identifier;
 pub(crate) use lexer::lex;
 pub use parameters::Parameters;
-pub use statement::{CreateTable, ExplainMode, Statement, parse_statement};
+pub use statement::{
+    CreateTable, CreateView, Describe, ExplainMode, Show, Statement, TableListing, ViewScope, parse_statement,
+};
 
 use crate::error::Result;
 use crate::ir::{Expr, Relation};
@@ -48,7 +52,7 @@ use lower::Lowering;
 /// `PARSE_SYNTAX_ERROR` and the like for text that is no query, `UNSUPPORTED_OPERATION` for what Spark has and this
 /// server has not, `UNBOUND_SQL_PARAMETER` for a marker without a value.
 pub fn parse_query(text: &str, params: &Parameters) -> Result<Relation> {
-    query(statement_tokens(text)?, text, params)
+    query(statement_tokens(text, params)?, text, params)
 }
 
 /// An expression from text, with or without a name: `a + 1 AS b`, `*`, `t.*`.
@@ -57,7 +61,7 @@ pub fn parse_query(text: &str, params: &Parameters) -> Result<Relation> {
 /// As [`parse_query`].
 pub fn parse_expression(text: &str) -> Result<Expr> {
     let params = Parameters::default();
-    let tokens = statement_tokens(text)?;
+    let tokens = statement_tokens(text, &params)?;
     parse::parse(
         tokens,
         |parser| parser.parse_select_item(),
@@ -70,11 +74,14 @@ fn query(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameters) -> Result<
     parse::parse(tokens, |parser| parser.parse_query(), |query, stack| Lowering::new(text, params, stack).query(*query))
 }
 
-/// The tokens of one statement, without the semicolons behind it.
-fn statement_tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
+/// The tokens of one statement, without the semicolons behind it, and with names where `IDENTIFIER(...)` computes them.
+fn statement_tokens(text: &str, params: &Parameters) -> Result<Vec<TokenWithSpan>> {
     let mut tokens = lex(text)?;
     while tokens.last().is_some_and(|t| t.token == Token::SemiColon) {
         tokens.pop();
     }
-    if tokens.is_empty() { Err(error::empty_statement()) } else { Ok(tokens) }
+    if tokens.is_empty() {
+        return Err(error::empty_statement());
+    }
+    identifier_clause::replace(tokens, text, params)
 }

@@ -5,7 +5,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::{DIV, IS_DISTINCT_FROM, SHIFT_UNSIGNED, SparkDialect, keyword};
-use super::error;
+use super::{error, reserved};
 use crate::error::{Result, SparkError};
 
 /// How deep sqlparser may call itself.
@@ -39,7 +39,7 @@ pub(super) fn parse<T, R>(
     {
         return Err(SparkError::unsupported("TABLE(...)"));
     }
-    let tokens = fuse(tokens);
+    let tokens = fuse(reserved::as_names(tokens));
     let tree_stack = levels * STACK_PER_LEVEL;
     stacker::maybe_grow(STACK_FOR_PARSING + tree_stack, 2 * STACK_FOR_PARSING + tree_stack, || {
         let dialect = SparkDialect::new(tokens.len());

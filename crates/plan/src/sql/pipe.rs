@@ -4,6 +4,7 @@ use sqlparser::ast::{self, PipeOperator};
 
 use super::from::aliased;
 use super::lower::{Lowering, name, parts};
+use super::position::Outputs;
 use crate::error::{Result, SparkError};
 use crate::ir::{Aggregate, Expr, GroupKind, Relation, RelationKind, SetOp, SetOpKind};
 
@@ -36,7 +37,10 @@ impl Lowering<'_> {
             PipeOperator::As { alias } => {
                 RelationKind::SubqueryAlias { input, alias: name(alias)?, columns: Vec::new() }.into()
             }
-            PipeOperator::OrderBy { exprs } => RelationKind::Sort { input, order: self.sort_orders(exprs)? }.into(),
+            PipeOperator::OrderBy { exprs } => {
+                let order = self.sort_orders(exprs)?.into_iter().map(|key| Outputs::Unknown.order_by(key));
+                RelationKind::Sort { input, order: order.collect::<Result<_>>()? }.into()
+            }
             PipeOperator::Limit { expr, offset } => RelationKind::Limit {
                 input,
                 skip: offset.map(|rows| self.expr(rows)).transpose()?,

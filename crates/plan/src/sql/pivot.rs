@@ -5,7 +5,7 @@ use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, ExprWithAlias, PivotValueSource};
 
 use super::lower::{Lowering, name};
-use crate::error::{Result, SparkError};
+use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{Expr, Pivot, Relation, RelationKind, Unpivot};
 
 impl Lowering<'_> {
@@ -66,8 +66,13 @@ impl Lowering<'_> {
             ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample) => *sample,
         };
         let Some(ast::TableSampleQuantity { value, unit, .. }) = sample.quantity else {
-            return Err(SparkError::unsupported("TABLESAMPLE by buckets"));
+            return bucket(rows, sample.bucket);
         };
+        if unit.is_none() && matches!(value, ast::Expr::Identifier(_)) {
+            let message = format!("Expected a number of rows, a share or a number of buckets, got {value}.");
+            return Err(SparkError::new(ErrorClass::Parse, "_LEGACY_ERROR_TEMP_0016", "", message)
+                .with("bytesStr", value.to_string()));
+        }
         let value = self.expr(value)?;
         let input = Box::new(rows);
         if unit != Some(ast::TableSampleUnit::Percent) {
@@ -82,7 +87,10 @@ impl Lowering<'_> {
         };
         match percent.map(|percent| percent / 100.0).filter(|fraction| (0.0..=1.0).contains(fraction)) {
             Some(fraction) => Ok(RelationKind::Sample { input, fraction }.into()),
-            None => Err(SparkError::unsupported("TABLESAMPLE of no share from 0 to 100")),
+            None => {
+                let message = "Sampling fraction must be on interval [0, 1].";
+                Err(SparkError::new(ErrorClass::Parse, "_LEGACY_ERROR_TEMP_0064", "", message).with("msg", message))
+            }
         }
     }
 
@@ -93,6 +101,22 @@ impl Lowering<'_> {
             Some(alias) => expr.alias(name(alias)?),
             None => expr,
         })
+    }
+}
+
+/// The rows of so many buckets out of all: that share of them.
+fn bucket(rows: Relation, bucket: Option<ast::TableSampleBucket>) -> Result<Relation> {
+    let number = |value: &ast::ValueWithSpan| match &value.value {
+        ast::Value::Number(digits, _) => digits.parse::<f64>().ok(),
+        _ => None,
+    };
+    let share = bucket.filter(|bucket| bucket.on.is_none()).and_then(|bucket| {
+        let (wanted, all) = (number(&bucket.bucket)?, number(&bucket.total)?);
+        Some(wanted / all).filter(|share| (0.0..=1.0).contains(share))
+    });
+    match share {
+        Some(fraction) => Ok(RelationKind::Sample { input: Box::new(rows), fraction }.into()),
+        None => Err(SparkError::unsupported("TABLESAMPLE by buckets of a column")),
     }
 }
 

@@ -54,7 +54,7 @@ impl Outputs {
                 Some(name) => Expr::column([name.clone()]),
                 None => ordinal(position),
             },
-            _ if names_only => ordinal(position),
+            item if names_only || has_star(item) => ordinal(position),
             other => other.clone(),
         })
     }
@@ -66,7 +66,7 @@ pub(super) fn all(outputs: &Outputs) -> Result<Vec<Expr>> {
         Outputs::Items(items) | Outputs::Names(items) if !items.iter().any(is_star) => {
             (1..).take(items.len()).map(|position| outputs.at(position)).collect()
         }
-        _ => Err(SparkError::unsupported("ORDER BY ALL with a * in the list")),
+        _ => Ok(vec![Expr::star()]),
     }
 }
 
@@ -104,6 +104,11 @@ pub(super) fn is_star(item: &Expr) -> bool {
         Expr::Function(call) => is_generator(&call.name.to_lowercase()),
         _ => false,
     }
+}
+
+/// Whether a star stands for arguments of a function.
+fn has_star(item: &Expr) -> bool {
+    is_star(item) || item.children().into_iter().any(has_star)
 }
 
 fn position(key: &Expr) -> Option<i32> {

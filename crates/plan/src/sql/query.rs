@@ -106,6 +106,11 @@ impl Lowering<'_> {
             for (op, quantifier, right) in links.into_iter().rev() {
                 let (right, _) = this.deeper(1, |this| this.body(right))?;
                 let (all, by_name) = quantified(quantifier);
+                if by_name {
+                    return Err(SparkError::parse(
+                        "Syntax error at or near 'by'. Use unionByName of the DataFrame API.",
+                    ));
+                }
                 let kind = match op {
                     SetOperator::Union => SetOpKind::Union,
                     SetOperator::Intersect => SetOpKind::Intersect,

@@ -8,8 +8,8 @@ use super::aggregate::has_aggregate;
 use super::lower::{Lowering, name, parts};
 use super::position::Outputs;
 use super::query::distinct;
-use crate::error::{Result, SparkError};
-use crate::ir::{Aggregate, Expr, GroupKind, Relation, RelationKind};
+use crate::error::{ErrorClass, Result, SparkError};
+use crate::ir::{Aggregate, Expr, GroupKind, Relation, RelationKind, SortDirection, SortOrder};
 
 impl Lowering<'_> {
     pub(super) fn select(&mut self, select: ast::Select) -> Result<(Relation, Outputs)> {
@@ -44,6 +44,12 @@ impl Lowering<'_> {
             let aggregates = having.is_some() || list.iter().any(has_aggregate);
             aggregates.then_some((GroupKind::GroupBy, Vec::new()))
         });
+        if let Some(condition) = &qualify
+            && !list.iter().chain([condition]).any(has_window)
+        {
+            let message = "QUALIFY needs a window function, in its condition or in the select list.";
+            return Err(SparkError::new(ErrorClass::Analysis, "QUALIFY_REQUIRES_WINDOW_FUNCTION", "42903", message));
+        }
         let outputs = list.clone();
         list.extend(qualify.clone().map(|condition| condition.alias(QUALIFIES)));
         let relation = match grouping {
@@ -53,7 +59,15 @@ impl Lowering<'_> {
             }
             None => RelationKind::Project { input: input.map(Box::new), list }.into(),
         };
-        let relation = if qualify.is_some() { qualified(relation) } else { relation };
+        let mut relation = if qualify.is_some() { qualified(relation) } else { relation };
+        // Rows are in one order as a whole, which is in order within each partition too.
+        let mut order = self.sort_orders(select.sort_by)?;
+        for key in select.cluster_by {
+            order.push(SortOrder::new(self.expr(key)?, SortDirection::Ascending, None));
+        }
+        if !order.is_empty() {
+            relation = RelationKind::Sort { input: Box::new(relation), order }.into();
+        }
         Ok(match select.distinct {
             None | Some(ast::Distinct::All) => (relation, Outputs::Items(outputs)),
             Some(ast::Distinct::Distinct) => (distinct(relation), Outputs::Names(outputs)),
@@ -78,6 +92,10 @@ impl Lowering<'_> {
             }
         }
     }
+}
+
+fn has_window(expr: &Expr) -> bool {
+    matches!(expr, Expr::Window { .. }) || expr.children().into_iter().any(has_window)
 }
 
 fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Result<Expr> {
@@ -110,13 +128,7 @@ pub(super) fn one_row() -> Relation {
 }
 
 fn unsupported_clauses(select: &ast::Select) -> Result<()> {
-    let clause = if !select.cluster_by.is_empty() {
-        "CLUSTER BY"
-    } else if !select.distribute_by.is_empty() {
-        "DISTRIBUTE BY"
-    } else if !select.sort_by.is_empty() {
-        "SORT BY"
-    } else if select.top.is_some() {
+    let clause = if select.top.is_some() {
         "TOP"
     } else if select.into.is_some() {
         "SELECT INTO"

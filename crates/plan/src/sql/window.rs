@@ -84,7 +84,9 @@ impl Lowering<'_> {
 fn reference(spec: &ast::WindowSpec) -> Result<Option<ast::Ident>> {
     let plain = spec.partition_by.is_empty() && spec.order_by.is_empty() && spec.window_frame.is_none();
     match &spec.window_name {
-        Some(_) if !plain => Err(SparkError::unsupported("a window that refines another window")),
+        Some(_) if !plain => {
+            Err(SparkError::parse("Syntax error: a window that has a name is written as it is; it cannot be refined."))
+        }
         other => Ok(other.clone()),
     }
 }

@@ -71,7 +71,8 @@ fn select() {
         ("SELECT * FROM (SELECT 1) x", all_of(alias(one_row(vec![int(1)]), "x", &[]))),
         ("SELECT * FROM (SELECT 1)", all_of(alias(one_row(vec![int(1)]), "__auto_generated_subquery_name", &[]))),
         ("SELECT * FROM (t)", all_of(table("t"))),
-        ("TABLE t", table("t")),
+        ("TABLE t", project(table("t"), [star()])),
+        ("TABLE t LIMIT 1", limit(project(table("t"), [star()]), None, Some(1))),
     ]);
 }
 
@@ -243,7 +244,7 @@ fn set_operations() {
         ),
         ("SELECT * FROM a MINUS SELECT * FROM b", except(t("a"), t("b"))),
         ("SELECT * FROM a EXCEPT (SELECT * FROM b)", except(t("a"), t("b"))),
-        ("(SELECT * FROM a) UNION ALL BY NAME TABLE b", set_op(SetOpKind::Union, true, true, t("a"), table("b"))),
+        ("SELECT * FROM a UNION ALL TABLE b", union_all(t("a"), t("b"))),
         (
             "(SELECT * FROM a LIMIT 1) UNION ALL SELECT * FROM b LIMIT 2",
             limit(union_all(limit(t("a"), None, Some(1)), t("b")), None, Some(2)),

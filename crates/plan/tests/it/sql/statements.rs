@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use sheetbend_plan::error::SparkError;
 use sheetbend_plan::ir::{Relation, RelationKind, Source};
-use sheetbend_plan::sql::{ExplainMode, Parameters, Statement, parse_statement};
+use sheetbend_plan::sql::{
+    CreateView, Describe, ExplainMode, Parameters, Show, Statement, TableListing, ViewScope, parse_statement,
+};
 
 use super::{int, project, star, table};
 
@@ -39,15 +41,33 @@ fn queries_and_explain() {
     assert!(statement("EXPLAIN ANALYZE EXTENDED SELECT * FROM t").is_err());
 }
 
+fn create_view(name: &str, scope: ViewScope, replace: bool, query: Relation) -> CreateView {
+    let name = name.split('.').map(str::to_owned).collect();
+    CreateView { name, scope, replace, if_not_exists: false, columns: vec![], query }
+}
+
 #[test]
 fn views_of_queries() {
-    let view = |replace, query| Ok(Statement::CreateView { name: names(&["v"]), replace, query });
-    assert_eq!(statement("CREATE TEMPORARY VIEW v AS SELECT * FROM t"), view(false, select()));
-    assert_eq!(statement("create or replace temp view `v` as select * from t;"), view(true, select()));
-    let named = RelationKind::ToDf { input: Box::new(select()), names: names(&["a", "b"]) }.into();
-    assert_eq!(statement("CREATE TEMP VIEW v (a COMMENT 'x', b) AS SELECT * FROM t"), view(false, named));
-    let one = RelationKind::Project { input: None, list: vec![int(1)] }.into();
-    assert_eq!(statement("CREATE TEMP VIEW v COMMENT 'one' AS SELECT 1"), view(false, one));
+    let one = || RelationKind::Project { input: None, list: vec![int(1)] }.into();
+    let named = vec![("a".to_owned(), Some("x".to_owned())), ("b".to_owned(), None)];
+    let cases = [
+        ("CREATE TEMPORARY VIEW v AS SELECT * FROM t", create_view("v", ViewScope::Temporary, false, select())),
+        ("create or replace temp view `v` as select * from t;", create_view("v", ViewScope::Temporary, true, select())),
+        (
+            "CREATE TEMP VIEW v (a COMMENT 'x', b) AS SELECT * FROM t",
+            CreateView { columns: named, ..create_view("v", ViewScope::Temporary, false, select()) },
+        ),
+        ("CREATE TEMP VIEW v COMMENT 'one' AS SELECT 1", create_view("v", ViewScope::Temporary, false, one())),
+        ("CREATE GLOBAL TEMP VIEW v AS SELECT 1", create_view("v", ViewScope::Global, false, one())),
+        ("CREATE OR REPLACE VIEW d.v AS SELECT 1", create_view("d.v", ViewScope::Stored, true, one())),
+        (
+            "CREATE VIEW IF NOT EXISTS v AS SELECT 1",
+            CreateView { if_not_exists: true, ..create_view("v", ViewScope::Stored, false, one()) },
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(statement(text), Ok(Statement::CreateView(expected)), "{text}");
+    }
 }
 
 #[test]
@@ -55,7 +75,7 @@ fn views_of_sources() {
     let view = |format: &str, options: &[(&str, &str)], schema| {
         let options: BTreeMap<_, _> = options.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         let source = Source { format: format.to_owned(), options, schema, ..Source::default() };
-        Ok(Statement::CreateSourceView { name: names(&["t"]), replace: false, source })
+        Ok(Statement::CreateSourceView { name: names(&["t"]), replace: false, scope: ViewScope::Temporary, source })
     };
     let cases = [
         ("CREATE TEMPORARY VIEW t USING files", view("files", &[], None)),
@@ -120,22 +140,67 @@ fn views_of_sources() {
 
 #[test]
 fn drop_and_show() {
-    let show = |views, namespace: Option<&[&str]>, pattern: Option<&str>| Statement::Show {
-        views,
-        namespace: namespace.map(names),
-        pattern: pattern.map(str::to_owned),
+    let show = |kind, namespace: Option<&[&str]>, pattern: Option<&str>| {
+        Statement::Show(Show::Tables { kind, namespace: namespace.map(names), pattern: pattern.map(str::to_owned) })
     };
+    let drop = |view, name: &[&str], if_exists| Statement::Drop { view, name: names(name), if_exists };
     let cases = [
-        ("DROP VIEW a.v", Statement::DropView { name: names(&["a", "v"]), if_exists: false }),
-        ("DROP VIEW IF EXISTS v", Statement::DropView { name: names(&["v"]), if_exists: true }),
-        ("SHOW TABLES", show(false, None, None)),
-        ("SHOW VIEWS IN a.b LIKE 'x*'", show(true, Some(&["a", "b"]), Some("x*"))),
-        ("show tables 'x|y'", show(false, None, Some("x|y"))),
+        ("DROP VIEW a.v", drop(true, &["a", "v"], false)),
+        ("DROP VIEW IF EXISTS v", drop(true, &["v"], true)),
+        ("DROP TABLE v PURGE", drop(false, &["v"], false)),
+        ("SHOW TABLES", show(TableListing::Tables, None, None)),
+        ("SHOW VIEWS IN a.b LIKE 'x*'", show(TableListing::Views, Some(&["a", "b"]), Some("x*"))),
+        ("show tables 'x|y'", show(TableListing::Tables, None, Some("x|y"))),
+        ("SHOW COLUMNS IN t FROM d", Statement::Show(Show::Columns(names(&["d", "t"])))),
+        ("SHOW SCHEMAS LIKE 'x'", Statement::Show(Show::Databases(Some("x".to_owned())))),
     ];
     for (text, expected) in cases {
         assert_eq!(statement(text), Ok(expected), "{text}");
     }
     assert_eq!(statement("DROP VIEW v x").unwrap_err().condition, "PARSE_SYNTAX_ERROR");
+}
+
+#[test]
+fn describe_use_and_cache() {
+    let cache = |query, lazy, level: Option<&str>| Statement::Cache {
+        name: names(&["t"]),
+        query,
+        lazy,
+        level: level.map(str::to_owned),
+    };
+    let cases = [
+        ("DESCRIBE t", Statement::Describe(Describe::Table { name: names(&["t"]), extended: false })),
+        ("desc table formatted a.t", Statement::Describe(Describe::Table { name: names(&["a", "t"]), extended: true })),
+        ("DESC t c", Statement::Describe(Describe::Column { name: names(&["t"]), column: names(&["c"]) })),
+        ("DESCRIBE QUERY SELECT * FROM t", Statement::Describe(Describe::Query(select()))),
+        ("DESCRIBE SELECT * FROM t", Statement::Describe(Describe::Query(select()))),
+        ("USE DATABASE d", Statement::Use(names(&["d"]))),
+        ("USE database", Statement::Use(names(&["database"]))),
+        ("CACHE TABLE t", cache(None, false, None)),
+        ("CACHE LAZY TABLE t OPTIONS ('storageLevel' 'DISK_ONLY')", cache(None, true, Some("DISK_ONLY"))),
+        ("CACHE TABLE t AS SELECT * FROM t", cache(Some(select()), false, None)),
+        ("REFRESH TABLE t", Statement::Refresh(names(&["t"]))),
+        ("REFRESH table", Statement::Refresh(names(&["table"]))),
+        ("RESET", Statement::Reset(None)),
+        ("RESET a.b;", Statement::Reset(Some("a.b".to_owned()))),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(statement(text), Ok(expected), "{text}");
+    }
+    for text in ["DESCRIBE", "USE", "CACHE TABLE", "CACHE TABLE t AS", "DESCRIBE t c d", "UNCACHE t"] {
+        assert!(statement(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn identifier_clauses() {
+    let drop = |name: &[&str]| Ok(Statement::Drop { view: true, name: names(name), if_exists: false });
+    let params = Parameters { named: BTreeMap::from([("n".to_owned(), super::text("a.v"))]), ..Parameters::default() };
+    assert_eq!(parse_statement("DROP VIEW IDENTIFIER(:n)", &params), drop(&["a", "v"]));
+    assert_eq!(statement("DROP VIEW identifier('v' || 'w')"), drop(&["vw"]));
+    assert_eq!(statement("SELECT * FROM identifier('t')"), Ok(Statement::Query(select())));
+    assert_eq!(statement("DROP VIEW identifier(1)").unwrap_err().condition, "NOT_A_CONSTANT_STRING.WRONG_TYPE");
+    assert_eq!(statement("DROP VIEW identifier('a b')").unwrap_err().condition, "PARSE_SYNTAX_ERROR");
 }
 
 #[test]
@@ -148,6 +213,7 @@ fn set() {
         ("SET a = x=y", Some("a"), Some("x=y")),
         ("SET `a b` = 1", Some("a b"), Some("1")),
         ("SET a=", Some("a"), Some("")),
+        ("SET TIME ZONE INTERVAL '-05:30' HOUR TO MINUTE", Some("spark.sql.session.timeZone"), Some("-05:30")),
         ("SET TIME ZONE 'Europe/Vienna'", Some("spark.sql.session.timeZone"), Some("Europe/Vienna")),
     ];
     for (text, key, value) in cases {

@@ -89,7 +89,7 @@ fn tables() {
     for (text, name, if_exists) in
         [("DROP TABLE a.t", names(&["a", "t"]), false), ("drop table if exists t purge;", names(&["t"]), true)]
     {
-        assert_eq!(statement(text), Ok(Statement::DropTable { name, if_exists }), "{text}");
+        assert_eq!(statement(text), Ok(Statement::Drop { view: false, name, if_exists }), "{text}");
     }
 }
 

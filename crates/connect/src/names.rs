@@ -1,0 +1,186 @@
+//! What a name means in a session: a temporary view, a global one, a table or a stored view.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use sheetbend_plan::ir::{Expr, Read, Relation, RelationKind};
+use sheetbend_plan::sql;
+
+use crate::session::Session;
+use crate::tables::{CATALOG, Entry, GLOBAL, Name, quoted};
+use crate::views::View;
+
+/// What a name means.
+pub(crate) enum Found {
+    /// A temporary view of the session.
+    Temporary(View),
+    /// A temporary view of all sessions.
+    Global(View),
+    /// What stands in a database.
+    Stored(Entry),
+}
+
+impl Found {
+    /// The columns, as they were when it was created.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        match self {
+            Self::Temporary(view) | Self::Global(view) => Arc::clone(&view.query.schema),
+            Self::Stored(entry) => Arc::clone(entry.schema()),
+        }
+    }
+
+    /// The comments of the columns; fewer than columns where there are none.
+    pub(crate) fn comments(&self) -> &[Option<String>] {
+        match self {
+            Self::Temporary(view) | Self::Global(view) => &view.comments,
+            Self::Stored(Entry::View(view)) => &view.comments,
+            Self::Stored(Entry::Table(_)) => &[],
+        }
+    }
+}
+
+impl Session {
+    /// What a name means; none where it means nothing.
+    pub(crate) fn find(&self, name: &[String]) -> Option<Found> {
+        match name {
+            [name] if let Some(view) = self.views.get(name) => Some(Found::Temporary(view)),
+            [database, name] if database.eq_ignore_ascii_case(GLOBAL) => self.globals.get(name).map(Found::Global),
+            _ => self.tables.entry(name).map(Found::Stored),
+        }
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// `TABLE_OR_VIEW_NOT_FOUND`.
+    pub(crate) fn get(&self, name: &[String]) -> Result<Found> {
+        self.find(name).ok_or_else(|| self.not_found(name))
+    }
+
+    /// The error for a name that means nothing.
+    pub(crate) fn not_found(&self, name: &[String]) -> SparkError {
+        let path = format!("[`system`.`builtin`, `system`.`session`, `{CATALOG}`.`{}`]", self.tables.current());
+        not_found(&quoted(name)).with("searchPath", path)
+    }
+
+    /// The same for a name that is to be dropped, which is looked for in one database.
+    pub(crate) fn not_found_in_database(&self, name: &[String]) -> SparkError {
+        let parts = match name {
+            [_] => vec![CATALOG.to_owned(), self.tables.current()],
+            [catalog, ..] if catalog.eq_ignore_ascii_case(CATALOG) => Vec::new(),
+            _ => vec![CATALOG.to_owned()],
+        };
+        let full = [parts, name.to_vec()].concat();
+        let path = format!("[{}]", quoted(&full[..full.len().saturating_sub(1)]));
+        not_found(&quoted(&full)).with("searchPath", path)
+    }
+
+    /// A relation whose meaning does not change with the session's views and current database: SQL text is parsed,
+    /// temporary views are written out, and tables are named with their databases.
+    ///
+    /// # Errors
+    /// Text that does not parse.
+    pub(crate) fn closed(&self, mut relation: Relation) -> Result<Relation> {
+        Closing { session: self, named: Vec::new(), temporary: None }.relation(&mut relation)?;
+        Ok(relation)
+    }
+
+    /// The same for a view that is stored, which must outlast the session's temporary views.
+    ///
+    /// # Errors
+    /// `INVALID_TEMP_OBJ_REFERENCE` where it reads one.
+    pub(crate) fn closed_for(&self, view: &Name, mut relation: Relation) -> Result<Relation> {
+        let mut closing = Closing { session: self, named: Vec::new(), temporary: None };
+        closing.relation(&mut relation)?;
+        let Some(temporary) = closing.temporary else { return Ok(relation) };
+        let (view, temporary) = (view.quoted(), quoted(&[temporary]));
+        let message = format!(
+            "Cannot create the persistent object {view} of the type VIEW because it references to the temporary object \
+             {temporary} of the type VIEW."
+        );
+        Err(SparkError::new(ErrorClass::Analysis, "INVALID_TEMP_OBJ_REFERENCE", "42K0F", message)
+            .with("obj", "VIEW")
+            .with("objName", view)
+            .with("tempObj", "VIEW")
+            .with("tempObjName", temporary))
+    }
+}
+
+fn not_found(name: &str) -> SparkError {
+    let message = format!(
+        "The table or view {name} cannot be found. Verify the spelling and correctness of the schema and catalog."
+    );
+    SparkError::new(ErrorClass::Analysis, "TABLE_OR_VIEW_NOT_FOUND", "42P01", message).with("relationName", name)
+}
+
+struct Closing<'a> {
+    session: &'a Session,
+    /// The named queries in scope.
+    named: Vec<String>,
+    /// A temporary view that is read.
+    temporary: Option<String>,
+}
+
+impl Closing<'_> {
+    fn relation(&mut self, relation: &mut Relation) -> Result<()> {
+        if let RelationKind::Sql { query, named_args, positional_args } = &relation.kind {
+            let parameters = sql::Parameters { named: named_args.clone(), positional: positional_args.clone() };
+            relation.kind = sql::parse_query(query, &parameters)?.kind;
+        }
+        for expr in relation.expressions_mut() {
+            self.expression(expr)?;
+        }
+        match &mut relation.kind {
+            RelationKind::Read(Read::Table(name)) => {
+                if let Some(kind) = self.table(name) {
+                    relation.kind = kind;
+                }
+                Ok(())
+            }
+            RelationKind::With { input, relations } => {
+                let outside = self.named.len();
+                for (name, relation) in relations {
+                    self.relation(relation)?;
+                    self.named.push(name.clone());
+                }
+                self.relation(input)?;
+                self.named.truncate(outside);
+                Ok(())
+            }
+            RelationKind::Recursive(recursive) => {
+                self.relation(&mut recursive.anchor)?;
+                self.named.push(recursive.name.clone());
+                self.relation(&mut recursive.step)?;
+                self.named.pop();
+                Ok(())
+            }
+            _ => relation.inputs_mut().into_iter().try_for_each(|input| self.relation(input)),
+        }
+    }
+
+    fn expression(&mut self, expr: &mut Expr) -> Result<()> {
+        if let Expr::Text(text) = expr {
+            *expr = sql::parse_expression(text)?;
+        }
+        if let Some(subquery) = expr.subquery_mut() {
+            self.relation(subquery)?;
+        }
+        expr.children_mut().into_iter().try_for_each(|child| self.expression(child))
+    }
+
+    /// What stands for a table; none where its name is as good.
+    fn table(&mut self, name: &[String]) -> Option<RelationKind> {
+        let [single] = name else { return None };
+        if self.named.iter().any(|named| named.eq_ignore_ascii_case(single)) {
+            return None;
+        }
+        if let Some(view) = self.session.views.get(single) {
+            self.temporary.get_or_insert_with(|| view.name.clone());
+            let input = Box::new(Relation::clone(&view.relation));
+            return Some(RelationKind::SubqueryAlias { input, alias: single.clone(), columns: Vec::new() });
+        }
+        let Name { database, name } = self.session.tables.entry(name)?.name().clone();
+        Some(RelationKind::Read(Read::Table(vec![database, name])))
+    }
+}

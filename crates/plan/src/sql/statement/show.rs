@@ -1,0 +1,95 @@
+//! `SHOW`.
+
+use sqlparser::tokenizer::Token;
+
+use super::{Show, TableListing};
+use crate::error::Result;
+use crate::sql::cursor::Cursor;
+use crate::sql::error;
+
+/// What follows the word.
+pub(super) fn show(cursor: &mut Cursor) -> Result<Show> {
+    let listings = [
+        (["tables"].as_slice(), TableListing::Tables),
+        (&["views"], TableListing::Views),
+        (&["table", "extended"], TableListing::Extended),
+    ];
+    for (words, kind) in listings {
+        if cursor.eat_words(words) {
+            let namespace = if in_or_from(cursor) { Some(cursor.qualified_name()?) } else { None };
+            return Ok(Show::Tables { kind, namespace, pattern: pattern(cursor)? });
+        }
+    }
+    for word in ["databases", "schemas", "namespaces"] {
+        if cursor.eat_words(&[word]) {
+            if in_or_from(cursor) {
+                cursor.qualified_name()?;
+            }
+            return Ok(Show::Databases(pattern(cursor)?));
+        }
+    }
+    if cursor.eat_words(&["catalogs"]) {
+        return Ok(Show::Catalogs(pattern(cursor)?));
+    }
+    if cursor.eat_words(&["columns"]) {
+        return columns(cursor);
+    }
+    for (words, of_users) in [
+        (["functions"].as_slice(), false),
+        (&["all", "functions"], false),
+        (&["system", "functions"], false),
+        (&["user", "functions"], true),
+    ] {
+        if cursor.eat_words(words) {
+            if in_or_from(cursor) {
+                cursor.qualified_name()?;
+            }
+            return Ok(Show::Functions { of_users, pattern: pattern(cursor)? });
+        }
+    }
+    for word in ["database", "schema", "namespace"] {
+        if cursor.eat_words(&["current", word]) {
+            return Ok(Show::CurrentDatabase);
+        }
+    }
+    if cursor.eat_words(&["tblproperties"]) {
+        return cursor.qualified_name().map(Show::Properties);
+    }
+    if cursor.eat_words(&["create", "table"]) {
+        return cursor.qualified_name().map(Show::CreateTable);
+    }
+    if cursor.eat_words(&["partitions"]) {
+        return cursor.qualified_name().map(Show::Partitions);
+    }
+    cursor.advance();
+    Err(if cursor.at_end() { error::at_end() } else { cursor.unexpected() })
+}
+
+/// `IN table [IN database]`.
+fn columns(cursor: &mut Cursor) -> Result<Show> {
+    if !in_or_from(cursor) {
+        return Err(cursor.unexpected());
+    }
+    let table = cursor.qualified_name()?;
+    if !in_or_from(cursor) {
+        return Ok(Show::Columns(table));
+    }
+    let mut name = cursor.qualified_name()?;
+    name.extend(table.into_iter().next_back());
+    Ok(Show::Columns(name))
+}
+
+fn in_or_from(cursor: &mut Cursor) -> bool {
+    cursor.eat_words(&["in"]) || cursor.eat_words(&["from"])
+}
+
+/// `[LIKE] 'text'`; a name stands for itself.
+fn pattern(cursor: &mut Cursor) -> Result<Option<String>> {
+    let like = cursor.eat_words(&["like"]);
+    match cursor.peek() {
+        Some(Token::SingleQuotedString(_)) => cursor.string().map(Some),
+        Some(Token::Word(_)) if !like => cursor.identifier().map(Some),
+        _ if like => Err(cursor.unexpected()),
+        _ => Ok(None),
+    }
+}
