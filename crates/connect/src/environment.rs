@@ -8,11 +8,13 @@ use datafusion::catalog::TableProvider;
 use futures::TryStreamExt;
 use sheetbend_datasource::alone::together;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
+use sheetbend_files::{FileFormat, Files};
 use sheetbend_plan::environment::{Environment, Resolved, Settings};
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::{Read, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
 
+use crate::config::INFER_PARTITIONS;
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::{arrow_out, failure};
@@ -47,6 +49,13 @@ impl Session {
         {
             return Ok(Some(view));
         }
+        if let [format, path] = name
+            && let Some(format) = FileFormat::named(format)
+        {
+            let paths = vec![path.clone()];
+            let source = Source { format: format.title().to_owned(), paths, ..Source::default() };
+            return Ok(Some(Arc::new(resolve(&RelationKind::Read(Read::Source(source)).into(), self).await?)));
+        }
         // A table has the columns that its source has now.
         match self.tables.get(name) {
             Some(table) => {
@@ -58,6 +67,9 @@ impl Session {
     }
 
     async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
+        if let Some(files) = self.files(source)? {
+            return sheetbend_files::open(files).await;
+        }
         let provider = self.format(source)?.create_provider(Self::source_info(source)).await;
         provider.map_err(|e| failure::from_bridge(&e))
     }
@@ -68,6 +80,23 @@ impl Session {
     /// `DATA_SOURCE_NOT_FOUND`.
     pub(crate) fn format(&self, source: &Source) -> Result<Arc<dyn TableFormat>> {
         self.formats.get(&source.format).map_err(|e| failure::from_bridge(&e))
+    }
+
+    /// The files that a source names; none where it is of a plug-in, which goes first.
+    ///
+    /// # Errors
+    /// A setting that cannot be read.
+    pub(crate) fn files(&self, source: &Source) -> Result<Option<Files>> {
+        let Some(format) = FileFormat::named(&source.format).filter(|_| !self.formats.has(&source.format)) else {
+            return Ok(None);
+        };
+        let infers = self.config.read().get(INFER_PARTITIONS)?;
+        Ok(Some(Files {
+            paths: source.paths.clone(),
+            schema: source.schema.clone(),
+            infers_partitions: infers != "false",
+            ..Files::new(format, source.options.clone(), self.settings())
+        }))
     }
 
     /// The format that was asked for, or else the session's.

@@ -30,7 +30,7 @@ pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
             let message = "More than one row returned by a subquery used as an expression.";
             SparkError::new(ErrorClass::Internal, "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", message)
         }
-        other => SparkError::internal(other.strip_backtrace()),
+        other => sheetbend_files::failure(other).unwrap_or_else(|| SparkError::internal(other.strip_backtrace())),
     }
 }
 

@@ -15,4 +15,5 @@ pub mod ir;
 pub mod resolver;
 pub mod session;
 pub mod sql;
-mod types;
+pub mod text;
+pub mod types;

@@ -11,6 +11,7 @@ from . import (
     create,
     dates,
     errors,
+    files,
     functions,
     generators,
     joins,
@@ -45,6 +46,7 @@ TOPICS: dict[str, list[Case]] = {
         show,
         queries,
         errors,
+        files,
     )
 }
 """Every case, under the name of the file of its answers."""

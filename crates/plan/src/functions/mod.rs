@@ -14,7 +14,7 @@ pub(crate) mod generator;
 mod hash;
 pub(crate) mod higher_order;
 mod interval;
-mod java_pattern;
+pub(crate) mod java_pattern;
 mod json;
 pub(crate) mod map;
 mod math;
