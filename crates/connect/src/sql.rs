@@ -108,13 +108,13 @@ async fn run(statement: Statement, named: Vec<(String, Relation)>, task: &Task) 
         Statement::ExplainInsert { mode, insert: Insert { table: name, overwrite, columns, query } } => {
             let query = resolve(&with(query, named), session).await?;
             let write = writer.plan_insert(query, &name, &columns, overwrite).await?;
-            table(vec![("plan", false, strings(&[explain::physical(&write.exec, explain_mode(mode))]))])
+            table(vec![("plan", false, strings(&[explain::physical(write.plan(), explain_mode(mode))]))])
         }
         Statement::ExplainAnalyzeInsert(Insert { table: name, overwrite, columns, query }) => {
             let query = resolve(&with(query, named), session).await?;
             let write = writer.plan_insert(query, &name, &columns, overwrite).await?;
             write.run().await?;
-            table(vec![("plan", false, strings(&[explain::measured(&write.exec)]))])
+            table(vec![("plan", false, strings(&[explain::measured(write.plan())]))])
         }
         Statement::Set { key, value } => set(key, value, session),
         Statement::Show { views, namespace: _, pattern } => show(views, pattern.as_deref(), session),
@@ -137,7 +137,7 @@ async fn create_table(create: CreateTable, named: Vec<(String, Relation)>, write
         None => writer.create_table(&name, source).await,
         Some(query) => {
             let query = resolve(&with(query, named), writer.0.session.as_ref()).await?;
-            writer.save_as_table(query, &name, source, SaveMode::Error).await
+            writer.save_as_table(query, &name, source, SaveMode::Error, vec![]).await
         }
     }
 }

@@ -3,15 +3,22 @@
 //! [`open`] makes a table of the files that a reader names, [`write()`] puts the rows of a query into files. What a path
 //! finds is in [`listing`], what its folders say of partitions in [`partitions`].
 
+mod csv;
 mod error;
+mod json;
+mod lines;
 mod listing;
 mod options;
 mod parquet;
 mod partitions;
 mod path;
 mod pattern;
+mod records;
+mod scan;
 mod schema;
 mod table;
+mod text;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +30,7 @@ use sheetbend_plan::error::Result;
 
 pub use error::failure;
 pub use options::Options;
+pub use write::{SaveMode, Write, create_folder, write};
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +96,18 @@ impl Files {
     }
 }
 
+/// The partition columns of files that are there; none where nothing is.
+///
+/// # Errors
+/// Folders that disagree, or may not be read.
+pub async fn partition_columns(files: Files) -> Result<Vec<String>> {
+    if !write::folder(&files)?.exists() {
+        return Ok(vec![]);
+    }
+    let found = table::find(files).await?;
+    Ok(found.partitions.iter().map(|column| column.name().clone()).collect())
+}
+
 /// The table of all rows in the files.
 ///
 /// # Errors
@@ -96,6 +116,8 @@ pub async fn open(files: Files) -> Result<Arc<dyn TableProvider>> {
     let found = table::find(files).await?;
     match found.files.format {
         FileFormat::Parquet => parquet::open(found).await,
-        other => Err(sheetbend_plan::error::SparkError::unsupported(format_args!("reading {}", other.title()))),
+        FileFormat::Csv => csv::open(found).await,
+        FileFormat::Json => json::open(found).await,
+        FileFormat::Text => text::open(found),
     }
 }

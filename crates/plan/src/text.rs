@@ -1,5 +1,6 @@
-//! Values from text, as files hold them.
+//! Values from and to text, as files hold them.
 
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use arrow::array::timezone::Tz;
@@ -11,6 +12,7 @@ use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::cast::{parse_float, parsed_or_null};
 use crate::functions::datetime::{days, parse_date, parse_timestamp, parse_timestamp_ntz, to_local};
 use crate::functions::java_pattern::Pattern;
+use crate::functions::json;
 
 /// Reads text in a time zone.
 #[derive(Debug, Clone)]
@@ -29,6 +31,19 @@ impl DatePattern {
     pub fn parse(pattern: &str) -> Result<Self> {
         Pattern::parse(pattern).map(Self)
     }
+}
+
+/// Text in the quotes of JSON, at the end of `out`.
+///
+/// # Errors
+/// What `out` fails with.
+pub fn json_quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
+    json::quoted(out, text)
+}
+
+/// Bytes as text of 64 characters.
+pub fn base64(bytes: &[u8]) -> String {
+    json::base64(bytes)
 }
 
 impl Reader {

@@ -15,7 +15,7 @@ mod hash;
 pub(crate) mod higher_order;
 mod interval;
 pub(crate) mod java_pattern;
-mod json;
+pub(crate) mod json;
 pub(crate) mod map;
 mod math;
 mod misc;

@@ -15,7 +15,9 @@ use datafusion::error::Result as EngineResult;
 
 use self::path::Path;
 pub(super) use self::resolve::resolve;
+pub(crate) use self::value::quoted;
 use self::value::Json;
+pub(crate) use self::write::base64;
 use super::native::{Args, Table};
 
 pub(super) const TABLE: Table = &[
