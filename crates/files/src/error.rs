@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use sheetbend_plan::error::{ErrorClass, SparkError};
 
@@ -63,6 +64,10 @@ pub fn failure(error: &DataFusionError) -> Option<SparkError> {
     use datafusion::object_store::Error;
     match error {
         DataFusionError::ParquetError(error) => Some(unreadable("NO_HINT", Path::new(""), error)),
+        DataFusionError::ArrowError(error, _) => match error.as_ref() {
+            ArrowError::ParquetError(what) => Some(unreadable("NO_HINT", Path::new(""), what)),
+            _ => None,
+        },
         DataFusionError::ObjectStore(error) => Some(match error.as_ref() {
             Error::NotFound { path, source } => {
                 let path = Path::new("/").join(path);

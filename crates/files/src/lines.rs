@@ -32,7 +32,9 @@ impl Encoding {
         match name.map(str::to_uppercase).as_deref() {
             None | Some("UTF-8" | "UTF8" | "US-ASCII" | "ASCII") => Ok(Self::Utf8),
             Some("ISO-8859-1" | "LATIN1" | "ISO8859_1") => Ok(Self::Latin1),
-            Some(_) => Err(SparkError::unsupported(format_args!("the encoding `{}` of files", name.unwrap_or_default()))),
+            Some(_) => {
+                Err(SparkError::unsupported(format_args!("the encoding `{}` of files", name.unwrap_or_default())))
+            }
         }
     }
 
@@ -70,7 +72,9 @@ pub(crate) fn is_splittable(path: &Path) -> bool {
 
 fn compression(path: &Path) -> Option<&str> {
     let extension = path.extension()?.to_str()?;
-    ["gz", "zst", "deflate", "bz2", "lz4", "snappy", "xz"].into_iter().find(|known| extension.eq_ignore_ascii_case(known))
+    ["gz", "zst", "deflate", "bz2", "lz4", "snappy", "xz"]
+        .into_iter()
+        .find(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// The bytes of a file as they were before they were compressed, which its name tells.
@@ -85,10 +89,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
         Some("deflate") => Box::new(flate2::read::ZlibDecoder::new(file)),
         Some("zst") => Box::new(zstd::Decoder::new(file).map_err(|e| crate::error::io(path, &e))?),
         Some(other) => {
-            return Err(SparkError::unsupported(format_args!(
-                "files that end on `.{other}` (`{}`)",
-                path.display()
-            )));
+            return Err(SparkError::unsupported(format_args!("files that end on `.{other}` (`{}`)", path.display())));
         }
     })
 }

@@ -9,8 +9,7 @@ use std::time::SystemTime;
 
 use sheetbend_plan::error::Result;
 
-use crate::error::{io, path_not_found};
-use crate::options::Options;
+use crate::error::{io, path_not_found, unreadable};
 use crate::{path, pattern};
 
 /// A file with rows.
@@ -37,24 +36,22 @@ pub(crate) struct Listing {
 ///
 /// # Errors
 /// `PATH_NOT_FOUND`, a scheme that is not supported, a folder that may not be read.
-pub(crate) fn list(paths: &[&str], options: &Options) -> Result<Listing> {
-    let filter = options.get("pathGlobFilter").map(pattern::compile).transpose()?;
+pub(crate) fn list(paths: &[&str]) -> Result<Listing> {
     let mut listing = Listing::default();
     for text in paths {
         let path = path::local(text)?;
         for root in matches(&path)? {
             let metadata = fs::metadata(&root).map_err(|e| io(&root, &e))?;
             if metadata.is_dir() {
-                walk(&root, true, &mut listing)?;
+                walk(&root, &mut vec![], &mut listing)?;
                 listing.roots.insert(root);
+            } else if !metadata.is_file() {
+                return Err(unreadable("NO_HINT", &root, "It is neither a file nor a folder."));
             } else {
                 listing.roots.extend(root.parent().map(Path::to_owned));
                 listing.add(root, &metadata, true);
             }
         }
-    }
-    if let Some(filter) = filter {
-        listing.files.retain(|file| filter.is_match(&name(&file.path)));
     }
     listing.files.sort_by(|left, right| left.path.cmp(&right.path));
     listing.files.dedup_by(|left, right| left.path == right.path);
@@ -74,7 +71,14 @@ impl Listing {
     }
 }
 
-fn walk(folder: &Path, direct: bool, listing: &mut Listing) -> Result<()> {
+/// Adds the files below a folder. `above` are the folders on the way to it, as they are without links: one that a link leads
+/// back to is not entered again.
+fn walk(folder: &Path, above: &mut Vec<PathBuf>, listing: &mut Listing) -> Result<()> {
+    let plain = fs::canonicalize(folder).map_err(|e| io(folder, &e))?;
+    if above.contains(&plain) {
+        return Ok(());
+    }
+    above.push(plain);
     for entry in fs::read_dir(folder).map_err(|e| io(folder, &e))? {
         let path = entry.map_err(|e| io(folder, &e))?.path();
         if is_hidden(&name(&path)) {
@@ -83,11 +87,12 @@ fn walk(folder: &Path, direct: bool, listing: &mut Listing) -> Result<()> {
         // A file may be gone by now, as those of a write that ends are.
         let Ok(metadata) = fs::metadata(&path) else { continue };
         if metadata.is_dir() {
-            walk(&path, false, listing)?;
-        } else {
-            listing.add(path, &metadata, direct);
+            walk(&path, above, listing)?;
+        } else if metadata.is_file() {
+            listing.add(path, &metadata, above.len() == 1);
         }
     }
+    above.pop();
     Ok(())
 }
 

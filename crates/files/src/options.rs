@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
+use crate::error::bad_option;
+
 /// Options by name without regard to case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options(BTreeMap<String, String>);
@@ -41,6 +43,15 @@ impl Options {
             )
             .with("paramName", name)),
         }
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub(crate) fn number(&self, name: &str, default: usize) -> Result<usize> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        value.trim().parse().map_err(|_| bad_option(name, "a whole number", value))
     }
 
     /// At the most one character.

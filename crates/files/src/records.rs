@@ -84,8 +84,6 @@ impl Times {
 /// The column that holds the text of rows that do not fit.
 #[derive(Debug, Clone)]
 pub(crate) struct Corrupt {
-    /// Its name.
-    pub(crate) name: String,
     /// Its position among the columns of the files, where it is one of them.
     pub(crate) at: Option<usize>,
 }
@@ -102,7 +100,7 @@ impl Corrupt {
         let name = Self::name(options);
         let at = schema.index_of(&name).ok();
         match at.map(|at| schema.field(at).data_type()) {
-            None | Some(DataType::Utf8) => Ok(Self { name, at }),
+            None | Some(DataType::Utf8) => Ok(Self { at }),
             Some(_) => {
                 let message = "The field for corrupt records must be string type and nullable.";
                 Err(SparkError::new(ErrorClass::Analysis, "INVALID_CORRUPT_RECORD_TYPE", "42804", message)
@@ -128,6 +126,18 @@ pub(crate) struct Assembly {
 }
 
 impl Assembly {
+    /// # Errors
+    /// Nothing but the texts of rows that do not fit is asked for, which Spark refuses.
+    pub(crate) fn check(&self, columns: &[usize]) -> Result<()> {
+        if columns.len() != 1 || columns.first().copied() != self.corrupt.at {
+            return Ok(());
+        }
+        let message = "Queries from raw JSON/CSV/XML files are disallowed when the referenced columns only include the \
+                       internal corrupt record column. Read another column with it.";
+        let condition = "UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN";
+        Err(SparkError::new(ErrorClass::Analysis, condition, "0A000", message))
+    }
+
     /// A batch of `columns`, of which `column` gives all but that of the corrupt rows.
     ///
     /// # Errors
@@ -155,9 +165,8 @@ impl Assembly {
             false => Arc::new(StringArray::new_null(count)),
         };
         let mut arrays = arrays.into_iter();
-        let all = batch(&self.schema, columns, count, |_| {
-            Ok(arrays.next().flatten().unwrap_or_else(|| Arc::clone(&texts)))
-        })?;
+        let all =
+            batch(&self.schema, columns, count, |_| Ok(arrays.next().flatten().unwrap_or_else(|| Arc::clone(&texts))))?;
         if self.mode != Mode::DropMalformed || !rows.bad.contains(&true) {
             return Ok(all);
         }

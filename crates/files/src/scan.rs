@@ -188,7 +188,10 @@ impl Partition {
         let rows = batch.num_rows();
         let mut of_file = batch.columns().iter();
         let columns = self.output.iter().map(|at| match at.checked_sub(self.of_files) {
-            None => of_file.next().cloned().ok_or_else(|| sheetbend_plan::error::SparkError::internal("a column is missing").into()),
+            None => of_file
+                .next()
+                .cloned()
+                .ok_or_else(|| sheetbend_plan::error::SparkError::internal("a column is missing").into()),
             Some(partition) => part.data.values[partition].to_array_of_size(rows),
         });
         let columns = columns.collect::<EngineResult<Vec<_>>>()?;

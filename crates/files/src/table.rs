@@ -15,7 +15,10 @@ use sheetbend_plan::error::{Result, SparkError};
 use crate::listing::{self, File, Listing};
 use crate::partitions::{self, Partitions, Rules};
 use crate::schema::{check_unique, nullable_fields, same_name};
-use crate::{Files, path};
+use crate::{Files, path, pattern};
+
+/// Options of every format that would change the rows, and are not supported.
+const REFUSED: &[&str] = &["modifiedBefore", "modifiedAfter", "ignoreMissingFiles", "ignoreCorruptFiles"];
 
 /// A file and what its folders say.
 #[derive(Debug, Clone)]
@@ -41,12 +44,17 @@ pub(crate) struct Found {
 /// As of [`listing::list`] and [`partitions::find`].
 pub(crate) async fn find(files: Files) -> Result<Found> {
     let task = tokio::task::spawn_blocking(move || {
-        let listing = listing::list(&files.all_paths(), &files.options)?;
+        files.options.refuse("all", REFUSED)?;
+        let listing = listing::list(&files.all_paths())?;
         let recursive = files.options.flag("recursiveFileLookup", false)?;
         let partitions = if recursive { Partitions::default() } else { partitions_of(&files, &listing)? };
         let field = |(name, data_type): &(String, _)| arrow::datatypes::Field::new(name, Clone::clone(data_type), true);
         let columns = partitions.columns.iter().map(|column| Arc::new(field(column))).collect();
-        Ok(Found { data: data_files(listing, partitions, recursive), partitions: columns, files })
+        let mut data = data_files(listing, partitions, recursive);
+        if let Some(filter) = files.options.get("pathGlobFilter").map(pattern::compile).transpose()? {
+            data.retain(|data| filter.is_match(&listing::name(&data.file.path)));
+        }
+        Ok(Found { data, partitions: columns, files })
     });
     task.await.map_err(SparkError::internal)?
 }

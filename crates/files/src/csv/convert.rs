@@ -18,8 +18,21 @@ pub(crate) fn is_supported(data_type: &DataType) -> bool {
     };
     matches!(
         data_type,
-        Boolean | Int8 | Int16 | Int32 | Int64 | Float32 | Float64 | Decimal128(..) | Utf8 | Binary | Date32
-            | Timestamp(..) | Duration(_) | Interval(_) | Time64(_)
+        Boolean
+            | Int8
+            | Int16
+            | Int32
+            | Int64
+            | Float32
+            | Float64
+            | Decimal128(..)
+            | Utf8
+            | Binary
+            | Date32
+            | Timestamp(..)
+            | Duration(_)
+            | Interval(_)
+            | Time64(_)
     )
 }
 

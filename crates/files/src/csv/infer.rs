@@ -44,7 +44,8 @@ pub(super) fn columns(data: &[DataFile], options: &CsvOptions, case_sensitive: b
         }
     }
     let (names, _) = names.unwrap_or_default();
-    let field = |(name, known): (String, Option<DataType>)| Field::new(name, known.unwrap_or(DataType::Utf8), true).into();
+    let field =
+        |(name, known): (String, Option<DataType>)| Field::new(name, known.unwrap_or(DataType::Utf8), true).into();
     Ok(names.into_iter().zip(types).map(field).collect())
 }
 

@@ -18,7 +18,7 @@ pub(crate) use convert::is_supported;
 pub(crate) use options::{byte, delimiter};
 
 use crate::error::{no_schema, unreadable, unsupported_type};
-use crate::records::{Assembly, Mode, Rows, mark};
+use crate::records::{Assembly, Corrupt, Mode, Rows, mark};
 use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, RowFormat, RowTable};
 use crate::schema::same_name;
 use crate::table::Found;
@@ -47,7 +47,7 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
     }
     let columns = found.columns(given)?;
     let schema = Arc::clone(&columns.of_files);
-    let corrupt = options::corrupt(&found.files.options, &schema)?;
+    let corrupt = Corrupt::of(&found.files.options, &schema)?;
     let case_sensitive = settings.case_sensitive;
     let assembly = Assembly { schema, mode: options.mode, corrupt };
     let format = CsvFormat { options, assembly, case_sensitive };
@@ -63,6 +63,7 @@ struct CsvFormat {
 
 impl RowFormat for CsvFormat {
     fn read<'a>(&'a self, part: &Part, columns: &'a [usize]) -> Result<Batches<'a>> {
+        self.assembly.check(columns)?;
         let mut source = Source::open(part, &self.options)?;
         if self.options.header && part.is_first() {
             self.skip_header(&mut source)?;
@@ -165,7 +166,8 @@ impl CsvFormat {
             return Ok(());
         }
         let (names, expected) = (names.join(", "), expected.join(", "));
-        let what = format!("CSV header does not conform to the schema. The header is: {names}. The schema is: {expected}.");
+        let what =
+            format!("CSV header does not conform to the schema. The header is: {names}. The schema is: {expected}.");
         Err(unreadable("NO_HINT", source.path(), what))
     }
 

@@ -1,12 +1,11 @@
 //! Options of CSV files.
 
-use arrow::datatypes::Schema;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
 use super::tokens::Dialect;
 use crate::lines::{Encoding, separator};
 use crate::options::Options;
-use crate::records::{Corrupt, Mode, Times};
+use crate::records::{Mode, Times};
 
 /// Options that change rows, and are not supported.
 const REFUSED: &[&str] = &["charToEscapeQuoteEscaping", "unescapedQuoteHandling", "locale", "singleVariantColumn"];
@@ -32,6 +31,8 @@ pub(crate) struct CsvOptions {
     pub(crate) negative_infinity: String,
     pub(crate) times: Times,
     pub(crate) mode: Mode,
+    /// Values that a row may have.
+    pub(crate) max_columns: usize,
 }
 
 impl CsvOptions {
@@ -63,6 +64,7 @@ impl CsvOptions {
             negative_infinity: text("negativeInf", "-Inf"),
             times: Times::of(options, time_zone)?,
             mode: Mode::of(options),
+            max_columns: options.number("maxColumns", 20480)?,
         })
     }
 
@@ -82,17 +84,14 @@ impl CsvOptions {
     }
 }
 
-/// The column of corrupt rows among those of the files.
-pub(crate) fn corrupt(options: &Options, schema: &Schema) -> Result<Corrupt> {
-    Corrupt::of(options, schema)
-}
-
 /// A character of one byte.
 pub(crate) fn byte(options: &Options, name: &str, default: Option<char>) -> Result<Option<u8>> {
     match options.character(name, default)? {
         None => Ok(None),
         Some(c) if c.is_ascii() => Ok(Some(c as u8)),
-        Some(c) => Err(SparkError::unsupported(format_args!("the character '{c}' as the option `{name}` of CSV files"))),
+        Some(c) => {
+            Err(SparkError::unsupported(format_args!("the character '{c}' as the option `{name}` of CSV files")))
+        }
     }
 }
 

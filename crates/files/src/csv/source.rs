@@ -7,6 +7,7 @@ use sheetbend_plan::error::Result;
 
 use super::options::CsvOptions;
 use super::tokens::{Record, Taken};
+use crate::error::unreadable;
 use crate::lines::{LONGEST, Lines, open, too_long};
 use crate::scan::Part;
 
@@ -31,7 +32,25 @@ impl<'a> Source<'a> {
     }
 
     /// Reads the next record; false where there is none.
+    ///
+    /// # Errors
+    /// What the file system fails with, or a record of more values than the option `maxColumns` says.
     pub(super) fn next(&mut self, record: &mut Record) -> Result<bool> {
+        let found = self.read(record)?;
+        let most = match self {
+            Self::Lines { options, .. } | Self::Stream { options, .. } => options.max_columns,
+        };
+        match record.len() > most {
+            true => Err(unreadable(
+                "NO_HINT",
+                self.path(),
+                format_args!("A row has {} values, and the option `maxColumns` allows {most}.", record.len()),
+            )),
+            false => Ok(found),
+        }
+    }
+
+    fn read(&mut self, record: &mut Record) -> Result<bool> {
         match self {
             Self::Lines { lines, line, options } => {
                 loop {
@@ -78,8 +97,7 @@ pub(super) struct Stream {
 
 impl Stream {
     fn open(path: &Path) -> Result<Self> {
-        let mut stream =
-            Self { input: open(path)?, path: path.to_owned(), buffer: vec![], last: (0, 0), ended: false };
+        let mut stream = Self { input: open(path)?, path: path.to_owned(), buffer: vec![], last: (0, 0), ended: false };
         stream.fill()?;
         if stream.buffer.starts_with(b"\xef\xbb\xbf") {
             stream.last = (0, 3);

@@ -37,7 +37,9 @@ pub(super) fn column(slots: &[Slot<'_>], to: &DataType, options: &JsonOptions, b
         DataType::Int16 => numbers::<Int16Type>(slots, to, bad, whole),
         DataType::Int32 => numbers::<Int32Type>(slots, to, bad, whole),
         DataType::Int64 => numbers::<Int64Type>(slots, to, bad, whole),
-        DataType::Float32 => numbers::<Float32Type>(slots, to, bad, |json| double(json, options).map(|value| value as f32)),
+        DataType::Float32 => {
+            numbers::<Float32Type>(slots, to, bad, |json| double(json, options).map(|value| value as f32))
+        }
         DataType::Float64 => numbers::<Float64Type>(slots, to, bad, |json| double(json, options)),
         DataType::Date32 => numbers::<Date32Type>(slots, to, bad, |json| times.date(string(json)?)),
         DataType::Timestamp(_, Some(_)) => numbers::<TimestampMicrosecondType>(slots, to, bad, |json| match json {
@@ -47,7 +49,9 @@ pub(super) fn column(slots: &[Slot<'_>], to: &DataType, options: &JsonOptions, b
         DataType::Timestamp(_, None) => {
             numbers::<TimestampMicrosecondType>(slots, to, bad, |json| times.timestamp_ntz(string(json)?))
         }
-        DataType::Binary => Arc::new(parsed(slots, bad, |json| base64(string(json)?)).into_iter().collect::<BinaryArray>()),
+        DataType::Binary => {
+            Arc::new(parsed(slots, bad, |json| base64(string(json)?)).into_iter().collect::<BinaryArray>())
+        }
         DataType::Struct(fields) => structs(slots, fields, options, bad)?,
         DataType::List(item) => lists(slots, item, options, bad)?,
         DataType::Map(entries, _) => maps(slots, entries, options, bad)?,
@@ -89,7 +93,11 @@ fn whole<T: std::str::FromStr>(json: &Json<'_>) -> Option<T> {
 fn double(json: &Json<'_>, options: &JsonOptions) -> Option<f64> {
     let text = match json {
         Json::Number(text) => text,
-        Json::Text(text) if matches!(text.as_ref(), "NaN" | "Infinity" | "+Infinity" | "-Infinity" | "INF" | "+INF" | "-INF") => text.as_ref(),
+        Json::Text(text)
+            if matches!(text.as_ref(), "NaN" | "Infinity" | "+Infinity" | "-Infinity" | "INF" | "+INF" | "-INF") =>
+        {
+            text.as_ref()
+        }
         _ => return None,
     };
     options.times.reader.parse_double(text)
@@ -106,7 +114,10 @@ fn structs(slots: &[Slot<'_>], fields: &Fields, options: &JsonOptions, bad: &mut
         return Ok(Arc::new(StructArray::new_empty_fields(slots.len(), Some(nulls))));
     }
     let columns = fields.iter().enumerate().map(|(at, field)| {
-        let values: Vec<_> = slots.iter().map(|slot| Slot { value: slot.value.and_then(|json| json.get(field.name(), at)), ..*slot }).collect();
+        let values: Vec<_> = slots
+            .iter()
+            .map(|slot| Slot { value: slot.value.and_then(|json| json.get(field.name(), at)), ..*slot })
+            .collect();
         column(&values, field.data_type(), options, bad)
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;

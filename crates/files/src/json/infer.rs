@@ -104,6 +104,7 @@ fn merged(left: DataType, right: DataType) -> DataType {
         (Int64, Decimal128(p, s)) | (Decimal128(p, s), Int64) => wider((20, 0), (*p, *s)),
         (Decimal128(lp, ls), Decimal128(rp, rs)) => wider((*lp, *ls), (*rp, *rs)),
         (List(left), List(right)) => ddl::list(merged(left.data_type().clone(), right.data_type().clone()), true),
+        (Struct(fields), Struct(_)) if fields.is_empty() => right,
         (Struct(left), Struct(right)) => {
             let mut fields: Vec<FieldRef> = left.iter().cloned().collect();
             for (at, field) in right.iter().enumerate() {

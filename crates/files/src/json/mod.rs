@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
-use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use sheetbend_plan::error::{Result, SparkError};
 
 use crate::error::no_schema;
 use crate::lines::{Encoding, separator};
@@ -87,9 +87,7 @@ struct JsonFormat {
 
 impl RowFormat for JsonFormat {
     fn read<'a>(&'a self, part: &Part, columns: &'a [usize]) -> Result<Batches<'a>> {
-        if columns.len() == 1 && columns.first().copied() == self.assembly.corrupt.at {
-            return Err(only_corrupt());
-        }
+        self.assembly.check(columns)?;
         let path = part.data.file.path.clone();
         let mut texts = Texts::open(part, &self.options)?;
         let mut done = false;
@@ -143,7 +141,10 @@ impl JsonFormat {
             let field = self.assembly.schema.field(at);
             let slots = rows.iter().enumerate();
             let slots: Vec<_> = slots
-                .map(|(row, found)| Slot { value: found.json.as_ref().and_then(|json| json.get(field.name(), at)), row })
+                .map(|(row, found)| Slot {
+                    value: found.json.as_ref().and_then(|json| json.get(field.name(), at)),
+                    row,
+                })
                 .collect();
             column(&slots, field.data_type(), &self.options, bad)
         })
@@ -152,10 +153,4 @@ impl JsonFormat {
 
 fn is_row(json: &Json<'_>) -> bool {
     matches!(json, Json::Object(..) | Json::Null)
-}
-
-fn only_corrupt() -> SparkError {
-    let message = "Queries from raw JSON/CSV/XML files are disallowed when the referenced columns only include the internal \
-                   corrupt record column. Save the parsed rows first, or read another column with it.";
-    SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN", "0A000", message)
 }

@@ -299,7 +299,8 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn number_length(&self, bytes: &[u8]) -> Option<usize> {
-        let digits = |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits =
+            |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let mut at = usize::from(bytes.first() == Some(&b'-'));
         let whole = digits(at);
         if whole == 0 || (whole > 1 && bytes[at] == b'0' && !self.allowed.leading_zeros) {

@@ -4,7 +4,7 @@ mod adapter;
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Statistics;
@@ -13,6 +13,7 @@ use datafusion::common::stats::NdvFallback;
 use datafusion::datasource::file_format::FileFormat as _;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result as EngineResult};
@@ -21,14 +22,17 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::object_store::path::Path as StorePath;
 use datafusion::object_store::{ObjectMeta, ObjectStore};
+use datafusion::parquet::basic::Type as PhysicalType;
+use datafusion::parquet::schema::types::TypePtr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use futures::{StreamExt, TryStreamExt, stream};
+use sheetbend_plan::ddl;
 use sheetbend_plan::error::Result;
 
 use crate::error::{no_schema, unreadable};
 use crate::listing::File;
-use crate::schema::{engine_schema, merged};
+use crate::schema::{engine_schema, merged, same_name};
 use crate::table::{Columns, DataFile, Found};
 use adapter::SparkAdapterFactory;
 
@@ -55,27 +59,38 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
 async fn inferred(found: &Found) -> Result<Schema> {
     let merge = found.files.options.flag("mergeSchema", false)?;
     let count = if merge { found.data.len() } else { 1 };
-    let store = RuntimeEnv::default().object_store(ObjectStoreUrl::local_filesystem())?;
+    let runtime = Arc::new(RuntimeEnv::default());
     let files: Vec<_> = found.data.iter().take(count).map(|data| data.file.clone()).collect();
     let schemas: Vec<_> =
-        stream::iter(files).map(|file| schema_of(file, Arc::clone(&store))).buffered(FOOTERS).try_collect().await?;
+        stream::iter(files).map(|file| schema_of(file, Arc::clone(&runtime))).buffered(FOOTERS).try_collect().await?;
     let case_sensitive = found.files.settings.case_sensitive;
     let mut schemas = schemas.into_iter();
     let first = schemas.next().ok_or_else(|| no_schema(found.files.format))?;
     schemas.try_fold(first, |all, schema| merged(&all, &schema, case_sensitive))
 }
 
-async fn schema_of(file: File, store: Arc<dyn ObjectStore>) -> Result<Schema> {
-    use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+async fn schema_of(file: File, runtime: Arc<RuntimeEnv>) -> Result<Schema> {
+    let store = runtime.object_store(ObjectStoreUrl::local_filesystem())?;
     let meta = object_meta(&file)?;
     let metadata = DFParquetMetadata::new(store.as_ref(), &meta)
+        .with_file_metadata_cache(Some(runtime.cache_manager.get_file_metadata_cache()))
         .with_coerce_int96(Some(TimeUnit::Microsecond))
         .with_coerce_int96_tz(Some("UTC".into()));
-    let schema = metadata.fetch_schema().await.map_err(|error| match crate::failure(&error) {
+    let read = async { Ok((metadata.fetch_schema().await?, metadata.fetch_metadata().await?)) };
+    let (schema, footer) = read.await.map_err(|error: DataFusionError| match crate::failure(&error) {
         Some(own) if own.condition != "FAILED_READ_FILE.NO_HINT" => own,
         _ => unreadable("CANNOT_READ_FILE_FOOTER", &file.path, error.strip_backtrace()),
     })?;
-    Ok(engine_schema(&schema))
+    let in_file = footer.file_metadata().schema_descr().root_schema().get_fields();
+    let fields = schema.fields().iter().map(|field| {
+        // Instants always, though a writer says of the column that it has no zone.
+        let is_int96 = |column: &TypePtr| column.is_primitive() && column.get_physical_type() == PhysicalType::INT96;
+        match in_file.iter().any(|column| column.name() == field.name() && is_int96(column)) {
+            true => Arc::new(Field::clone(field).with_data_type(ddl::timestamp())),
+            false => Arc::clone(field),
+        }
+    });
+    Ok(engine_schema(&Schema::new(fields.collect::<Vec<_>>())))
 }
 
 fn object_meta(file: &File) -> EngineResult<ObjectMeta> {
@@ -162,12 +177,28 @@ impl ParquetTable {
     ) -> EngineResult<PartitionedFile> {
         let meta = object_meta(&data.file)?;
         let schema = &self.columns.of_files;
-        let found = match self.is_given {
+        let found = match self.is_given || self.has_other_names(&meta, store, state).await? {
             true => Statistics::new_unknown(schema),
             false => format.infer_stats(state, store, Arc::clone(schema), &meta).await?,
         };
         let file = PartitionedFile::new_from_meta(meta).with_partition_values(data.values);
         Ok(file.with_statistics(Arc::new(found)))
+    }
+
+    /// Whether a column stands in a file under a name in another case: it would be taken for one that is not there.
+    async fn has_other_names(
+        &self,
+        meta: &ObjectMeta,
+        store: &Arc<dyn ObjectStore>,
+        state: &dyn Session,
+    ) -> EngineResult<bool> {
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let footer = DFParquetMetadata::new(store.as_ref(), meta).with_file_metadata_cache(Some(cache));
+        let footer = footer.fetch_metadata().await?;
+        let in_file = footer.file_metadata().schema_descr().root_schema().get_fields();
+        let has = |name: &str, exact: bool| in_file.iter().any(|column| same_name(column.name(), name, exact));
+        let names = self.columns.of_files.fields().iter().map(|field| field.name());
+        Ok(!self.case_sensitive && names.into_iter().any(|name| has(name, false) && !has(name, true)))
     }
 }
 

@@ -112,7 +112,8 @@ impl CsvWriter {
             DataType::Utf8 => Ok(column.as_string::<i32>().clone()),
             DataType::Date32 | DataType::Timestamp(..) => {
                 let rows = 0..column.len();
-                let texts = rows.map(|row| column.is_valid(row).then(|| self.style.times.text(column, row)).transpose());
+                let texts =
+                    rows.map(|row| column.is_valid(row).then(|| self.style.times.text(column, row)).transpose());
                 texts.collect()
             }
             _ => format_array(column, "UTC", CAST).map_err(SparkError::internal),
@@ -125,8 +126,7 @@ impl Encoder for CsvWriter {
         let columns = batch.columns().iter().map(|column| self.texts(column)).collect::<Result<Vec<_>>>()?;
         let mut out = String::new();
         for row in 0..batch.num_rows() {
-            let values: Vec<_> =
-                columns.iter().map(|column| column.is_valid(row).then(|| column.value(row))).collect();
+            let values: Vec<_> = columns.iter().map(|column| column.is_valid(row).then(|| column.value(row))).collect();
             self.row(&values, &mut out);
         }
         self.output.write(out.as_bytes())

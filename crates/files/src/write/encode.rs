@@ -50,7 +50,9 @@ impl Encoding {
     pub(super) fn of(format: FileFormat, options: &Options, time_zone: &str) -> Result<Self> {
         let codec = || Codec::of(options.first(&["compression", "codec"]));
         Ok(match format {
-            FileFormat::Parquet => Self::Parquet(parquet::codec(options.first(&["compression", "parquet.compression"]))?),
+            FileFormat::Parquet => {
+                Self::Parquet(parquet::codec(options.first(&["compression", "parquet.compression"]))?)
+            }
             FileFormat::Csv => Self::Csv(CsvStyle::of(options, time_zone)?, codec()?),
             FileFormat::Json => Self::Json(JsonStyle::of(options, time_zone)?, codec()?),
             FileFormat::Text => Self::Text(options.get("lineSep").unwrap_or("\n").to_owned(), codec()?),

@@ -133,14 +133,11 @@ impl JsonWriter {
         }
     }
 
-    fn object<'a>(
-        &self,
-        out: &mut String,
-        fields: impl Iterator<Item = (String, &'a ArrayRef, usize)>,
-    ) -> Result<()> {
+    fn object<'a>(&self, out: &mut String, fields: impl Iterator<Item = (String, &'a ArrayRef, usize)>) -> Result<()> {
         out.push('{');
         let mut first = true;
-        for (name, values, row) in fields.filter(|(_, values, row)| !self.style.ignores_null || !is_null(values, *row)) {
+        for (name, values, row) in fields.filter(|(_, values, row)| !self.style.ignores_null || !is_null(values, *row))
+        {
             out.push_str(if first { "" } else { "," });
             first = false;
             string(out, &name)?;

@@ -61,7 +61,12 @@ pub struct Write {
 /// # Errors
 /// `PATH_ALREADY_EXISTS`, columns that the format has no place for, what the plan or the file system fails with. Nothing is
 /// left behind then.
-pub async fn write(write: Write, plan: Arc<dyn ExecutionPlan>, schema: SchemaRef, context: Arc<TaskContext>) -> EngineResult<()> {
+pub async fn write(
+    write: Write,
+    plan: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    context: Arc<TaskContext>,
+) -> EngineResult<()> {
     let layout = Arc::new(Layout::of(&write, &schema)?);
     let folder = folder(&write.files)?;
     let exists = folder.exists();

@@ -15,8 +15,8 @@ use datafusion::error::Result as EngineResult;
 
 use self::path::Path;
 pub(super) use self::resolve::resolve;
-pub(crate) use self::value::quoted;
 use self::value::Json;
+pub(crate) use self::value::quoted;
 pub(crate) use self::write::base64;
 use super::native::{Args, Table};
 
