@@ -14,7 +14,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, project_schema};
-use sheetbend_plan::error::Result;
+use sheetbend_plan::error::{Result, SparkError};
 
 use crate::lines::is_splittable;
 use crate::table::{Columns, DataFile};
@@ -101,8 +101,9 @@ impl TableProvider for RowTable {
         let partitions = partitions.into_iter().map(|parts| {
             let format = Arc::clone(&self.format);
             let of_files = self.columns.of_files.fields().len();
-            Arc::new(Partition { parts, format, schema: Arc::clone(&schema), output: output.clone(), of_files })
-                as Arc<dyn PartitionStream>
+            let schema = Arc::clone(&schema);
+            let reading = Arc::new(Reading { parts, format, schema, output: output.clone(), of_files });
+            Arc::new(Partition(reading)) as Arc<dyn PartitionStream>
         });
         Ok(Arc::new(StreamingTableExec::try_new(Arc::clone(&schema), partitions.collect(), None, [], false, limit)?))
     }
@@ -138,7 +139,27 @@ fn split(data: Vec<DataFile>, groups: usize, is_lines: bool) -> Vec<Vec<Part>> {
 }
 
 #[derive(Debug)]
-struct Partition {
+struct Partition(Arc<Reading>);
+
+impl PartitionStream for Partition {
+    fn schema(&self) -> &SchemaRef {
+        &self.0.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.0.schema), WAITING);
+        let (reading, rows) = (Arc::clone(&self.0), stream.tx());
+        stream.spawn_blocking(move || {
+            // Nobody waits for the rows any more where they cannot be sent.
+            reading.run(|batch| rows.blocking_send(Ok(batch)).is_ok())
+        });
+        stream.build()
+    }
+}
+
+/// What is read by one partition of the plan.
+#[derive(Debug)]
+struct Reading {
     parts: Vec<Part>,
     format: Arc<dyn RowFormat>,
     schema: SchemaRef,
@@ -148,39 +169,18 @@ struct Partition {
     of_files: usize,
 }
 
-impl PartitionStream for Partition {
-    fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), WAITING);
-        let rows = stream.tx();
-        let this = Self { parts: self.parts.clone(), format: Arc::clone(&self.format), ..self.clone_columns() };
-        stream.spawn_blocking(move || {
-            let columns: Vec<_> = this.output.iter().copied().filter(|at| *at < this.of_files).collect();
-            for part in &this.parts {
-                for batch in this.format.read(part, &columns)? {
-                    if rows.blocking_send(Ok(this.completed(batch?, part)?)).is_err() {
-                        return Ok(());
-                    }
+impl Reading {
+    /// Gives every batch to `send`, until that is false.
+    fn run(&self, send: impl Fn(RecordBatch) -> bool) -> EngineResult<()> {
+        let columns: Vec<_> = self.output.iter().copied().filter(|at| *at < self.of_files).collect();
+        for part in &self.parts {
+            for batch in self.format.read(part, &columns)? {
+                if !send(self.completed(batch?, part)?) {
+                    return Ok(());
                 }
             }
-            Ok(())
-        });
-        stream.build()
-    }
-}
-
-impl Partition {
-    fn clone_columns(&self) -> Self {
-        Self {
-            parts: vec![],
-            format: Arc::clone(&self.format),
-            schema: Arc::clone(&self.schema),
-            output: self.output.clone(),
-            of_files: self.of_files,
         }
+        Ok(())
     }
 
     /// The rows with what the folders say of them.
@@ -188,10 +188,7 @@ impl Partition {
         let rows = batch.num_rows();
         let mut of_file = batch.columns().iter();
         let columns = self.output.iter().map(|at| match at.checked_sub(self.of_files) {
-            None => of_file
-                .next()
-                .cloned()
-                .ok_or_else(|| sheetbend_plan::error::SparkError::internal("a column is missing").into()),
+            None => of_file.next().cloned().ok_or_else(|| SparkError::internal("a column is missing").into()),
             Some(partition) => part.data.values[partition].to_array_of_size(rows),
         });
         let columns = columns.collect::<EngineResult<Vec<_>>>()?;

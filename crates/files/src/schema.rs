@@ -42,7 +42,21 @@ fn nullable(data_type: &DataType) -> DataType {
 
 /// Whether two names are those of one column.
 pub(crate) fn same_name(left: &str, right: &str, case_sensitive: bool) -> bool {
-    left == right || (!case_sensitive && left.to_lowercase() == right.to_lowercase())
+    let same_letters = || match left.is_ascii() && right.is_ascii() {
+        true => left.eq_ignore_ascii_case(right),
+        false => left.to_lowercase() == right.to_lowercase(),
+    };
+    left == right || (!case_sensitive && same_letters())
+}
+
+/// How deep the values of a type lie in each other.
+pub(crate) fn depth(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::List(item) => 1 + depth(item.data_type()),
+        DataType::Map(entries, _) => depth(entries.data_type()),
+        DataType::Struct(fields) => 1 + fields.iter().map(|field| depth(field.data_type())).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// # Errors

@@ -13,6 +13,9 @@ use crate::records::Mode;
 use crate::scan::Part;
 use crate::table::DataFile;
 
+/// How deep the types of columns may lie in each other; what lies deeper is text. A client reads no schema of 50.
+const DEEPEST: usize = 40;
+
 /// The columns of some files, by name.
 ///
 /// # Errors
@@ -48,9 +51,9 @@ pub(super) fn columns(data: &[DataFile], options: &JsonOptions, corrupt: &str) -
 /// The type of a row, or of the rows that an array holds; none for what is no row.
 fn of_row(json: &Json<'_>, options: &JsonOptions) -> Option<DataType> {
     match json {
-        Json::Object(..) => Some(type_of(json, options)),
+        Json::Object(..) => Some(type_of(json, options, 0)),
         Json::Array(items, _) => {
-            let item = items.iter().map(|item| type_of(item, options)).reduce(merged);
+            let item = items.iter().map(|item| type_of(item, options, 0)).reduce(merged);
             item.filter(|item| matches!(item, DataType::Struct(_)))
         }
         _ => None,
@@ -58,7 +61,7 @@ fn of_row(json: &Json<'_>, options: &JsonOptions) -> Option<DataType> {
 }
 
 /// The type of a value; `Null` where it is of any.
-fn type_of(json: &Json<'_>, options: &JsonOptions) -> DataType {
+fn type_of(json: &Json<'_>, options: &JsonOptions, depth: usize) -> DataType {
     match json {
         Json::Null => DataType::Null,
         Json::Bool(_) | Json::Number(_) if options.primitives_as_text => DataType::Utf8,
@@ -66,12 +69,14 @@ fn type_of(json: &Json<'_>, options: &JsonOptions) -> DataType {
         Json::Number(text) => number(text, options.prefers_decimal),
         Json::Text(text) if options.infer_timestamp && options.times.timestamp(text).is_some() => ddl::timestamp(),
         Json::Text(_) => DataType::Utf8,
+        Json::Array(..) | Json::Object(..) if depth > DEEPEST => DataType::Utf8,
         Json::Array(items, _) => {
-            let item = items.iter().map(|item| type_of(item, options)).reduce(merged);
+            let item = items.iter().map(|item| type_of(item, options, depth + 1)).reduce(merged);
             ddl::list(item.unwrap_or(DataType::Null), true)
         }
         Json::Object(fields, _) => {
-            let fields = fields.iter().map(|(name, value)| Field::new(name.as_ref(), type_of(value, options), true));
+            let fields =
+                fields.iter().map(|(name, value)| Field::new(name.as_ref(), type_of(value, options, depth + 1), true));
             DataType::Struct(fields.collect())
         }
     }

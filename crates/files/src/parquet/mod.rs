@@ -2,6 +2,7 @@
 
 mod adapter;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef, TimeUnit};
@@ -196,9 +197,10 @@ impl ParquetTable {
         let footer = DFParquetMetadata::new(store.as_ref(), meta).with_file_metadata_cache(Some(cache));
         let footer = footer.fetch_metadata().await?;
         let in_file = footer.file_metadata().schema_descr().root_schema().get_fields();
-        let has = |name: &str, exact: bool| in_file.iter().any(|column| same_name(column.name(), name, exact));
-        let names = self.columns.of_files.fields().iter().map(|field| field.name());
-        Ok(!self.case_sensitive && names.into_iter().any(|name| has(name, false) && !has(name, true)))
+        let exact: HashSet<_> = in_file.iter().map(|column| column.name()).collect();
+        let mut missing = self.columns.of_files.fields().iter().filter(|field| !exact.contains(field.name().as_str()));
+        let has = |name: &str| in_file.iter().any(|column| same_name(column.name(), name, self.case_sensitive));
+        Ok(missing.any(|field| has(field.name())))
     }
 }
 

@@ -10,7 +10,10 @@ use super::Write;
 use super::encode::Encoding;
 use crate::FileFormat;
 use crate::error::{column_twice, unsupported_type};
-use crate::schema::{check_unique, same_name};
+use crate::schema::{check_unique, depth, same_name};
+
+/// How deep the types of columns may lie in each other. Readers of Parquet refuse what lies deeper.
+const DEEPEST: usize = 50;
 
 /// How rows become files.
 #[derive(Debug)]
@@ -50,6 +53,12 @@ impl Layout {
         for field in columns.fields() {
             if !is_supported(format, field.data_type()) {
                 return Err(unsupported_type(format, field.name(), &ddl::sql_name(field.data_type())));
+            }
+            if depth(field.data_type()) > DEEPEST {
+                let name = field.name();
+                return Err(SparkError::unsupported(format_args!(
+                    "writing the column `{name}`, whose type has more than {DEEPEST} levels,"
+                )));
             }
         }
         if format == FileFormat::Text && columns.fields().len() != 1 {

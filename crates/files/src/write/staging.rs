@@ -17,6 +17,9 @@ use crate::listing::name;
 /// The folder in which writes that are under way lie.
 const TEMPORARY: &str = "_temporary";
 
+/// How often a folder is made.
+const ATTEMPTS: usize = 10;
+
 /// What tells that a write has ended.
 const SUCCESS: &str = "_SUCCESS";
 
@@ -36,7 +39,15 @@ impl Staging {
     pub(super) fn new(folder: PathBuf) -> Result<Self> {
         let created = !folder.exists();
         let staging = Self { folder, id: Uuid::new_v4(), created, committed: AtomicBool::new(false) };
-        fs::create_dir_all(staging.new_files()).map_err(|e| io_error(&staging.folder, &e))?;
+        let mut made = fs::create_dir_all(staging.new_files());
+        for _ in 1..ATTEMPTS {
+            // Another write that has ended may have taken the folder away that both lie in.
+            if !made.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                break;
+            }
+            made = fs::create_dir_all(staging.new_files());
+        }
+        made.map_err(|e| io_error(&staging.folder, &e))?;
         Ok(staging)
     }
 
