@@ -3,6 +3,8 @@
 mod adapter;
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef, TimeUnit};
@@ -27,7 +29,7 @@ use datafusion::parquet::basic::Type as PhysicalType;
 use datafusion::parquet::schema::types::TypePtr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::Result;
 
@@ -78,10 +80,7 @@ async fn schema_of(file: File, runtime: Arc<RuntimeEnv>) -> Result<Schema> {
         .with_coerce_int96(Some(TimeUnit::Microsecond))
         .with_coerce_int96_tz(Some("UTC".into()));
     let read = async { Ok((metadata.fetch_schema().await?, metadata.fetch_metadata().await?)) };
-    let (schema, footer) = read.await.map_err(|error: DataFusionError| match crate::failure(&error) {
-        Some(own) if own.condition != "FAILED_READ_FILE.NO_HINT" => own,
-        _ => unreadable("CANNOT_READ_FILE_FOOTER", &file.path, error.strip_backtrace()),
-    })?;
+    let (schema, footer) = of_footer(&file.path, read).await?;
     let in_file = footer.file_metadata().schema_descr().root_schema().get_fields();
     let fields = schema.fields().iter().map(|field| {
         // Instants always, though a writer says of the column that it has no zone.
@@ -92,6 +91,19 @@ async fn schema_of(file: File, runtime: Arc<RuntimeEnv>) -> Result<Schema> {
         }
     });
     Ok(engine_schema(&Schema::new(fields.collect::<Vec<_>>())))
+}
+
+/// What `read` makes of the footer of a file, which may be damaged.
+async fn of_footer<T>(path: &Path, read: impl Future<Output = EngineResult<T>>) -> Result<T> {
+    let unreadable = |what: &str| unreadable("CANNOT_READ_FILE_FOOTER", path, what);
+    // The reader of footers does not foresee every damage.
+    match AssertUnwindSafe(read).catch_unwind().await {
+        Ok(read) => read.map_err(|error| match crate::failure(&error) {
+            Some(own) if own.condition != "FAILED_READ_FILE.NO_HINT" => own,
+            _ => unreadable(&error.strip_backtrace()),
+        }),
+        Err(_) => Err(unreadable("The footer is damaged.")),
+    }
 }
 
 fn object_meta(file: &File) -> EngineResult<ObjectMeta> {
@@ -178,10 +190,13 @@ impl ParquetTable {
     ) -> EngineResult<PartitionedFile> {
         let meta = object_meta(&data.file)?;
         let schema = &self.columns.of_files;
-        let found = match self.is_given || self.has_other_names(&meta, store, state).await? {
-            true => Statistics::new_unknown(schema),
-            false => format.infer_stats(state, store, Arc::clone(schema), &meta).await?,
+        let read = async {
+            match self.is_given || self.has_other_names(&meta, store, state).await? {
+                true => Ok(Statistics::new_unknown(schema)),
+                false => format.infer_stats(state, store, Arc::clone(schema), &meta).await,
+            }
         };
+        let found = of_footer(&data.file.path, read).await?;
         let file = PartitionedFile::new_from_meta(meta).with_partition_values(data.values);
         Ok(file.with_statistics(Arc::new(found)))
     }
@@ -206,7 +221,6 @@ impl ParquetTable {
 
 fn options(state: &dyn Session) -> TableParquetOptions {
     let mut options = state.default_table_options().parquet;
-    // Values in row groups that cannot match are never decoded; those that are need no second look at each filter.
     options.global.coerce_int96 = Some("us".to_owned());
     options.global.coerce_int96_tz = Some("UTC".to_owned());
     options.global.schema_force_view_types = false;
