@@ -148,7 +148,12 @@ def test_a_write_that_fails_leaves_nothing(spark: SparkSession, tmp_path: Path) 
 
 def test_a_write_that_is_interrupted_leaves_nothing(new_session: Callable[[], SparkSession], tmp_path: Path) -> None:
     path, spark = tmp_path / "out", new_session()
-    endless = threading.Thread(target=lambda: pytest.raises(PySparkException, spark.range(10**12).write.csv, str(path)))
+
+    def write() -> None:
+        with pytest.raises(PySparkException):
+            spark.range(10**12).write.csv(str(path))
+
+    endless = threading.Thread(target=write)
     endless.start()
     wait_until(lambda: any(part.stat().st_size for part in path.rglob("part-*")), 20, "rows are written")
     spark.interruptAll()
