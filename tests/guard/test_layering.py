@@ -14,7 +14,8 @@ from tests.guard.tree import ROOT, relative, under
 CRATES = {
     "datasource": set(),
     "plan": set(),
-    "connect": {"datasource", "plan"},
+    "files": {"plan"},
+    "connect": {"datasource", "files", "plan"},
     "native": {"connect", "datasource", "plan"},
 }
 
@@ -22,6 +23,7 @@ CRATES = {
 FOREIGN = {
     "datasource": ["tonic", "prost", "apache-spark-connect-proto", "sqlparser", "datafusion-spark"],
     "plan": ["tonic", "prost", "apache-spark-connect-proto", "pyo3", "pyo3-arrow"],
+    "files": ["tonic", "prost", "apache-spark-connect-proto", "pyo3", "pyo3-arrow", "sqlparser"],
     "connect": ["pyo3", "pyo3-arrow", "sqlparser"],
     "native": ["tonic", "prost", "sqlparser", "datafusion-spark"],
 }

@@ -1,6 +1,7 @@
 //! Commands: plans that do something instead of giving rows.
 
 use sheetbend_datasource::client_class::ClientClass;
+use sheetbend_files::FileFormat;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::resolver::resolve;
 use sheetbend_plan::sql::parse_identifier;
@@ -76,7 +77,7 @@ fn register(source: proto::CommonInlineUserDefinedDataSource, session: &Session)
         return Err(missing("register_data_source.python_data_source"));
     };
     let name = source.name;
-    if session.formats.reserves(&name) {
+    if session.formats.reserves(&name) || FileFormat::named(&name).is_some() {
         return Err(SparkError::new(
             ErrorClass::Analysis,
             "DATA_SOURCE_ALREADY_EXISTS",

@@ -15,6 +15,8 @@ use crate::error::missing;
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const ANSI: &str = "spark.sql.ansi.enabled";
 const CASE_SENSITIVE: &str = "spark.sql.caseSensitive";
+/// Whether the values of partitions tell the types of their columns; else they are text.
+pub(crate) const INFER_PARTITIONS: &str = "spark.sql.sources.partitionColumnTypeInference.enabled";
 const QUERY_TIMEOUT: &str = "spark.sheetbend.queryTimeout";
 
 /// What a setting holds.
@@ -71,6 +73,7 @@ const DEFAULTS: &[(&str, Kind, &str)] = &[
     (TIME_ZONE, TimeZone, "UTC"),
     ("spark.sql.shuffle.partitions", Integer, "200"),
     ("spark.sql.sources.default", Text, "parquet"),
+    (INFER_PARTITIONS, Boolean, "true"),
     ("spark.sql.timestampType", Text, "TIMESTAMP_LTZ"),
     ("spark.sql.warehouse.dir", Static, "spark-warehouse"),
 ];

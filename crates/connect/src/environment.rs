@@ -8,11 +8,13 @@ use datafusion::catalog::TableProvider;
 use futures::TryStreamExt;
 use sheetbend_datasource::alone::together;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
+use sheetbend_files::{FileFormat, Files};
 use sheetbend_plan::environment::{Environment, Resolved, Settings};
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::{Read, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
 
+use crate::config::INFER_PARTITIONS;
 use crate::engine::Engine;
 use crate::names::Found;
 use crate::session::Session;
@@ -43,17 +45,28 @@ impl Environment for Session {
 
 impl Session {
     async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
-        let read = match self.find(name) {
-            Some(Found::Temporary(view) | Found::Global(view)) => return Ok(Some(view.query)),
+        let read = match (self.find(name), name) {
+            (Some(Found::Temporary(view) | Found::Global(view)), _) => return Ok(Some(view.query)),
             // A table has the columns that its source has now, and a stored view is what its text says now.
-            Some(Found::Stored(Entry::Table(table))) => RelationKind::Read(Read::Source(table.source)).into(),
-            Some(Found::Stored(Entry::View(view))) => view.query,
-            None => return Ok(None),
+            (Some(Found::Stored(Entry::Table(table))), _) => RelationKind::Read(Read::Source(table.source)).into(),
+            (Some(Found::Stored(Entry::View(view))), _) => view.query,
+            (None, [format, path]) => match FileFormat::named(format) {
+                Some(format) => {
+                    let paths = vec![path.clone()];
+                    let source = Source { format: format.title().to_owned(), paths, ..Source::default() };
+                    RelationKind::Read(Read::Source(source)).into()
+                }
+                None => return Ok(None),
+            },
+            (None, _) => return Ok(None),
         };
         Ok(Some(Arc::new(resolve(&read, self).await?)))
     }
 
     async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
+        if let Some(files) = self.files(source)? {
+            return sheetbend_files::open(files).await;
+        }
         let provider = self.format(source)?.create_provider(Self::source_info(source)).await;
         provider.map_err(|e| failure::from_bridge(&e))
     }
@@ -64,6 +77,23 @@ impl Session {
     /// `DATA_SOURCE_NOT_FOUND`.
     pub(crate) fn format(&self, source: &Source) -> Result<Arc<dyn TableFormat>> {
         self.formats.get(&source.format).map_err(|e| failure::from_bridge(&e))
+    }
+
+    /// The files that a source names; none where it is of a plug-in, which goes first.
+    ///
+    /// # Errors
+    /// A setting that cannot be read.
+    pub(crate) fn files(&self, source: &Source) -> Result<Option<Files>> {
+        let Some(format) = FileFormat::named(&source.format).filter(|_| !self.formats.has(&source.format)) else {
+            return Ok(None);
+        };
+        let infers = self.config.read().get(INFER_PARTITIONS)?;
+        Ok(Some(Files {
+            paths: source.paths.clone(),
+            schema: source.schema.clone(),
+            infers_partitions: infers != "false",
+            ..Files::new(format, source.options.clone(), self.settings())
+        }))
     }
 
     /// The format that was asked for, or else the session's.

@@ -26,10 +26,11 @@ const KEPT_BYTES: usize = 1 << 20;
 /// A status for `error`; `error_id` is where the client finds more than the status holds.
 pub(crate) fn status(error: &SparkError, error_id: Option<&str>) -> Status {
     let classes = classes(error);
-    let mut metadata = HashMap::from([
-        ("classes".to_owned(), json!(classes).to_string()),
-        ("errorClass".to_owned(), error.condition.clone()),
-    ]);
+    let mut metadata = HashMap::from([("classes".to_owned(), json!(classes).to_string())]);
+    // Some of Spark's errors have none.
+    if !error.condition.is_empty() {
+        metadata.insert("errorClass".to_owned(), error.condition.clone());
+    }
     // Some of Spark's older conditions have none.
     if !error.sql_state.is_empty() {
         metadata.insert("sqlState".to_owned(), error.sql_state.clone());

@@ -17,7 +17,7 @@ pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
             None => SparkError::internal(error),
         },
         DataFusionError::External(inner) => from_any(inner.as_ref()),
-        DataFusionError::ArrowError(inner, _) => from_arrow(inner),
+        DataFusionError::ArrowError(inner, _) => sheetbend_files::failure(error).unwrap_or_else(|| from_arrow(inner)),
         DataFusionError::IoError(error) => from_io(error),
         // The engine prints whole plans here; the beginning says what is meant.
         DataFusionError::NotImplemented(what) => {
@@ -30,7 +30,7 @@ pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
             let message = "More than one row returned by a subquery used as an expression.";
             SparkError::new(ErrorClass::Internal, "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", message)
         }
-        other => SparkError::internal(other.strip_backtrace()),
+        other => sheetbend_files::failure(other).unwrap_or_else(|| SparkError::internal(other.strip_backtrace())),
     }
 }
 

@@ -26,7 +26,6 @@ use crate::write::Writer;
 /// A write that fails, or that is not supported.
 pub(crate) async fn write(operation: proto::WriteOperation, task: &Task) -> Result<()> {
     refuse(&[
-        (!operation.partitioning_columns.is_empty(), "`df.write.partitionBy`"),
         (operation.bucket_by.is_some(), "`df.write.bucketBy`"),
         (!operation.sort_column_names.is_empty(), "`df.write.sortBy`"),
         (!operation.clustering_columns.is_empty(), "`df.write.clusterBy`"),
@@ -37,11 +36,15 @@ pub(crate) async fn write(operation: proto::WriteOperation, task: &Task) -> Resu
         let (writer, session) = (Writer(&task), &task.session);
         let mode = mode_of(operation.mode());
         let query = query(operation.input, session).await?;
+        let partition_by = operation.partitioning_columns;
         match operation.save_type {
-            None => writer.save(query, source(operation.source, operation.options, vec![], session)?, mode).await,
+            None => {
+                let source = source(operation.source, operation.options, vec![], session)?;
+                writer.save(query, source, mode, partition_by).await
+            }
             Some(SaveType::Path(path)) => {
                 let source = source(operation.source, operation.options, vec![path], session)?;
-                writer.save(query, source, mode).await
+                writer.save(query, source, mode, partition_by).await
             }
             Some(SaveType::Table(table)) => {
                 let name = parse_identifier(&table.table_name)?;
@@ -53,7 +56,7 @@ pub(crate) async fn write(operation: proto::WriteOperation, task: &Task) -> Resu
                     TableSaveMethod::SaveAsTable => {
                         let format = operation.source.or_else(|| format_of(&name, mode, session));
                         let source = source(format, operation.options, vec![], session)?;
-                        writer.save_as_table(query, &name, source, mode).await
+                        writer.save_as_table(query, &name, source, mode, partition_by).await
                     }
                     TableSaveMethod::Unspecified => Err(missing("write_operation.table.save_method")),
                 }
@@ -91,7 +94,7 @@ pub(crate) async fn write_to(operation: proto::WriteOperationV2, task: &Task) ->
             Mode::OverwritePartitions | Mode::Unspecified => return Err(missing("write_operation_v2.mode")),
         };
         let source = source(operation.provider, operation.options, vec![], session)?;
-        writer.save_as_table(query, &name, source, save_mode).await
+        writer.save_as_table(query, &name, source, save_mode, vec![]).await
     })
     .await
 }

@@ -8,8 +8,9 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{LogicalPlan, Partitioning as LogicalPartitioning};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
-use sheetbend_datasource::source::Source as Opened;
+use sheetbend_datasource::source::Source as PythonSource;
 use sheetbend_datasource::write::{self, PythonWriteExec, SaveMode, Write};
+use sheetbend_files::Files;
 use sheetbend_plan::environment::{Environment, Resolved};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::{InsertColumns, Relation, RelationKind, Source};
@@ -20,7 +21,7 @@ use crate::failure;
 use crate::names::Found;
 use crate::operation::Task;
 use crate::session::Session;
-use crate::tables::{self, Entry, Table, quoted};
+use crate::tables::{self, DATABASE, Entry, Name, Table, quoted};
 use crate::views::View;
 
 /// Where rows go.
@@ -33,15 +34,42 @@ struct Sink {
 
 /// A write that is ready to run.
 pub(crate) struct Ready {
-    pub(crate) exec: PythonWriteExec,
+    sink: ReadySink,
     context: Arc<TaskContext>,
+}
+
+enum ReadySink {
+    Source(PythonWriteExec),
+    /// The rows, their columns, and the files that they go to.
+    Files(Arc<dyn ExecutionPlan>, SchemaRef, Box<sheetbend_files::Write>),
 }
 
 impl Ready {
     /// Runs the write to its end.
     pub(crate) async fn run(&self) -> Result<()> {
-        write::execute(&self.exec, Arc::clone(&self.context)).await.map_err(|e| failure::from_engine(&e))
+        let context = Arc::clone(&self.context);
+        let done = match &self.sink {
+            ReadySink::Source(exec) => write::execute(exec, context).await,
+            ReadySink::Files(rows, schema, write) => {
+                sheetbend_files::write(Clone::clone(write), Arc::clone(rows), Arc::clone(schema), context).await
+            }
+        };
+        done.map_err(|e| failure::from_engine(&e))
     }
+
+    /// The plan whose rows are written.
+    pub(crate) fn plan(&self) -> &dyn ExecutionPlan {
+        match &self.sink {
+            ReadySink::Source(exec) => exec,
+            ReadySink::Files(rows, ..) => rows.as_ref(),
+        }
+    }
+}
+
+/// A source that is there to be written to.
+enum Opened {
+    Source(Arc<PythonSource>),
+    Files(Box<Files>),
 }
 
 /// Writes of an operation.
@@ -50,9 +78,15 @@ pub(crate) struct Writer<'a>(pub(crate) &'a Task);
 
 impl Writer<'_> {
     /// Writes to a source without a name: `df.write.save()`.
-    pub(crate) async fn save(&self, query: Resolved, source: Source, mode: SaveMode) -> Result<()> {
+    pub(crate) async fn save(
+        &self,
+        query: Resolved,
+        source: Source,
+        mode: SaveMode,
+        partition_by: Vec<String>,
+    ) -> Result<()> {
         let opened = self.open(&source).await?;
-        self.plan(query, opened, mode, None).await?.run().await?;
+        self.plan(query, opened, Kind { mode, table: None, partition_by }).await?.run().await?;
         self.changed(&source);
         Ok(())
     }
@@ -85,7 +119,11 @@ impl Writer<'_> {
         let target = Target { name: &sink.name, schema: &schema };
         let rows = assign(query, &target, columns, &self.0.session.settings())?;
         let mode = if overwrite { SaveMode::Overwrite } else { SaveMode::Append };
-        self.plan(rows, opened, mode, sink.table).await
+        let partition_by = match &opened {
+            Opened::Source(_) => vec![],
+            Opened::Files(files) => sheetbend_files::partition_columns(Files::clone(files)).await?,
+        };
+        self.plan(rows, opened, Kind { mode, table: sink.table, partition_by }).await
     }
 
     /// Writes to a table, which is created or replaced where the mode says so: `df.write.saveAsTable()`.
@@ -93,8 +131,9 @@ impl Writer<'_> {
         &self,
         query: Resolved,
         name: &[String],
-        source: Source,
+        mut source: Source,
         mode: SaveMode,
+        partition_by: Vec<String>,
     ) -> Result<()> {
         match (self.0.session.tables.get(name), mode) {
             (Some(table), SaveMode::Error) => Err(tables::already_exists(&table.name)),
@@ -108,8 +147,10 @@ impl Writer<'_> {
             (None, _) | (Some(_), SaveMode::Overwrite) => {
                 let name = self.0.session.tables.new_name(name)?;
                 let schema = Arc::clone(&query.schema);
+                self.locate(&mut source, &name);
                 let opened = self.open(&source).await?;
-                self.plan(query, opened, mode, Some(name.name.clone())).await?.run().await?;
+                let kind = Kind { mode, table: Some(name.name.clone()), partition_by };
+                self.plan(query, opened, kind).await?.run().await?;
                 self.changed(&source);
                 self.0.session.tables.create(Entry::Table(Table { name, source, schema }), mode != SaveMode::Error)
             }
@@ -117,14 +158,31 @@ impl Writer<'_> {
     }
 
     /// Creates a table without writing to it.
-    pub(crate) async fn create_table(&self, name: &[String], source: Source) -> Result<()> {
+    pub(crate) async fn create_table(&self, name: &[String], mut source: Source) -> Result<()> {
         if let Some(table) = self.0.session.tables.entry(name) {
             return Err(tables::already_exists(table.name()));
         }
         let name = self.0.session.tables.new_name(name)?;
+        self.locate(&mut source, &name);
         let opened = self.open(&source).await?;
+        if let Opened::Files(files) = &opened
+            && source.schema.is_some()
+        {
+            sheetbend_files::create_folder(files)?;
+        }
         let schema = schema_of(&source, &opened).await?;
         self.0.session.tables.create(Entry::Table(Table { name, source, schema }), false)
+    }
+
+    /// A table of files without a path lies in the warehouse.
+    fn locate(&self, source: &mut Source, table: &Name) {
+        let is_files = matches!(self.0.session.files(source), Ok(Some(_)));
+        let has_path = !source.paths.is_empty() || source.options.keys().any(|key| key.eq_ignore_ascii_case("path"));
+        if is_files && !has_path {
+            let warehouse = self.0.session.config.read().option("spark.sql.warehouse.dir").unwrap_or_default();
+            let folder = if table.database == DATABASE { String::new() } else { format!("{}.db/", table.database) };
+            source.paths.push(format!("{warehouse}/{}{}", folder.to_lowercase(), table.name.to_lowercase()));
+        }
     }
 
     fn sink(&self, name: &[String]) -> Result<Sink> {
@@ -146,13 +204,30 @@ impl Writer<'_> {
         self.0.session.cache.changed(source, &self.0.session);
     }
 
-    async fn open(&self, source: &Source) -> Result<Arc<Opened>> {
+    async fn open(&self, source: &Source) -> Result<Opened> {
+        if let Some(files) = self.0.session.files(source)? {
+            return Ok(Opened::Files(Box::new(files)));
+        }
         let opened = self.0.session.format(source)?.create_source(Session::source_info(source)).await;
-        opened.map_err(|e| failure::from_bridge(&e))
+        opened.map(Opened::Source).map_err(|e| failure::from_bridge(&e))
     }
 
-    async fn plan(&self, query: Resolved, source: Arc<Opened>, mode: SaveMode, table: Option<String>) -> Result<Ready> {
-        check_unique(&query.schema)?;
+    /// Whether files of other partitions stay when some are overwritten.
+    fn is_dynamic(&self, files: &Files, partition_by: &[String]) -> bool {
+        let conf = self.0.session.config.read().option("spark.sql.sources.partitionOverwriteMode");
+        let mode = files.options.get("partitionOverwriteMode").map(str::to_owned).or(conf);
+        !partition_by.is_empty() && mode.is_some_and(|mode| mode.eq_ignore_ascii_case("dynamic"))
+    }
+
+    async fn plan(&self, query: Resolved, opened: Opened, kind: Kind) -> Result<Ready> {
+        let Kind { mode, table, partition_by } = kind;
+        match &opened {
+            Opened::Source(_) if !partition_by.is_empty() => {
+                return Err(SparkError::unsupported("`df.write.partitionBy` for a source that is a plug-in"));
+            }
+            Opened::Source(_) => check_unique(&query.schema)?,
+            Opened::Files(_) => {}
+        }
         let partitions = asked_partitions(&query.plan);
         let deadline = self.0.time.map(|time| time.deadline);
         let Query { plan, context, schema } = self.0.engine.prepare(query, deadline).await?;
@@ -161,7 +236,34 @@ impl Writer<'_> {
             Some(partitions) => repartition(plan, partitions).map_err(|e| failure::from_engine(&e))?,
             None => plan,
         };
-        Ok(Ready { exec: PythonWriteExec::new(source, Write { mode, schema, table }, input), context })
+        let sink = match opened {
+            Opened::Source(source) => {
+                ReadySink::Source(PythonWriteExec::new(source, Write { mode, schema, table }, input))
+            }
+            Opened::Files(files) => {
+                let dynamic = self.is_dynamic(&files, &partition_by);
+                let mode = files_mode(mode);
+                let write = sheetbend_files::Write { files: *files, mode, partition_by, dynamic };
+                ReadySink::Files(input, schema, Box::new(write))
+            }
+        };
+        Ok(Ready { sink, context })
+    }
+}
+
+/// What a write does besides its rows and its target.
+struct Kind {
+    mode: SaveMode,
+    table: Option<String>,
+    partition_by: Vec<String>,
+}
+
+fn files_mode(mode: SaveMode) -> sheetbend_files::SaveMode {
+    match mode {
+        SaveMode::Append => sheetbend_files::SaveMode::Append,
+        SaveMode::Overwrite => sheetbend_files::SaveMode::Overwrite,
+        SaveMode::Error => sheetbend_files::SaveMode::Error,
+        SaveMode::Ignore => sheetbend_files::SaveMode::Ignore,
     }
 }
 
@@ -182,9 +284,10 @@ fn repartition(input: Arc<dyn ExecutionPlan>, partitions: usize) -> EngineResult
 }
 
 async fn schema_of(source: &Source, opened: &Opened) -> Result<SchemaRef> {
-    match &source.schema {
-        Some(schema) => Ok(Arc::clone(schema)),
-        None => opened.infer_schema().await.map_err(|e| failure::from_bridge(&e)),
+    match (&source.schema, opened) {
+        (Some(schema), _) => Ok(Arc::clone(schema)),
+        (None, Opened::Source(source)) => source.infer_schema().await.map_err(|e| failure::from_bridge(&e)),
+        (None, Opened::Files(files)) => Ok(sheetbend_files::open(Files::clone(files)).await?.schema()),
     }
 }
 

@@ -101,6 +101,11 @@ impl FormatRegistry {
         self.find(&name.to_lowercase()).is_some_and(|format| format.reserved())
     }
 
+    /// Whether there is a format of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(&name.to_lowercase()).is_some()
+    }
+
     /// The format of this name.
     ///
     /// # Errors

@@ -100,7 +100,12 @@ impl SparkError {
 
 impl fmt::Display for SparkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}] {} SQLSTATE: {}", self.condition, self.message, self.sql_state)
+        // Some of Spark's errors have no condition, and some of its older conditions no SQLSTATE.
+        match (self.condition.as_str(), self.sql_state.as_str()) {
+            ("", _) => f.write_str(&self.message),
+            (condition, "") => write!(f, "[{condition}] {}", self.message),
+            (condition, sql_state) => write!(f, "[{condition}] {} SQLSTATE: {sql_state}", self.message),
+        }
     }
 }
 

@@ -85,16 +85,16 @@ pub(crate) fn format_double(value: f64) -> String {
 }
 
 /// Writes single values of arrays as text.
-pub(crate) struct Text(Formatter);
+pub struct Text(Formatter);
 
 /// What writes values in a time zone.
-pub(crate) fn text_of(time_zone: &str) -> Result<Text, ArrowError> {
+pub fn text_of(time_zone: &str) -> Result<Text, ArrowError> {
     Formatter::new(time_zone, CAST).map(Text)
 }
 
 impl Text {
     /// A value as text.
-    pub(crate) fn of(&self, array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
+    pub fn of(&self, array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
         let mut out = String::new();
         self.0.value(&mut out, array, row)?;
         Ok(out)

@@ -15,6 +15,7 @@ pub mod ir;
 pub mod resolver;
 pub mod session;
 pub mod sql;
-mod types;
+pub mod text;
+pub mod types;
 
 pub use functions::names as function_names;

@@ -18,7 +18,7 @@ pub(crate) fn timestamp_ntz() -> DataType {
 ///
 /// Spark has no unsigned integers, views, large offsets or nanoseconds, and its client refuses some of them.
 /// Instants are shown in the session's `time_zone`.
-pub(crate) fn client_type(data_type: &DataType, time_zone: &str) -> DataType {
+pub fn client_type(data_type: &DataType, time_zone: &str) -> DataType {
     let child = |field: &FieldRef| -> FieldRef {
         Arc::new(Field::new(field.name(), client_type(field.data_type(), time_zone), field.is_nullable()))
     };

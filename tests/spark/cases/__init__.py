@@ -13,6 +13,7 @@ from . import (
     create,
     dates,
     errors,
+    files,
     functions,
     generators,
     joins,
@@ -51,6 +52,7 @@ TOPICS: dict[str, list[Case]] = {
         statements,
         catalog,
         errors,
+        files,
     )
 }
 """Every case, under the name of the file of its answers."""

@@ -85,7 +85,7 @@ impl Statements<'_> {
             None => writer.create_table(&name, source).await,
             Some(query) => {
                 let query = session.resolve(&self.with(query)).await?;
-                writer.save_as_table(query, &name, source, SaveMode::Error).await
+                writer.save_as_table(query, &name, source, SaveMode::Error, vec![]).await
             }
         }
     }

@@ -109,13 +109,13 @@ impl Statements<'_> {
                 let Insert { table, overwrite, columns, query } = insert;
                 let query = session.resolve(&self.with(query)).await?;
                 let write = Writer(self.task).plan_insert(query, &table, &columns, overwrite).await?;
-                return plan_of(explain::physical(&write.exec, explain_mode(mode)));
+                return plan_of(explain::physical(write.plan(), explain_mode(mode)));
             }
             Statement::ExplainAnalyzeInsert(Insert { table, overwrite, columns, query }) => {
                 let query = session.resolve(&self.with(query)).await?;
                 let write = Writer(self.task).plan_insert(query, &table, &columns, overwrite).await?;
                 write.run().await?;
-                return plan_of(explain::measured(&write.exec));
+                return plan_of(explain::measured(write.plan()));
             }
             Statement::Cache { name, query, lazy, level } => {
                 self.cache(&name, query, lazy, level.as_deref()).await?;

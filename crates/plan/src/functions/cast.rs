@@ -186,7 +186,7 @@ struct Caster<'a> {
 }
 
 /// Text as values of a type, NULL where it says none.
-pub(super) fn parsed_or_null(text: &StringArray, to: &DataType, time_zone: &str) -> EngineResult<ArrayRef> {
+pub(crate) fn parsed_or_null(text: &StringArray, to: &DataType, time_zone: &str) -> EngineResult<ArrayRef> {
     if is_string(to) {
         return Ok(Arc::new(text.clone()));
     }
@@ -430,7 +430,7 @@ fn truncated(array: &ArrayRef, to: &DataType) -> EngineResult<ArrayRef> {
 }
 
 /// Numbers as Java reads them: with `Infinity` and `NaN`, and a `d` or `f` behind.
-fn parse_float(text: &str) -> Option<f64> {
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
     let lower = text.to_ascii_lowercase();
     let (sign, magnitude) = match lower.strip_prefix('-') {
         Some(rest) => (-1.0, rest),

@@ -35,12 +35,12 @@ enum Part {
 
 /// A pattern that has been read.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(Vec<Part>);
+pub(crate) struct Pattern(Vec<Part>);
 
 impl Pattern {
     /// # Errors
     /// `INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION` for letters that Spark does not know.
-    pub(super) fn parse(pattern: &str) -> Result<Self> {
+    pub(crate) fn parse(pattern: &str) -> Result<Self> {
         let mut chars = pattern.chars().peekable();
         let mut stack: Vec<Vec<Part>> = vec![vec![]];
         while let Some(c) = chars.next() {
@@ -81,7 +81,7 @@ impl Pattern {
     }
 
     /// The wall clock of `zone` at an instant, in this pattern.
-    pub(super) fn format(&self, micros: i64, zone: Tz) -> Option<String> {
+    pub(crate) fn format(&self, micros: i64, zone: Tz) -> Option<String> {
         let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&zone);
         let mut out = String::new();
         write(&self.0, &at, zone, &mut out)?;
@@ -89,7 +89,7 @@ impl Pattern {
     }
 
     /// The instant that a text in this pattern means; what it does not say is the first of January 1970, midnight.
-    pub(super) fn parse_instant(&self, text: &str, zone: Tz) -> Option<i64> {
+    pub(crate) fn parse_instant(&self, text: &str, zone: Tz) -> Option<i64> {
         let mut found = Found::default();
         if !read(&self.0, text, &mut found)?.is_empty() {
             return None;

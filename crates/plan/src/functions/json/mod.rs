@@ -16,6 +16,8 @@ use datafusion::error::Result as EngineResult;
 use self::path::Path;
 pub(super) use self::resolve::resolve;
 use self::value::Json;
+pub(crate) use self::value::quoted;
+pub(crate) use self::write::base64;
 use super::native::{Args, Table};
 
 pub(super) const TABLE: Table = &[

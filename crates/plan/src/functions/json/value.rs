@@ -72,7 +72,7 @@ impl fmt::Display for Json {
 }
 
 /// Text in quotes.
-pub(super) fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
+pub(crate) fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     for c in text.chars() {
         match c {

@@ -1,0 +1,156 @@
+//! JSON: a value a line, or a file of them.
+
+mod convert;
+mod infer;
+mod source;
+mod value;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::catalog::TableProvider;
+use sheetbend_plan::error::{Result, SparkError};
+
+use crate::error::no_schema;
+use crate::lines::{Encoding, separator};
+use crate::options::Options;
+use crate::records::{Assembly, Corrupt, Mode, Rows, Times};
+use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, RowFormat, RowTable};
+use crate::table::Found;
+use convert::{Slot, column};
+use source::Texts;
+use value::{Allowed, Json};
+
+/// Options that change rows, and are not supported.
+const REFUSED: &[&str] = &["dropFieldIfAllNull", "locale", "singleVariantColumn"];
+
+/// How JSON files are read.
+#[derive(Debug, Clone)]
+struct JsonOptions {
+    allowed: Allowed,
+    /// A file is one value.
+    multi_line: bool,
+    line_separator: Option<Vec<u8>>,
+    encoding: Encoding,
+    primitives_as_text: bool,
+    prefers_decimal: bool,
+    infer_timestamp: bool,
+    times: Times,
+    mode: Mode,
+}
+
+impl JsonOptions {
+    fn of(options: &Options, time_zone: &str) -> Result<Self> {
+        options.refuse("JSON", REFUSED)?;
+        Ok(Self {
+            allowed: Allowed::of(options)?,
+            multi_line: options.flag("multiLine", false)?,
+            line_separator: separator(options.get("lineSep"))?,
+            encoding: Encoding::named(options.first(&["encoding", "charset"]))?,
+            primitives_as_text: options.flag("primitivesAsString", false)?,
+            prefers_decimal: options.flag("prefersDecimal", false)?,
+            infer_timestamp: options.flag("inferTimestamp", false)?,
+            times: Times::of(options, time_zone)?,
+            mode: Mode::of(options),
+        })
+    }
+}
+
+/// The table of JSON files.
+///
+/// # Errors
+/// No file to tell the columns, a value that an option does not take.
+pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
+    let options = JsonOptions::of(&found.files.options, &found.files.settings.time_zone)?;
+    let given = match found.given_columns() {
+        Some(given) => given,
+        None if found.data.is_empty() => return Err(no_schema(found.files.format)),
+        None => {
+            let (data, options, corrupt) = (found.data.clone(), options.clone(), Corrupt::name(&found.files.options));
+            let task = tokio::task::spawn_blocking(move || infer::columns(&data, &options, &corrupt));
+            task.await.map_err(SparkError::internal)??
+        }
+    };
+    let columns = found.columns(given)?;
+    let schema = Arc::clone(&columns.of_files);
+    let corrupt = Corrupt::of(&found.files.options, &schema)?;
+    let assembly = Assembly { schema, mode: options.mode, corrupt };
+    Ok(Arc::new(RowTable { columns, data: found.data, format: Arc::new(JsonFormat { options, assembly }) }))
+}
+
+#[derive(Debug)]
+struct JsonFormat {
+    options: JsonOptions,
+    assembly: Assembly,
+}
+
+impl RowFormat for JsonFormat {
+    fn read<'a>(&'a self, part: &Part, columns: &'a [usize]) -> Result<Batches<'a>> {
+        self.assembly.check(columns)?;
+        let path = part.data.file.path.clone();
+        let mut texts = Texts::open(part, &self.options)?;
+        let mut done = false;
+        Ok(Box::new(std::iter::from_fn(move || {
+            let (mut chunk, mut bytes) = (vec![], 0);
+            while !done && chunk.len() < BATCH_ROWS && bytes < BATCH_BYTES {
+                let mut text = String::new();
+                match texts.next(&mut text) {
+                    Ok(true) => {
+                        bytes += text.len();
+                        chunk.push(text);
+                    }
+                    Ok(false) => done = true,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            (!chunk.is_empty()).then(|| self.batch(&chunk, columns, &path))
+        })))
+    }
+
+    fn is_lines(&self) -> bool {
+        !self.options.multi_line && self.options.line_separator.as_ref().is_none_or(|separator| separator.len() == 1)
+    }
+}
+
+/// A row, and the text that it comes from; none where that is no row.
+struct Row<'t> {
+    json: Option<Json<'t>>,
+    text: &'t str,
+}
+
+impl JsonFormat {
+    fn batch(&self, texts: &[String], columns: &[usize], path: &Path) -> Result<RecordBatch> {
+        let mut rows = vec![];
+        for text in texts {
+            match self.options.allowed.parse(text) {
+                Ok(None) => {}
+                Ok(Some(json @ Json::Object(..))) => rows.push(Row { json: Some(json), text }),
+                Ok(Some(Json::Array(items, _))) if items.iter().all(is_row) => {
+                    rows.extend(items.into_iter().map(|item| Row { json: Some(item), text }));
+                }
+                _ => rows.push(Row { json: None, text }),
+            }
+        }
+        let keeps = self.assembly.keeps_texts(columns);
+        let found = Rows {
+            bad: rows.iter().map(|row| row.json.is_none()).collect(),
+            texts: if keeps { rows.iter().map(|row| Some(row.text.to_owned())).collect() } else { vec![] },
+        };
+        self.assembly.batch(columns, path, found, |at, bad| {
+            let field = self.assembly.schema.field(at);
+            let slots = rows.iter().enumerate();
+            let slots: Vec<_> = slots
+                .map(|(row, found)| Slot {
+                    value: found.json.as_ref().and_then(|json| json.get(field.name(), at)),
+                    row,
+                })
+                .collect();
+            column(&slots, field.data_type(), &self.options, bad)
+        })
+    }
+}
+
+fn is_row(json: &Json<'_>) -> bool {
+    matches!(json, Json::Object(..) | Json::Null)
+}
