@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, IntervalUnit};
 use datafusion::functions::expr_fn as df;
 use datafusion::functions_nested::expr_fn as nested;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::{Expr, cast, lit};
 
-use super::array::{DATES, Element, SERIES, SIZE};
+use super::array::{DATES, Element, SERIES, SIZE, TIMES};
+use super::array_edit;
 use super::call::{Call, Outcome, Typed, element_by};
 use super::higher_order::map_types;
 use super::map::{MAP, map_type};
@@ -59,7 +60,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "array_position" => {
             let (array, item) = array_and_item(&mut call)?;
             let position = nested::array_position(array.clone(), item.clone(), lit(1_i64));
-            let position = datafusion::logical_expr::cast(position, DataType::Int64);
+            let position = cast(position, DataType::Int64);
             let found = df::coalesce(vec![position, lit(0_i64)]);
             let known = array.is_not_null().and(item.is_not_null());
             datafusion::logical_expr::when(known, found).end()?
@@ -67,14 +68,6 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "array_remove" => {
             let (array, item) = array_and_item(&mut call)?;
             nested::array_remove_all(array, item)
-        }
-        "array_append" => {
-            let (array, item) = array_and_item(&mut call)?;
-            nested::array_append(array, item)
-        }
-        "array_prepend" => {
-            let (array, item) = array_and_item(&mut call)?;
-            nested::array_prepend(item, array)
         }
         "array_union" => two_arrays(call, nested::array_union)?,
         "array_intersect" => two_arrays(call, nested::array_intersect)?,
@@ -89,7 +82,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             nested::array_reverse(one_array(&mut call)?)
         }
         "sequence" => sequence(call)?,
-        _ => return Ok(Err(call)),
+        _ => return array_edit::resolve(call),
     };
     Ok(Ok(expr))
 }
@@ -174,7 +167,7 @@ fn array_type(item: &DataType) -> DataType {
 }
 
 /// An array and a value of the type of its elements, or both of a wider one.
-fn array_and_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
+pub(super) fn array_and_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
     let [array, item] = call.exactly()?;
     let DataType::List(field) = &array.data_type else {
         return Err(call.wrong_type(0, "ARRAY", &array.data_type));
@@ -260,7 +253,20 @@ fn sequence(mut call: Call<'_>) -> Result<Expr> {
             }
             Ok(native(DATES, array_type(&DataType::Date32), "", args))
         }
-        DataType::Timestamp(..) => Err(SparkError::unsupported("`sequence` of timestamps")),
+        DataType::Timestamp(..) => {
+            let mut args = bounds;
+            match step {
+                Some(Typed { data_type: DataType::Interval(IntervalUnit::YearMonth), expr }) => {
+                    args.extend([cast(expr, DataType::Int32), lit(0_i64)]);
+                }
+                Some(Typed { data_type: DataType::Duration(_), expr }) => {
+                    args.extend([lit(0_i32), cast(expr, DataType::Int64)]);
+                }
+                Some(step) => return Err(call.wrong_type(2, "INTERVAL", &step.data_type)),
+                None => {}
+            }
+            Ok(native(TIMES, array_type(&bound_type), call.time_zone, args))
+        }
         other => Err(call.wrong_type(0, "INTEGRAL", other)),
     }
 }

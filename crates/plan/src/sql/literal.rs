@@ -7,6 +7,7 @@ use super::interval::interval;
 use super::lower::Lowering;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::datetime::parse_timestamp_ntz;
+use crate::functions::refused::unsupported_time;
 use crate::ir::Expr;
 
 impl Lowering<'_> {
@@ -39,6 +40,7 @@ pub(super) fn typed_string(literal: ast::TypedString) -> Result<Expr> {
             Err(invalid(&kind, &text))
         }
         "TIMESTAMP" | "TIMESTAMP_LTZ" => Ok(Expr::Timestamp { text, without_zone: false }),
+        "TIME" => Err(unsupported_time()),
         "TIMESTAMP_NTZ" => Ok(Expr::Timestamp { text, without_zone: true }),
         _ => match kind.strip_prefix("INTERVAL") {
             Some(qualifier) => {
