@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Field, Float32Type, Float64Type,
-    IntervalMonthDayNanoType, IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
+    IntervalMonthDayNanoType, IntervalYearMonthType, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -140,6 +140,12 @@ impl Formatter {
             DataType::Timestamp(_, zone) => {
                 let micros = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
                 self.value(out, &micros, row)?;
+            }
+            DataType::Time64(TimeUnit::Microsecond) => {
+                let micros = array.as_primitive::<Time64MicrosecondType>().value(row);
+                let seconds = micros / 1_000_000;
+                let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+                fraction(out, micros % 1_000_000);
             }
             DataType::Duration(TimeUnit::Microsecond) => {
                 let fields = self.style.interval.unwrap_or(IntervalFields { first: 0, last: 3 });

@@ -71,7 +71,9 @@ def differences(url: str) -> Differences:
             name: {query: pool.submit(asked, query, expected) for query, expected in queries.items()}
             for name, queries in recorded.items()
         }
-        waited = {name: {query: future.result() for query, future in queries.items()} for name, queries in found.items()}
+        waited = {
+            name: {query: future.result() for query, future in queries.items()} for name, queries in found.items()
+        }
     spark.stop()
     return {name: {query: how for query, how in queries.items() if how} for name, queries in waited.items()}
 
@@ -104,7 +106,9 @@ def document(found: Differences) -> str:
     counts = Counter(state for state, _ in states.values())
     summary = ", ".join(f"{counts[state]} {state}" for state in ("same", "differs", "missing"))
     rows = [f"| `{name}` | {state} | {how} |" for name, (state, how) in states.items()]
-    return HEAD + "\n".join([f"{len(found)} functions: {summary}.", "", "| function | | |", "| --- | --- | --- |", *rows, ""])
+    return HEAD + "\n".join(
+        [f"{len(found)} functions: {summary}.", "", "| function | | |", "| --- | --- | --- |", *rows, ""]
+    )
 
 
 def _state(name: str, queries: dict[str, str]) -> tuple[str, str]:

@@ -15,6 +15,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, cast, lit, whe
 use super::call::{Call, Outcome, Typed, constant};
 use super::gather::bitmap::Bitmap;
 use super::gather::distinct::Distinct;
+use super::gather::extreme::Extreme;
 use super::gather::histogram::Histogram;
 use super::gather::regression::Regression;
 use super::gather::vector::Vectors;
@@ -49,6 +50,11 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "mode" => return mode(call).map(Ok),
         "listagg" | "string_agg" => return string_agg(call).map(Ok),
         "avg" | "mean" | "try_avg" => (df::average::avg_udaf(), None),
+        "max" | "min" if call.args.first().is_some_and(|value| value.data_type.is_nested()) => {
+            call.distinct = false;
+            let extreme = if call.name == "max" { Extreme::Greatest } else { Extreme::Least };
+            (gather::function(extreme, 1), None)
+        }
         "min" => (df::min_max::min_udaf(), None),
         "max" => (df::min_max::max_udaf(), None),
         "first" | "first_value" => (df::first_last::first_value_udaf(), ignore_nulls(&mut call)),

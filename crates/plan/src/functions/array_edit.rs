@@ -122,6 +122,10 @@ fn map_concat(mut call: Call<'_>) -> Result<Expr> {
             return Err(call.wrong_type(position, "MAP", &arg.data_type));
         }
     }
+    // An empty map of no types adds nothing to others.
+    let is_known =
+        |arg: &Typed| super::higher_order::map_types(&arg.data_type).is_some_and(|(key, _)| *key != DataType::Null);
+    let args = if args.iter().any(is_known) { args.into_iter().filter(is_known).collect() } else { args };
     if args.is_empty() {
         return Ok(native(super::map::MAP, super::map::map_type(DataType::Null, DataType::Null), "", vec![]));
     }

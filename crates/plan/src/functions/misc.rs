@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, WindowFunctionDefinition, ca
 
 use super::call::{Call, Outcome, Typed};
 use super::interval::fields_of;
+use super::interval_number::{is_interval, number_of};
 use super::native::native;
 use crate::ddl::type_name;
 use crate::error::Result;
@@ -91,11 +92,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "uniform" => uniform(call)?,
         "sign" | "signum" | "width_bucket" if call.args.first().is_some_and(|arg| is_interval(&arg.data_type)) => {
-            let number = |arg: Typed| match arg.data_type {
-                DataType::Duration(_) => Typed { expr: cast(arg.expr, DataType::Int64), data_type: DataType::Int64 },
-                DataType::Interval(_) => Typed { expr: cast(arg.expr, DataType::Int32), data_type: DataType::Int32 },
-                _ => arg,
-            };
+            let number = |arg: Typed| if is_interval(&arg.data_type) { number_of(arg) } else { arg };
             call.args = std::mem::take(&mut call.args).into_iter().map(number).collect();
             return super::scalar::resolve(call).map(Ok);
         }
@@ -104,10 +101,6 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         _ => return Ok(Err(call)),
     };
     Ok(Ok(expr))
-}
-
-fn is_interval(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Duration(_) | DataType::Interval(_))
 }
 
 /// The call of another function with the same circumstances.

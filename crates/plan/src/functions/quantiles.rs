@@ -1,7 +1,7 @@
 //! Calls of `percentile`, `median`, `percentile_approx` and their kin: which fractions of which values.
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Float64Type, IntervalUnit};
+use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 
@@ -9,6 +9,7 @@ use super::aggregate::own;
 use super::call::{Call, Typed, constant};
 use super::gather::percentile::Percentile;
 use super::gather::quantile::Quantile;
+use super::interval_number::{is_interval, number_of};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{is_numeric, is_string};
@@ -30,7 +31,7 @@ pub(super) fn percentile(mut call: Call<'_>) -> Result<Expr> {
     let [value, fraction, frequency] = call.exactly()?;
     let (fractions, several) = fractions(&call, &fraction)?;
     let result = match &value.data_type {
-        interval @ (DataType::Duration(_) | DataType::Interval(IntervalUnit::YearMonth)) => interval.clone(),
+        interval if is_interval(interval) => interval.clone(),
         number if is_numeric(number) || is_string(number) || *number == DataType::Null => DataType::Float64,
         other => return Err(call.wrong_type(0, "NUMERIC", other)),
     };
@@ -67,8 +68,9 @@ pub(super) fn approximate(mut call: Call<'_>) -> Result<Expr> {
 pub(super) fn number(call: &Call<'_>, value: Typed) -> Result<Expr> {
     let double = |expr| cast(expr, DataType::Float64);
     Ok(match &value.data_type {
-        DataType::Timestamp(..) | DataType::Duration(_) => double(cast(value.expr, DataType::Int64)),
-        DataType::Date32 | DataType::Interval(IntervalUnit::YearMonth) => double(cast(value.expr, DataType::Int32)),
+        DataType::Timestamp(..) => double(cast(value.expr, DataType::Int64)),
+        DataType::Date32 => double(cast(value.expr, DataType::Int32)),
+        interval if is_interval(interval) => double(number_of(value).expr),
         other if is_numeric(other) || is_string(other) || *other == DataType::Null => {
             call.cast(value, &DataType::Float64)?
         }

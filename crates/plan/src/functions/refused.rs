@@ -20,7 +20,7 @@ pub(super) fn resolve(call: Call<'_>) -> Outcome<'_> {
 }
 
 /// What is said of the type `TIME`, which is off unless Spark is told otherwise.
-pub(crate) fn unsupported_time() -> SparkError {
+pub(super) fn unsupported_time() -> SparkError {
     let message = "The data type TIME is not supported.";
     SparkError::new(ErrorClass::Analysis, "UNSUPPORTED_TIME_TYPE", "0A000", message)
 }

@@ -12,6 +12,7 @@ use datafusion_spark::expr_fn as spark;
 
 use super::call::{Call, Typed};
 use super::interval::{fields_of, with_fields};
+use super::interval_number::number_of;
 use super::{
     container, csv, json, math, misc, native, number_text, octets, printf, refused, regex, rounding, time_call,
     time_parts, vector, words,
@@ -232,8 +233,8 @@ fn absolute(mut call: Call<'_>) -> Result<Expr> {
     let data_type = value.data_type.clone();
     match &data_type {
         DataType::Interval(IntervalUnit::YearMonth) => {
-            let months = datafusion::logical_expr::cast(value.expr.clone(), DataType::Int32);
             let fields = fields_of(&value.expr, call.schema)?;
+            let months = number_of(value).expr;
             let positive = datafusion::logical_expr::cast(spark::abs(months), data_type);
             return Ok(match fields {
                 Some(fields) => with_fields(positive, fields),

@@ -45,6 +45,17 @@ pub(super) const TABLE: Table = &[
         })
     }),
     ("spark.make_timestamp", "", ' ', |a| a.numbers::<TimestampMicrosecondType>(|row| moment(a, row))),
+    ("spark.date_with_time", "", ' ', |a| {
+        a.numbers::<TimestampMicrosecondType>(|row| {
+            let Some((date, micros)) = a.date(0, row).and_then(date_of).zip(a.long(1, row)) else { return Ok(None) };
+            let local = date.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::microseconds(micros));
+            let zone = if a.columns.len() > 2 { a.text(2, row).map(zone).transpose()? } else { Some(zone(a.zone)?) };
+            Ok(match a.result {
+                DataType::Timestamp(_, None) => local.map(|local| local.and_utc().timestamp_micros()),
+                _ => local.zip(zone).and_then(|(local, zone)| to_instant(local, zone)),
+            })
+        })
+    }),
     ("spark.try_make_timestamp", "", ' ', |a| {
         a.numbers::<TimestampMicrosecondType>(|row| Ok(moment(a, row).unwrap_or(None)))
     }),

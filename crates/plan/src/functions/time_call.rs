@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, lit};
 use super::call::{Call, Outcome, Typed};
 use super::cast::cast;
 use super::native::native;
+use super::refused::unsupported_time;
 use super::time_parts::interval_field;
 use super::time_text::DEFAULT_PATTERN;
 use crate::error::{ErrorClass, Result, SparkError};
@@ -98,6 +99,9 @@ fn now() -> Typed {
 
 /// The wall clock of the session's time zone.
 fn wall_clock(call: &Call<'_>, value: Typed) -> Result<Expr> {
+    if matches!(value.data_type, DataType::Time64(_)) {
+        return Err(unsupported_time());
+    }
     let instant = Typed { expr: call.cast(value, &timestamp())?, data_type: timestamp() };
     call.cast(instant, &timestamp_ntz())
 }
@@ -157,7 +161,7 @@ fn date_part(mut call: Call<'_>) -> Result<Expr> {
     if matches!(value.data_type, DataType::Duration(_) | DataType::Interval(_)) {
         return interval_field(unit, &value).ok_or_else(|| no_field(name));
     }
-    if unit == "second" {
+    if unit == "second" && !matches!(value.data_type, DataType::Time64(_)) {
         let instant = call.cast(value, &timestamp())?;
         return Ok(native("spark.seconds", DataType::Decimal128(8, 6), call.time_zone, vec![instant]));
     }
@@ -181,6 +185,17 @@ fn make_timestamp(mut call: Call<'_>, result: DataType) -> Result<Expr> {
     let found = call.args.len();
     if let [Typed { data_type: DataType::Date32, expr }] = call.args.as_slice() {
         return call.cast(Typed { expr: expr.clone(), data_type: DataType::Date32 }, &result);
+    }
+    if let [Typed { data_type: DataType::Date32, .. }, Typed { data_type: DataType::Time64(_), .. }, ..] =
+        call.args.as_slice()
+    {
+        let args = std::mem::take(&mut call.args).into_iter();
+        let args = args.map(|arg| match arg.data_type {
+            DataType::Date32 => Ok(arg.expr),
+            DataType::Time64(_) => Ok(datafusion::logical_expr::cast(arg.expr, DataType::Int64)),
+            _ => call.cast(arg, &DataType::Utf8),
+        });
+        return Ok(native("spark.date_with_time", result, call.time_zone, args.collect::<Result<_>>()?));
     }
     let function = if call.name.starts_with("try_") { "spark.try_make_timestamp" } else { "spark.make_timestamp" };
     if !(6..=7).contains(&found) {

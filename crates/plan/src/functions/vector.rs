@@ -17,8 +17,9 @@ pub(super) const TABLE: Table = &[
     }),
     (COSINE, "", ' ', |a| {
         pairs(a, COSINE, |left, right| {
-            let lengths = norm(left, 2.0) * norm(right, 2.0);
-            (lengths != 0.0).then(|| sum(left.iter().zip(right).map(|(l, r)| l * r)) / lengths)
+            let squared = |vector: &[f64]| sum(vector.iter().map(|value| value * value)) as f32;
+            let lengths = (squared(left) * squared(right)).sqrt();
+            (lengths != 0.0).then(|| f64::from(sum(left.iter().zip(right).map(|(l, r)| l * r)) as f32 / lengths))
         })
     }),
     (DISTANCE, "", ' ', |a| {

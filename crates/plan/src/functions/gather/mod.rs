@@ -2,6 +2,7 @@
 
 pub(super) mod bitmap;
 pub(super) mod distinct;
+pub(super) mod extreme;
 pub(super) mod histogram;
 pub(super) mod percentile;
 pub(super) mod quantile;

@@ -102,7 +102,8 @@ impl Counts {
 pub(super) fn of_type(value: f64, to: &DataType) -> EngineResult<ScalarValue> {
     let number = match to {
         DataType::Float64 | DataType::Float32 | DataType::Decimal128(..) => ScalarValue::Float64(Some(value)),
-        DataType::Date32 | DataType::Interval(_) => ScalarValue::Int32(Some(value as i32)),
+        DataType::Interval(_) => return Ok(ScalarValue::IntervalYearMonth(Some(value as i32))),
+        DataType::Date32 => ScalarValue::Int32(Some(value as i32)),
         _ => ScalarValue::Int64(Some(value as i64)),
     };
     number.cast_to(to)

@@ -56,7 +56,7 @@ impl Writer {
             DataType::Map(..) => {
                 let entries = array.as_map().value(row);
                 let (keys, values) = (entries.column(0), entries.column(1));
-                let keys = (0..entries.len()).map(|at| self.plain(keys, at).map(|key| (key, values, at)));
+                let keys = (0..entries.len()).map(|at| self.key(keys, at).map(|key| (key, values, at)));
                 self.object(out, keys.collect::<EngineResult<Vec<_>>>()?.into_iter())
             }
             DataType::List(_) => {
@@ -117,6 +117,13 @@ impl Writer {
         }
         out.push('}');
         Ok(())
+    }
+
+    /// The key of a map; of a struct its values, as Spark shows a row.
+    fn key(&self, array: &ArrayRef, row: usize) -> EngineResult<String> {
+        let DataType::Struct(_) = array.data_type() else { return self.plain(array, row) };
+        let values = array.as_struct().columns().iter().map(|column| self.key(column, row));
+        Ok(format!("[{}]", values.collect::<EngineResult<Vec<_>>>()?.join(",")))
     }
 
     fn plain(&self, array: &ArrayRef, row: usize) -> EngineResult<String> {

@@ -57,7 +57,6 @@ const RENAMED: &[(&str, &str)] = &[
     ("current_database", "current_schema"),
     ("dateadd", "date_add"),
     ("explode_outer", "explode"),
-    ("make_timestamp_ltz", "make_timestamp"),
     ("random", "rand"),
 ];
 
@@ -183,6 +182,10 @@ impl Namer<'_> {
             ("approx_count_distinct", [value, _]) => format!("{name}({value})"),
             ("try_make_timestamp", [parts @ .., _]) if parts.len() == 6 => self.plain(call, name, parts.to_vec()),
             ("rank" | "dense_rank" | "percent_rank", _) => format!("{}()", name.to_uppercase()),
+            ("make_timestamp_ltz" | "try_make_timestamp_ltz", [parts @ ..]) if parts.len() < 4 => {
+                format!("make_timestamp({})", parts.join(", "))
+            }
+            ("try_make_timestamp_ntz", [date, time]) => format!("{name}(make_timestamp_ntz({date}, {time}))"),
             ("convert_timezone", [zone, time]) => format!("{name}(current_timezone(), {zone}, {time})"),
             ("mode", [value, deterministic]) => match deterministic.as_str() {
                 "true" => format!("mode() WITHIN GROUP (ORDER BY {value} DESC)"),
@@ -191,11 +194,15 @@ impl Namer<'_> {
             ("lpad" | "rpad", [value, length]) if types[0] == Some(DataType::Binary) => {
                 format!("{name}({value}, {length}, X'00')")
             }
+            ("to_varchar", [value, encoding]) if types[0] == Some(DataType::Binary) => match encoding.as_str() {
+                "base64" | "hex" => format!("{name}({value})"),
+                charset => format!("{name}({value}, {charset})"),
+            },
             ("to_char" | "to_varchar", [value, pattern]) => match &types[0] {
                 Some(DataType::Date32 | DataType::Timestamp(..)) => format!("date_format({value}, {pattern})"),
                 Some(DataType::Binary) if matches!(pattern.as_str(), "base64" | "hex") => format!("{pattern}({value})"),
                 Some(DataType::Binary) => format!("decode({value}, {pattern})"),
-                _ => format!("{name}({value}, {pattern})"),
+                _ => format!("to_char({value}, {pattern})"),
             },
             ("assert_true", [condition]) => format!("assert_true({condition}, '{condition}' is not true!)"),
             ("aggregate" | "reduce", [array, zero, merge]) => {
@@ -208,8 +215,11 @@ impl Namer<'_> {
     }
 
     fn plain(&self, call: &Function, name: &str, mut args: Vec<String>) -> String {
+        let in_order = name == "string_agg" && !call.order_by.is_empty();
+        let name = if in_order { "listagg" } else { name };
         let name = RENAMED.iter().find(|(written, _)| *written == name).map_or(name, |(_, shown)| *shown);
-        let defaults = DEFAULTS.iter().find(|(known, count, _)| *known == name && *count == args.len());
+        let of = if name == "try_make_interval" { "make_interval" } else { name };
+        let defaults = DEFAULTS.iter().find(|(known, count, _)| *known == of && *count == args.len());
         args.extend(defaults.iter().flat_map(|(.., rest)| rest.iter().map(ToString::to_string)));
         let distinct = if call.distinct { "DISTINCT " } else { "" };
         let name = if CAPITALS.contains(&name) { name.to_uppercase() } else { name.to_owned() };
@@ -234,6 +244,19 @@ impl Namer<'_> {
 
     /// Fields keep the names that they are given.
     fn structure(&self, call: &Function, args: &[String]) -> String {
+        let parameter = |field: &Expr| match field {
+            Expr::Attribute { parts, .. } => {
+                parts.first().filter(|name| self.parameters.contains(&name.as_str())).cloned()
+            }
+            _ => None,
+        };
+        // With a parameter of a lambda function in it, it is shown as what it becomes.
+        if call.args.iter().any(|field| parameter(field).is_some()) {
+            let fields = call.args.iter().zip(args).enumerate().map(|(at, (field, name))| {
+                format!("{}, {name}", parameter(field).unwrap_or_else(|| format!("col{}", at + 1)))
+            });
+            return format!("named_struct({})", fields.collect_vec().join(", "));
+        }
         let fields = call.args.iter().zip(args).map(|(field, name)| match field {
             Expr::Alias { names, .. } => format!("{name} AS {}", names.join(", ")),
             _ => name.clone(),
