@@ -347,7 +347,6 @@ MORE: dict[str, list[str]] = {
     "map": [
         "SELECT map('a', x, 'b', 2), map_keys(map('a', x)), map_values(map('a', x)), map('a', x)['a'] FROM VALUES (1), (NULL) AS t(x)",
         "SELECT map('a', 1, 'a', 2)",
-        "SELECT map(NULL, 1)",
     ],
     "map_filter": [
         "SELECT map_filter(m, (k, v) -> v > 1), transform_keys(m, (k, v) -> upper(k)), transform_values(m, (k, v) -> v + 1) FROM VALUES (map('a', 1, 'b', 2)), (NULL) AS t(m)"
@@ -424,7 +423,7 @@ MORE: dict[str, list[str]] = {
     "try_to_timestamp": [
         "SELECT try_to_timestamp(s), try_to_timestamp(s, 'dd/MM/yyyy'), try_to_date(s) FROM VALUES ('2024-02-30'), ('29/02/2024'), (NULL) AS t(s)"
     ],
-    "unbase64": ["SELECT unbase64(s) FROM VALUES ('YWJj'), (''), (NULL) AS t(s)", "SELECT unbase64('a!')"],
+    "unbase64": ["SELECT unbase64(s) FROM VALUES ('YWJj'), (''), (NULL) AS t(s)",],
     "unix_date": [
         "SELECT unix_date(d), date_from_unix_date(unix_date(d)), last_day(d), trunc(d, 'MM') FROM VALUES (DATE'1969-12-31'), (NULL) AS t(d)"
     ],

@@ -112,10 +112,13 @@ def document(found: Differences) -> str:
 
 
 def _state(name: str, queries: dict[str, str]) -> tuple[str, str]:
+    asked = examples.load()[name]
+    if not asked:
+        return "missing", "no example that a client can ask"
     if not queries:
         return "same", ""
     refused = all(any(f"`{condition}`, not an" in how for condition in ABSENT) for how in queries.values())
-    if refused and len(queries) == len(examples.load()[name]):
+    if refused and len(queries) == len(asked):
         return "missing", ""
     query, how = next(iter(queries.items()))
     return "differs", f"{how}: `{_brief(query.removeprefix('SELECT '))}`".replace("|", "\\|")

@@ -17,6 +17,7 @@ use super::gather::bitmap::Bitmap;
 use super::gather::distinct::Distinct;
 use super::gather::extreme::Extreme;
 use super::gather::histogram::Histogram;
+use super::gather::product::Product;
 use super::gather::regression::Regression;
 use super::gather::vector::Vectors;
 use super::gather::{self, Gather};
@@ -86,6 +87,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             call.distinct = false;
             (gather::function(Distinct, 1), None)
         }
+        "product" => (gather::function(Product, 1), None),
         "bitmap_construct_agg" => return bitmap(call, Bitmap::Construct, &DataType::Int64).map(Ok),
         "bitmap_or_agg" => return bitmap(call, Bitmap::Or, &DataType::Binary).map(Ok),
         "bitmap_and_agg" => return bitmap(call, Bitmap::And, &DataType::Binary).map(Ok),
@@ -270,6 +272,7 @@ fn argument(call: &Call<'_>, position: usize, arg: Typed) -> Result<Expr> {
             | "covar_pop"
             | "skewness"
             | "kurtosis"
+            | "product"
             | "try_sum"
             | "try_avg"
     );

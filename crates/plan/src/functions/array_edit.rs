@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, MapArray, StructArray, UInt64Array, new_null_array,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::compute::interleave;
+use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::functions_nested::expr_fn as nested;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, not, when};
 
 use super::call::{Call, Outcome, Typed};
-use super::container::array_and_item;
+use super::container::{array_and_item, two_arrays};
 use super::generator::entries;
-use super::map::check_keys;
+use super::map::{OF_ENTRIES, check_keys, map_type};
 use super::native::{Args, Table, native};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::common_type;
@@ -31,6 +34,18 @@ pub(super) const TABLE: Table = &[
         edited(a, |row| Ok(Some([vec![(ITEM, row)], places(a.columns[0].as_list(), row)].concat())))
     }),
     (INSERT, "", ' ', insert),
+    (SLICE, "", ' ', slice),
+    (FLATTEN, "", ' ', flatten),
+    (HAS_GAP, "", ' ', |a| {
+        let lists = [a.columns[0].as_list::<i32>(), a.columns[1].as_list::<i32>()];
+        let row = |row| {
+            let [left, right] = lists.map(|list| list.value(row));
+            left.logical_null_count().max(right.logical_null_count()) > 0 && !left.is_empty() && !right.is_empty()
+        };
+        Ok(Arc::new(
+            (0..a.rows).map(|at| Some(lists.iter().all(|list| list.is_valid(at)) && row(at))).collect::<BooleanArray>(),
+        ))
+    }),
     (ZIP, "", ' ', zip),
     (CONCAT, "", ' ', concat),
 ];
@@ -39,6 +54,9 @@ const COMPACT: &str = "spark.array_compact";
 const APPEND: &str = "spark.array_append";
 const PREPEND: &str = "spark.array_prepend";
 const INSERT: &str = "spark.array_insert";
+const SLICE: &str = "spark.slice";
+const FLATTEN: &str = "spark.flatten";
+const HAS_GAP: &str = "spark.arrays_have_null";
 const ZIP: &str = "spark.arrays_zip";
 const CONCAT: &str = "spark.map_concat";
 
@@ -67,6 +85,31 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             let position = call.cast(position, &DataType::Int32)?;
             with_item(call, INSERT, Some(position))?
         }
+        "slice" => {
+            let [array, start, length] = call.exactly()?;
+            let DataType::List(_) = &array.data_type else {
+                return Err(call.wrong_type(0, "ARRAY", &array.data_type));
+            };
+            let of = array.data_type.clone();
+            let bounds = [call.cast(start, &DataType::Int32)?, call.cast(length, &DataType::Int32)?];
+            native(SLICE, of, "", [vec![array.expr], bounds.to_vec()].concat())
+        }
+        "flatten" => {
+            let [array] = call.exactly()?;
+            match &array.data_type {
+                DataType::List(inner) if matches!(inner.data_type(), DataType::List(_)) => {
+                    native(FLATTEN, inner.data_type().clone(), "", vec![array.expr])
+                }
+                other => return Err(call.wrong_type(0, "ARRAY<ARRAY>", other)),
+            }
+        }
+        "arrays_overlap" => {
+            let (left, right) = two_arrays(call)?;
+            let unknown = native(HAS_GAP, DataType::Boolean, "", vec![left.clone(), right.clone()]);
+            let shared = nested::array_has_any(left, right);
+            let null = Expr::Literal(ScalarValue::Boolean(None), None);
+            when(unknown.and(not(shared.clone())), null).otherwise(shared)?
+        }
         "arrays_zip" => arrays_zip(call)?,
         "map_entries" => {
             let [map] = call.exactly()?;
@@ -84,6 +127,20 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             datafusion_spark::function::array::spark_array_contains().call(vec![keys, key])
         }
         "map_concat" => map_concat(call)?,
+        "map_from_entries" => {
+            let [entries] = call.exactly()?;
+            let of = match &entries.data_type {
+                DataType::List(item) => match item.data_type() {
+                    DataType::Struct(fields) if fields.len() == 2 => {
+                        Some(map_type(fields[0].data_type().clone(), fields[1].data_type().clone()))
+                    }
+                    _ => None,
+                },
+                _ => None,
+            };
+            let of = of.ok_or_else(|| call.wrong_type(0, "ARRAY<STRUCT>", &entries.data_type))?;
+            native(OF_ENTRIES, of, "", vec![entries.expr])
+        }
         _ => return Ok(Err(call)),
     };
     Ok(Ok(expr))
@@ -127,7 +184,7 @@ fn map_concat(mut call: Call<'_>) -> Result<Expr> {
         |arg: &Typed| super::higher_order::map_types(&arg.data_type).is_some_and(|(key, _)| *key != DataType::Null);
     let args = if args.iter().any(is_known) { args.into_iter().filter(is_known).collect() } else { args };
     if args.is_empty() {
-        return Ok(native(super::map::MAP, super::map::map_type(DataType::Null, DataType::Null), "", vec![]));
+        return Ok(native(super::map::MAP, map_type(DataType::Null, DataType::Null), "", vec![]));
     }
     let (args, of) = call.common(args)?;
     Ok(native(CONCAT, of, "", args))
@@ -152,6 +209,45 @@ fn edited(args: &Args<'_>, row: impl Fn(usize) -> EngineResult<Option<Vec<Place>
     let sources: [&dyn Array; 3] = [lists.values().as_ref(), given.as_ref(), nothing.as_ref()];
     let places: Vec<_> = rows.iter().flatten().flatten().copied().collect();
     let values = if places.is_empty() { lists.values().slice(0, 0) } else { interleave(&sources, &places)? };
+    let offsets = OffsetBuffer::from_lengths(rows.iter().map(|row| row.as_ref().map_or(0, Vec::len)));
+    let nulls: NullBuffer = rows.iter().map(Option::is_some).collect();
+    Ok(Arc::new(ListArray::try_new(Arc::clone(item), offsets, values, Some(nulls))?))
+}
+
+/// `slice(array, start, length)`, counted from one or from the end.
+fn slice(args: &Args<'_>) -> EngineResult<ArrayRef> {
+    edited(args, |row| {
+        let Some((start, length)) = args.int(1, row).zip(args.int(2, row)) else { return Ok(None) };
+        let outside = |parameter: &str, expects: &str| {
+            let message = format!("The value of parameter `{parameter}` in `slice` is invalid: {expects}.");
+            let condition = format!("INVALID_PARAMETER_VALUE.{parameter}");
+            SparkError::new(ErrorClass::Runtime, &condition, "22023", message).with("functionName", "`slice`")
+        };
+        if start == 0 {
+            return Err(outside("START", "Expects a positive or a negative value, not 0").into());
+        }
+        let length = usize::try_from(length).map_err(|_| outside("LENGTH", "Expects a value that is not negative"))?;
+        let elements = places(args.columns[0].as_list(), row);
+        let distance = start.unsigned_abs() as usize;
+        let skipped = if start > 0 { Some(distance - 1) } else { elements.len().checked_sub(distance) };
+        Ok(Some(skipped.map(|skipped| elements.into_iter().skip(skipped).take(length).collect()).unwrap_or_default()))
+    })
+}
+
+/// The elements of the inner arrays; NULL where one of these is.
+fn flatten(args: &Args<'_>) -> EngineResult<ArrayRef> {
+    let outer = args.columns[0].as_list::<i32>();
+    let inner = outer.values().as_list::<i32>();
+    let rows = (0..args.rows).map(|row| {
+        let arrays = outer.is_valid(row).then(|| places(outer, row))?;
+        let whole = arrays.iter().all(|(_, at)| inner.is_valid(*at));
+        whole.then(|| arrays.into_iter().flat_map(|(_, at)| places(inner, at)).map(|(_, at)| at as u64).collect())
+    });
+    let rows: Vec<Option<Vec<u64>>> = rows.collect();
+    let DataType::List(item) = args.result else {
+        return Err(SparkError::internal("an array has the type of one").into());
+    };
+    let values = take(inner.values(), &UInt64Array::from_iter_values(rows.iter().flatten().flatten().copied()), None)?;
     let offsets = OffsetBuffer::from_lengths(rows.iter().map(|row| row.as_ref().map_or(0, Vec::len)));
     let nulls: NullBuffer = rows.iter().map(Option::is_some).collect();
     Ok(Arc::new(ListArray::try_new(Arc::clone(item), offsets, values, Some(nulls))?))

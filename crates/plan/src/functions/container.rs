@@ -69,12 +69,10 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             let (array, item) = array_and_item(&mut call)?;
             nested::array_remove_all(array, item)
         }
-        "array_union" => two_arrays(call, nested::array_union)?,
-        "array_intersect" => two_arrays(call, nested::array_intersect)?,
-        "array_except" => two_arrays(call, nested::array_except)?,
-        "arrays_overlap" => two_arrays(call, nested::array_has_any)?,
+        "array_union" => two_arrays(call).map(|(left, right)| nested::array_union(left, right))?,
+        "array_intersect" => two_arrays(call).map(|(left, right)| nested::array_intersect(left, right))?,
+        "array_except" => two_arrays(call).map(|(left, right)| nested::array_except(left, right))?,
         "array_join" => join(call)?,
-        "flatten" => nested::flatten(one_array(&mut call)?),
         "array_distinct" => nested::array_distinct(one_array(&mut call)?),
         "array_max" => nested::array_max(one_array(&mut call)?),
         "array_min" => nested::array_min(one_array(&mut call)?),
@@ -187,7 +185,8 @@ pub(super) fn array_and_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
     Ok((call.cast(array, &array_type(&common))?, item))
 }
 
-fn two_arrays(mut call: Call<'_>, build: fn(Expr, Expr) -> Expr) -> Result<Expr> {
+/// Two arrays of one type.
+pub(super) fn two_arrays(mut call: Call<'_>) -> Result<(Expr, Expr)> {
     let [left, right] = call.exactly()?;
     for (position, arg) in [&left, &right].into_iter().enumerate() {
         if !matches!(arg.data_type, DataType::List(_)) {
@@ -196,7 +195,7 @@ fn two_arrays(mut call: Call<'_>, build: fn(Expr, Expr) -> Expr) -> Result<Expr>
     }
     let (args, _) = call.common(vec![left, right])?;
     let [left, right] = args.try_into().map_err(|_| call.wrong_count("2", 0))?;
-    Ok(build(left, right))
+    Ok((left, right))
 }
 
 /// `array_sort` puts NULLs last; `sort_array` does so where it is descending.

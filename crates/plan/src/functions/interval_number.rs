@@ -19,8 +19,8 @@ pub(super) const TABLE: Table = &[
     }),
     (TIMES, "", ' ', |a| scaled(a, false, |value, number| Some(value as f64 * number), i128::checked_mul)),
     (TRY_TIMES, "", ' ', |a| scaled(a, true, |value, number| Some(value as f64 * number), i128::checked_mul)),
-    (BY, "", ' ', |a| scaled(a, false, divided, |value, number| rounded(value, number))),
-    (TRY_BY, "", ' ', |a| scaled(a, true, divided, |value, number| rounded(value, number))),
+    (BY, "", ' ', |a| scaled(a, false, divided, rounded)),
+    (TRY_BY, "", ' ', |a| scaled(a, true, divided, rounded)),
 ];
 
 const MONTHS: &str = "spark.whole_months";

@@ -91,6 +91,12 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             df::sqrt(lit(-2.0_f64) * df::ln(lit(1.0_f64) - df::random())) * df::cos(angle)
         }
         "uniform" => uniform(call)?,
+        "randstr" => {
+            call.args.truncate(1);
+            let [length] = call.exactly()?;
+            let args = vec![call.cast(length, &DataType::Int32)?, df::random()];
+            native("spark.randstr", DataType::Utf8, "", args)
+        }
         "sign" | "signum" | "width_bucket" if call.args.first().is_some_and(|arg| is_interval(&arg.data_type)) => {
             let number = |arg: Typed| if is_interval(&arg.data_type) { number_of(arg) } else { arg };
             call.args = std::mem::take(&mut call.args).into_iter().map(number).collect();

@@ -7,6 +7,7 @@ mod arithmetic;
 mod array;
 mod array_edit;
 pub(crate) mod assign;
+mod bits;
 pub(crate) mod call;
 pub(crate) mod cast;
 mod container;
@@ -46,6 +47,7 @@ mod time_text;
 mod vector;
 pub(crate) mod window;
 mod words;
+mod xml;
 
 use self::call::Call;
 use crate::error::{ErrorClass, Result, SparkError};

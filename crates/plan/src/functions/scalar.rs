@@ -14,8 +14,8 @@ use super::call::{Call, Typed};
 use super::interval::{fields_of, with_fields};
 use super::interval_number::number_of;
 use super::{
-    container, csv, json, math, misc, native, number_text, octets, printf, refused, regex, rounding, time_call,
-    time_parts, vector, words,
+    bits, container, csv, json, math, misc, native, number_text, octets, printf, refused, regex, rounding, time_call,
+    time_parts, vector, words, xml,
 };
 use crate::ddl::{sql_name, type_name};
 use crate::error::{ErrorClass, Result, SparkError};
@@ -60,7 +60,6 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("contains", "ss", |a| two(a, df::contains)),
     ("startswith", "ss", |a| two(a, df::starts_with)),
     ("endswith", "ss", |a| two(a, df::ends_with)),
-    ("split_part", "ssl", |a| three(a, df::split_part)),
     ("md5", "s", |a| df::md5(one(a))),
     ("chr", "l", |a| datafusion_spark::function::string::char().call(a)),
     ("char", "l", |a| datafusion_spark::function::string::char().call(a)),
@@ -104,7 +103,7 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("map_values", "x", |a| nested::map_values(one(a))),
     ("rand", "?l", |_| df::random()),
     ("random", "?l", |_| df::random()),
-    ("uuid", "", |_| df::uuid()),
+    ("uuid", "?l", |_| df::uuid()),
 ];
 
 /// A scalar function of this name.
@@ -115,6 +114,7 @@ pub(super) fn resolve(call: Call<'_>) -> Result<Expr> {
     let mut call = call;
     let families = [
         octets::resolve,
+        bits::resolve,
         container::resolve,
         json::resolve,
         csv::resolve,
@@ -124,6 +124,7 @@ pub(super) fn resolve(call: Call<'_>) -> Result<Expr> {
         words::resolve,
         vector::resolve,
         misc::resolve,
+        xml::resolve,
         refused::resolve,
     ];
     for family in families {

@@ -39,6 +39,19 @@ pub(super) const TABLE: Table = &[
             None => Ok(None),
         })
     }),
+    // A length, and a random number to begin with.
+    ("spark.randstr", "", ' ', |a| {
+        a.texts(|row| Ok(a.int(0, row).zip(a.double(1, row)).map(|(count, seed)| random_text(length(count), seed))))
+    }),
+    ("unbase64", "s", 'y', |a| {
+        let rows = (0..a.rows).map(|row| {
+            let Some(text) = a.text(0, row) else { return Ok(None) };
+            // What is no digit is passed over.
+            let digits: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/')).collect();
+            from_base64(&digits).map(Some).ok_or_else(|| no_bytes(text, "BASE64"))
+        });
+        Ok(Arc::new(BinaryArray::from_iter(rows.collect::<Result<Vec<_>, _>>()?)))
+    }),
     ("spark.to_binary", "ssb", ' ', |a| {
         let rows = (0..a.rows).map(|row| {
             let (Some((text, format)), tries) = (a.text(0, row).zip(a.text(1, row)), a.boolean(2, row)) else {
@@ -119,6 +132,19 @@ fn find_in_set(args: &Args<'_>, row: usize) -> Option<i32> {
     let (word, list) = (args.text(0, row)?, args.text(1, row)?);
     let found = list.split(',').position(|item| item == word && !word.contains(','));
     Some(found.and_then(|at| i32::try_from(at + 1).ok()).unwrap_or(0))
+}
+
+/// Letters and digits, each as likely as any other.
+fn random_text(count: usize, seed: f64) -> String {
+    const CHARACTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut state = seed.to_bits();
+    let next = |_| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        char::from(CHARACTERS[((mixed ^ (mixed >> 31)) % 62) as usize])
+    };
+    (0..count).map(next).collect()
 }
 
 /// Text in hexadecimal digits, base 64, or as it is.

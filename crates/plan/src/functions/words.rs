@@ -39,6 +39,14 @@ pub(super) const TABLE: Table = &[
             }
         })
     }),
+    ("split_part", "ssi", 's', |a| {
+        a.texts(|row| {
+            let (Some((text, by)), Some(number)) = (a.text(0, row).zip(a.text(1, row)), a.int(2, row)) else {
+                return Ok(None);
+            };
+            split_part(text, by, number).map(Some)
+        })
+    }),
     ("next_day", "ts", 't', |a| {
         a.numbers::<Date32Type>(|row| {
             let Some((date, name)) = a.date(0, row).and_then(date_of).zip(a.text(1, row)) else { return Ok(None) };
@@ -120,6 +128,22 @@ fn outside(index: i32, count: usize) -> SparkError {
     SparkError::new(ErrorClass::ArrayIndex, "INVALID_ARRAY_INDEX", "22003", message)
         .with("indexValue", index.to_string())
         .with("arraySize", count.to_string())
+}
+
+/// A part, counted from one or from the end; nothing where there is none.
+fn split_part(text: &str, by: &str, number: i32) -> EngineResult<String> {
+    let parts: Vec<_> = if by.is_empty() { vec![text] } else { text.split(by).collect() };
+    let distance = number.unsigned_abs() as usize;
+    let place = match number {
+        0 => {
+            let message =
+                "The index 0 is invalid. An index shall be either < 0 or > 0 (the first element has index 1).";
+            return Err(SparkError::new(ErrorClass::Runtime, "INVALID_INDEX_OF_ZERO", "22003", message).into());
+        }
+        1.. => Some(distance - 1),
+        _ => parts.len().checked_sub(distance),
+    };
+    Ok(place.and_then(|place| parts.get(place)).copied().unwrap_or_default().to_owned())
 }
 
 /// The days from Monday on.

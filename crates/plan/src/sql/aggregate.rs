@@ -45,6 +45,7 @@ const AGGREGATES: &[&str] = &[
     "percentile_approx",
     "percentile_cont",
     "percentile_disc",
+    "product",
     "regr_avgx",
     "regr_avgy",
     "regr_count",

@@ -5,6 +5,7 @@ pub(super) mod distinct;
 pub(super) mod extreme;
 pub(super) mod histogram;
 pub(super) mod percentile;
+pub(super) mod product;
 pub(super) mod quantile;
 pub(super) mod regression;
 pub(super) mod vector;

@@ -182,7 +182,7 @@ impl Namer<'_> {
             ("approx_count_distinct", [value, _]) => format!("{name}({value})"),
             ("try_make_timestamp", [parts @ .., _]) if parts.len() == 6 => self.plain(call, name, parts.to_vec()),
             ("rank" | "dense_rank" | "percent_rank", _) => format!("{}()", name.to_uppercase()),
-            ("make_timestamp_ltz" | "try_make_timestamp_ltz", [parts @ ..]) if parts.len() < 4 => {
+            ("make_timestamp_ltz" | "try_make_timestamp_ltz", parts) if parts.len() < 4 => {
                 format!("make_timestamp({})", parts.join(", "))
             }
             ("try_make_timestamp_ntz", [date, time]) => format!("{name}(make_timestamp_ntz({date}, {time}))"),
