@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.spark.cases import Case, answers
 
 if TYPE_CHECKING:
-    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
 EXAMPLES = Path(__file__).parent / "examples.json"

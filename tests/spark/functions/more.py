@@ -423,7 +423,9 @@ MORE: dict[str, list[str]] = {
     "try_to_timestamp": [
         "SELECT try_to_timestamp(s), try_to_timestamp(s, 'dd/MM/yyyy'), try_to_date(s) FROM VALUES ('2024-02-30'), ('29/02/2024'), (NULL) AS t(s)"
     ],
-    "unbase64": ["SELECT unbase64(s) FROM VALUES ('YWJj'), (''), (NULL) AS t(s)",],
+    "unbase64": [
+        "SELECT unbase64(s) FROM VALUES ('YWJj'), (''), (NULL) AS t(s)",
+    ],
     "unix_date": [
         "SELECT unix_date(d), date_from_unix_date(unix_date(d)), last_day(d), trunc(d, 'MM') FROM VALUES (DATE'1969-12-31'), (NULL) AS t(d)"
     ],

@@ -91,11 +91,11 @@ def difference(answer: Answer, expected: Answer) -> str | None:
     for what, at in ("name", 0), ("type", 1):
         for ours, theirs in zip(answer["schema"], expected["schema"], strict=False):
             if ours[at] != theirs[at]:
-                return f"{what} `{_brief(ours[at])}`, not `{_brief(theirs[at])}`"
-    ours, theirs = (found.get("rows", found.get("texts")) for found in (answer, expected))
-    pair = next((pair for pair in zip(ours, theirs, strict=False) if not answers.same(*pair)), None)
-    if len(ours) != len(theirs) or pair is None:
-        return f"{len(ours)} rows, not {len(theirs)}"
+                return f"{what} `{_brief(_type(ours[at]))}`, not `{_brief(_type(theirs[at]))}`"
+    rows, wanted = _rows(answer), _rows(expected)
+    pair = next((pair for pair in zip(rows, wanted, strict=False) if not answers.same(*pair)), None)
+    if len(rows) != len(wanted) or pair is None:
+        return f"{len(rows)} rows, not {len(wanted)}"
     here, there = next(values for values in zip(*pair, strict=True) if not answers.same(*values))
     return f"value `{_brief(here)}`, not `{_brief(there)}`"
 
@@ -116,12 +116,28 @@ def _state(name: str, queries: dict[str, str]) -> tuple[str, str]:
     if not asked:
         return "missing", "no example that a client can ask"
     if not queries:
-        return "same", ""
+        conditions = {answer["error"]["condition"] if "error" in answer else None for answer in asked.values()}
+        return "same", f"refused with `{conditions.pop()}`" if len(conditions) == 1 and None not in conditions else ""
     refused = all(any(f"`{condition}`, not an" in how for condition in ABSENT) for how in queries.values())
     if refused and len(queries) == len(asked):
         return "missing", ""
     query, how = next(iter(queries.items()))
     return "differs", f"{how}: `{_brief(query.removeprefix('SELECT '))}`".replace("|", "\\|")
+
+
+def _rows(answer: Answer) -> list[list[object]]:
+    rows: list[list[object]] = answer["texts"] if "texts" in answer else answer.get("rows", [])
+    return rows
+
+
+def _type(of: object) -> object:
+    """A type as SQL writes it, where it is an array."""
+    match of:
+        case {"type": "array", "elementType": item}:
+            return f"array<{_type(item)}>"
+        case {"type": kind}:
+            return kind
+    return of
 
 
 def _brief(value: object) -> str:
