@@ -8,11 +8,15 @@ MORE: dict[str, list[str]] = {
         "SELECT approx_count_distinct(id % 7), approx_count_distinct(id, 0.01) > 90 FROM range(100)"
     ],
     "array_insert": [
+        "SELECT array_insert(a, 1, 'x'), array_insert(a, -1, 'x'), array_insert(a, -3, 'x') FROM VALUES (array('p', 'q')), (array()) AS t(a)",
         "SELECT array_insert(array(1, 2), 5, 9), array_insert(array(1, 2), -4, 9)",
         "SELECT array_insert(array(1), 0, 2)",
     ],
     "array_sort": ["SELECT array_sort(a) FROM VALUES (array(3, NULL, 1)), (NULL) AS t(a)"],
-    "arrays_zip": ["SELECT arrays_zip(a, b) FROM VALUES (array(1, 2), array('x')), (NULL, array('y')) AS t(a, b)"],
+    "arrays_zip": [
+        "SELECT arrays_zip(array(1), array('a', 'b')), arrays_zip(), arrays_zip(a, array(1)) FROM VALUES (array(2, 3)) AS t(a)",
+        "SELECT arrays_zip(a, b) FROM VALUES (array(1, 2), array('x')), (NULL, array('y')) AS t(a, b)",
+    ],
     "base64": ["SELECT base64(x), unbase64(base64(x)) FROM VALUES (X'00FF'), (NULL) AS t(x)"],
     "bigint": ["SELECT bigint('12'), bigint(3.9), bigint(NULL)", "SELECT bigint('x')"],
     "binary": ["SELECT binary('abc'), binary(NULL)"],
@@ -30,6 +34,8 @@ MORE: dict[str, list[str]] = {
         "SELECT date_format('2024-01-01', 'yyyy-bb')",
     ],
     "date_part": [
+        "SELECT date_part('SECONDS', INTERVAL '-1 02:03:04.5' DAY TO SECOND), date_part('DAY', INTERVAL '-1 02:03:04.5' DAY TO SECOND), date_part('MONTH', INTERVAL '-1-5' YEAR TO MONTH), extract(YEAR FROM INTERVAL '-1-5' YEAR TO MONTH)",
+        "SELECT date_part('HOUR', INTERVAL '1-5' YEAR TO MONTH)",
         "SELECT date_part('days', INTERVAL '3 04:05:06.7' DAY TO SECOND), date_part('h', INTERVAL '3 04:05:06.7' DAY TO SECOND),"
         " date_part('s', INTERVAL '3 04:05:06.7' DAY TO SECOND), date_part('mon', INTERVAL '2-3' YEAR TO MONTH)",
         "SELECT date_part('nope', DATE'2024-01-01')",
@@ -43,11 +49,17 @@ MORE: dict[str, list[str]] = {
     ],
     "decimal": ["SELECT decimal('12.5'), decimal(3)", "SELECT decimal('x')"],
     "double": ["SELECT double('1e3'), double('nan'), double(1)", "SELECT double('x')"],
-    "elt": ["SELECT elt(n, 'a', 'b') FROM VALUES (1), (NULL) AS t(n)", "SELECT elt(3, 'a', 'b')"],
+    "elt": [
+        "SELECT elt(1, 2, 'b'), elt(2, 'a', NULL)",
+        "SELECT elt(0, 'a')",
+        "SELECT elt(n, 'a', 'b') FROM VALUES (1), (NULL) AS t(n)",
+        "SELECT elt(3, 'a', 'b')",
+    ],
     "factorial": ["SELECT factorial(n) FROM VALUES (0), (20), (21), (-1), (NULL) AS t(n)"],
     "float": ["SELECT float('1.5'), float(2)"],
     "format_number": [
-        "SELECT format_number(n, 1), format_number(n, '#,###.00') FROM VALUES (0.25D), (-1234.55D), (NULL) AS t(n)"
+        "SELECT format_number(1234567.891, '#,##0.00'), format_number(0.5, '0.###'), format_number(12, '000'), format_number(0.256, '#%'), format_number(5, 0), format_number(1234.5, -1), format_number(2.5, 0), format_number(12345678.125BD, 2)",
+        "SELECT format_number(n, 1), format_number(n, '#,###.00') FROM VALUES (0.25D), (-1234.55D), (NULL) AS t(n)",
     ],
     "format_string": [
         "SELECT format_string('%5d|%-5s|%05d|%x|%X|%o|%e|%.1f|%b|%%|%n', 3, 'a', 7, 255, 255, 8, 12345.678D, 0.25D, true)",
@@ -55,6 +67,9 @@ MORE: dict[str, list[str]] = {
         "SELECT format_string('%2$s %1$s', 'a', 'b')",
     ],
     "from_csv": [
+        "SELECT from_csv(c, 'a STRING, b STRING') FROM VALUES ('x'), ('\"a\"\"b\",c'), (' s , t '), ('\"\",'), ('1,2,3'), ('') AS t(c)",
+        "SELECT from_csv('2024-01-02,2024-01-02 03:04:05,true,1.25', 'd DATE, t TIMESTAMP, b BOOLEAN, n DECIMAL(5,2)')",
+        "SELECT from_csv('1', 'nonsense')",
         "SELECT from_csv(c, 'a INT, b STRING, c DOUBLE') FROM VALUES ('1,x,2.5'), (',,'), ('z,\"q,r\",1'), (NULL) AS t(c)",
         "SELECT from_csv('1;2', 'a INT, b INT', map('sep', ';'))",
     ],
@@ -77,6 +92,7 @@ MORE: dict[str, list[str]] = {
         "SELECT levenshtein(a, 'kitten'), levenshtein(a, 'kitten', 2) FROM VALUES ('sitting'), ('kitten'), (NULL) AS t(a)"
     ],
     "listagg": [
+        "SELECT listagg(DISTINCT a, ',') WITHIN GROUP (ORDER BY a) FROM VALUES ('b'), ('a'), ('b') AS t(a)",
         "SELECT g, listagg(a, '-') WITHIN GROUP (ORDER BY a DESC) FROM VALUES ('x', 'b'), ('x', 'a'), ('y', NULL) AS t(g, a) GROUP BY g",
         "SELECT listagg(DISTINCT a, ',') FROM VALUES ('b'), ('b') AS t(a)",
     ],
@@ -100,10 +116,13 @@ MORE: dict[str, list[str]] = {
     ],
     "map_from_entries": ["SELECT map_from_entries(a) FROM VALUES (array(struct('k', 1))), (NULL) AS t(a)"],
     "max": [
-        "SELECT max(struct(a, b)), min(struct(a, b)), max(array(a)), min(b) FROM VALUES (1, 'x'), (2, 'a'), (2, NULL) AS t(a, b)"
+        "SELECT max(a), min(a) FROM VALUES (array(1, NULL)), (array(1)), (array(1, 5)) AS t(a)",
+        "SELECT max(map(1, 2))",
+        "SELECT max(struct(a, b)), min(struct(a, b)), max(array(a)), min(b) FROM VALUES (1, 'x'), (2, 'a'), (2, NULL) AS t(a, b)",
     ],
     "max_by": [
-        "SELECT g, max_by(a, b), min_by(a, b) FROM VALUES ('x', 1, 5), ('x', 2, NULL), ('y', 3, 1), ('y', NULL, 4) AS t(g, a, b) GROUP BY g"
+        "SELECT max_by(x, y, 2), min_by(x, y, 5) FROM VALUES ('a', 10), ('b', NULL), ('c', 20) AS t(x, y)",
+        "SELECT g, max_by(a, b), min_by(a, b) FROM VALUES ('x', 1, 5), ('x', 2, NULL), ('y', 3, 1), ('y', NULL, 4) AS t(g, a, b) GROUP BY g",
     ],
     "median": ["SELECT g, median(a) FROM VALUES ('x', 1), ('x', 4), ('y', NULL) AS t(g, a) GROUP BY g"],
     "months_between": [
@@ -118,17 +137,26 @@ MORE: dict[str, list[str]] = {
         " parse_url(u, 'AUTHORITY'), parse_url(u, 'USERINFO'), parse_url(u, 'REF') FROM VALUES ('https://me:pw@h.example:80/p/q?a=1&b=2#top'), (NULL) AS t(u)"
     ],
     "percentile": [
+        "SELECT percentile(DISTINCT a, 0.5), percentile(a, 0.5) FILTER (WHERE a > 1) FROM VALUES (1), (1), (2), (9) AS t(a)",
+        "SELECT percentile(a, 0.5, -1) FROM VALUES (1) AS t(a)",
+        "SELECT percentile('x', 0.5)",
         "SELECT g, percentile(a, 0.25), percentile(a, array(0.5, 1)) FROM VALUES ('x', 1), ('x', 2), ('x', 10), ('y', NULL) AS t(g, a) GROUP BY g",
         "SELECT percentile(a, 0.5, f) FROM VALUES (1, 1), (2, 5), (3, 1) AS t(a, f)",
         "SELECT percentile(a, 1.5) FROM VALUES (1) AS t(a)",
     ],
     "percentile_approx": [
-        "SELECT percentile_approx(id, 0.5), percentile_approx(id, array(0.1, 0.9), 1000), approx_percentile(id, 0.25, 100) FROM range(101)"
+        "SELECT percentile_approx(a, 0.5), percentile_approx(b, 0.25), percentile_approx(c, 0.5, 10) FROM VALUES (1.25, DATE'2024-01-01', TIMESTAMP'2024-01-01 00:00:00'), (2.5, DATE'2024-01-03', TIMESTAMP'2024-01-02 00:00:00'), (NULL, NULL, NULL) AS t(a, b, c)",
+        "SELECT percentile_approx(a, 0.5, 0) FROM VALUES (1) AS t(a)",
+        "SELECT percentile_approx(id, 0.5), percentile_approx(id, array(0.1, 0.9), 1000), approx_percentile(id, 0.25, 100) FROM range(101)",
     ],
     "percentile_cont": [
         "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY a DESC), percentile_disc(0.25) WITHIN GROUP (ORDER BY a) FROM VALUES (1), (2), (5), (9) AS t(a)"
     ],
-    "pmod": ["SELECT pmod(a, 3), mod(a, 3), a % 3 FROM VALUES (-7), (7), (NULL) AS t(a)", "SELECT pmod(1, 0)"],
+    "pmod": [
+        "SELECT pmod(-7, -3), pmod(7.5, 2), pmod(-7D, 3D), pmod('7', 4)",
+        "SELECT pmod(a, 3), mod(a, 3), a % 3 FROM VALUES (-7), (7), (NULL) AS t(a)",
+        "SELECT pmod(1, 0)",
+    ],
     "quarter": [
         "SELECT year(d), quarter(d), month(d), day(d), dayofyear(d), weekofyear(d) FROM VALUES (DATE'2021-01-03'), (NULL) AS t(d)"
     ],
@@ -145,6 +173,7 @@ MORE: dict[str, list[str]] = {
         "SELECT round(a, 1), bround(a, 1), ceil(a), floor(a), rint(a) FROM VALUES (2.25D), (-2.35D), (NULL) AS t(a)"
     ],
     "sequence": [
+        "SELECT sequence(DATE'2024-01-01', DATE'2024-03-01', INTERVAL 1 MONTH), sequence(TIMESTAMP'2024-01-31 00:00:00', TIMESTAMP'2024-04-30 00:00:00', INTERVAL 1 MONTH), sequence(DATE'2024-01-03', DATE'2024-01-01')",
         "SELECT sequence(TIMESTAMP'2024-01-01 00:00:00', TIMESTAMP'2024-01-01 02:00:00', INTERVAL 1 HOUR)",
         "SELECT sequence(a, b) FROM VALUES (1, 3), (3, 1), (NULL, 2) AS t(a, b)",
     ],
@@ -172,11 +201,15 @@ MORE: dict[str, list[str]] = {
         "SELECT to_binary('0Fz', 'hex')",
     ],
     "to_char": [
+        "SELECT to_char(n, '999'), to_char(n, '000'), to_char(n, '9.9'), to_char(n, '0D00S'), to_char(n, '$99.9PR'), to_char(n, 'S9G999') FROM VALUES (5), (-12), (0), (1234) AS t(n)",
+        "SELECT to_char(0.5, '9.99'), to_char(-0.5, 'MI0.9'), to_char(1e3BD, '9,999'), to_char(12.345, '99.99')",
+        "SELECT to_char(1, 'x')",
         "SELECT to_char(n, '$9,999.99'), to_char(n, 'S0000.0'), to_char(n, '999PR'), to_char(n, 'MI99G999') FROM VALUES (1234.5), (-7.25), (0), (NULL) AS t(n)",
         "SELECT to_char(DATE'2024-02-09', 'dd MMM yyyy'), to_char(X'0AFF', 'hex'), to_char(X'0AFF', 'base64')",
     ],
     "to_csv": [
-        "SELECT to_csv(named_struct('a', 1, 'b', 'x,y', 'c', NULL, 'd', 'q\"r', 'e', '')), to_csv(struct(1.5, true), map('sep', ';'))"
+        "SELECT to_csv(struct(DATE'2024-01-02', TIMESTAMP'2024-01-02 03:04:05.678', 1.5D, X'41')), to_csv(struct(' a ', 'b\\nc', 'd,e'))",
+        "SELECT to_csv(named_struct('a', 1, 'b', 'x,y', 'c', NULL, 'd', 'q\"r', 'e', '')), to_csv(struct(1.5, true), map('sep', ';'))",
     ],
     "to_date": [
         "SELECT to_date(s), to_date(s, 'yyyy-MM-dd'), try_to_date(s, 'dd/MM/yyyy') FROM VALUES ('2024-02-29'), (NULL) AS t(s)",
@@ -186,6 +219,9 @@ MORE: dict[str, list[str]] = {
         "SELECT to_json(named_struct('a', x, 'b', array(x), 'c', map('k', x), 'd', DATE'2024-01-01')) FROM VALUES (1), (NULL) AS t(x)"
     ],
     "to_number": [
+        "SELECT to_number(s, '999,999.99'), try_to_number(s, '$999') FROM VALUES ('1,234.5'), ('12'), ('.5') AS t(s)",
+        "SELECT try_to_number('-12', 'S99'), try_to_number('12-', '99MI'), try_to_number('  7', '9'), try_to_number('1234', '99')",
+        "SELECT to_number('1', 'q')",
         "SELECT to_number('$1,234.5-', '$9,999.9S'), to_number('<12>', '99PR'), try_to_number('x', '9')",
         "SELECT to_number('abc', '999')",
     ],
@@ -351,12 +387,18 @@ MORE: dict[str, list[str]] = {
     "map_filter": [
         "SELECT map_filter(m, (k, v) -> v > 1), transform_keys(m, (k, v) -> upper(k)), transform_values(m, (k, v) -> v + 1) FROM VALUES (map('a', 1, 'b', 2)), (NULL) AS t(m)"
     ],
-    "mask": ["SELECT mask(s), mask(s, '*', '.', '#', '-') FROM VALUES ('Ab1-é'), (NULL) AS t(s)"],
+    "mask": [
+        "SELECT mask(s, lowerChar => '?', otherChar => '_') FROM VALUES ('aB-1') AS t(s)",
+        "SELECT mask(s), mask(s, '*', '.', '#', '-') FROM VALUES ('Ab1-é'), (NULL) AS t(s)",
+    ],
     "md5": ["SELECT md5(s), sha(s), crc32(s), hex(unhex('4D')) FROM VALUES ('a'), (''), (NULL) AS t(s)"],
     "min": [
         "SELECT g, min(a), max(a), min(b), max(b) FROM VALUES ('x', 1, 'b'), ('x', NULL, 'a'), ('y', NULL, NULL) AS t(g, a, b) GROUP BY g"
     ],
-    "mode": ["SELECT g, mode(a) FROM VALUES ('x', 1), ('x', 2), ('x', 2), ('y', NULL) AS t(g, a) GROUP BY g"],
+    "mode": [
+        "SELECT mode() WITHIN GROUP (ORDER BY a DESC) FROM VALUES (1), (2) AS t(a)",
+        "SELECT g, mode(a) FROM VALUES ('x', 1), ('x', 2), ('x', 2), ('y', NULL) AS t(g, a) GROUP BY g",
+    ],
     "nanvl": ["SELECT nanvl(a, 0), isnan(a), a = a, greatest(a, 1D) FROM VALUES (double('nan')), (1D), (NULL) AS t(a)"],
     "negative": [
         "SELECT negative(a), positive(a), -a, abs(a) FROM VALUES (1), (-2), (NULL) AS t(a)",
@@ -383,7 +425,10 @@ MORE: dict[str, list[str]] = {
         "SELECT replace(s, 'a', 'bb'), replace(s, 'a'), translate(s, 'ab', 'b') FROM VALUES ('banana'), (NULL) AS t(s)"
     ],
     "schema_of_json": ['SELECT schema_of_json(\'{"a":[1,2.5],"b":{"c":null},"d":true}\')'],
-    "sentences": ["SELECT sentences(s) FROM VALUES ('One two. Three? Yes, four!'), (''), (NULL) AS t(s)"],
+    "sentences": [
+        "SELECT sentences('It''s 3.5 km, e.g. here.  What? \"Yes\"')",
+        "SELECT sentences(s) FROM VALUES ('One two. Three? Yes, four!'), (''), (NULL) AS t(s)",
+    ],
     "slice": [
         "SELECT slice(a, 2, 2), slice(a, -2, 2), slice(a, 5, 1) FROM VALUES (array(1, 2, 3)), (NULL) AS t(a)",
         "SELECT slice(array(1), 0, 1)",
@@ -424,15 +469,68 @@ MORE: dict[str, list[str]] = {
         "SELECT try_to_timestamp(s), try_to_timestamp(s, 'dd/MM/yyyy'), try_to_date(s) FROM VALUES ('2024-02-30'), ('29/02/2024'), (NULL) AS t(s)"
     ],
     "unbase64": [
+        "SELECT unbase64('YQ'), unbase64('Y W J j')",
         "SELECT unbase64(s) FROM VALUES ('YWJj'), (''), (NULL) AS t(s)",
     ],
     "unix_date": [
         "SELECT unix_date(d), date_from_unix_date(unix_date(d)), last_day(d), trunc(d, 'MM') FROM VALUES (DATE'1969-12-31'), (NULL) AS t(d)"
     ],
     "window": [
-        "SELECT window.start, count(*), sum(v) FROM VALUES (TIMESTAMP'2024-01-01 00:01:00', 1), (TIMESTAMP'2024-01-01 00:04:00', 2), (NULL, 4) AS t(b, v) GROUP BY window(b, '3 minutes', '3 minutes', '1 minute') ORDER BY 1"
+        "SELECT window.start, window.end, count(*) FROM VALUES (TIMESTAMP'2024-01-01 00:07:00'), (TIMESTAMP'1969-12-31 23:58:00') AS t(b) GROUP BY window(b, '10 minutes', '4 minutes', '1 minute') ORDER BY 1",
+        "SELECT window(b, '1 hour') AS w, sum(v) FROM VALUES ('2024-01-01 00:07:00', 1), ('2024-01-01 00:59:59', 2) AS t(b, v) GROUP BY window(b, '1 hour')",
+        "SELECT count(*) FROM VALUES (TIMESTAMP'2024-01-01 00:07:00') AS t(b) GROUP BY window(b, 'x')",
+        "SELECT window.start, count(*), sum(v) FROM VALUES (TIMESTAMP'2024-01-01 00:01:00', 1), (TIMESTAMP'2024-01-01 00:04:00', 2), (NULL, 4) AS t(b, v) GROUP BY window(b, '3 minutes', '3 minutes', '1 minute') ORDER BY 1",
     ],
     "xxhash64": [
         "SELECT xxhash64(a), hash(a), xxhash64(b) FROM VALUES ('Spark', array(1, 2)), (NULL, NULL) AS t(a, b)"
     ],
+    "schema_of_csv": [
+        "SELECT schema_of_csv('1,2.5,true,2024-01-01,x,3000000000,'), schema_of_csv('1|a', map('sep', '|'))"
+    ],
+    "session_window": [
+        "SELECT session_window.start, session_window.end, count(*) FROM VALUES (TIMESTAMP'2024-01-01 00:00:00'), (TIMESTAMP'2024-01-01 00:05:00'), (TIMESTAMP'2024-01-01 00:10:01'), (NULL) AS t(b) GROUP BY session_window(b, '5 minutes') ORDER BY 1"
+    ],
+    "time_bucket": [
+        "SELECT time_bucket(INTERVAL '1' DAY, t), time_bucket(INTERVAL '3' MONTH, t), time_bucket(INTERVAL '7' DAY, t, TIMESTAMP'2024-01-03 00:00:00') FROM VALUES (TIMESTAMP'1969-11-30 12:00:00'), (TIMESTAMP'2024-02-29 23:59:59'), (NULL) AS x(t)"
+    ],
+    "try_multiply": [
+        "SELECT try_multiply(INTERVAL '3' DAY, 1.5), try_multiply(2, INTERVAL '1 02:03:04' DAY TO SECOND), try_divide(INTERVAL '1' DAY, 7), try_divide(INTERVAL '1' DAY, 0)",
+        "SELECT INTERVAL '1' DAY / 0",
+    ],
+    "histogram_numeric": [
+        "SELECT histogram_numeric(a, 2) FROM VALUES (1D), (2D), (10D), (11D), (12D) AS t(a)",
+        "SELECT g, histogram_numeric(a, 3) FROM VALUES ('x', 1), ('y', NULL) AS t(g, a) GROUP BY g",
+    ],
+    "percentile_disc": [
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY a DESC), percentile_disc(0) WITHIN GROUP (ORDER BY a), percentile_disc(1) WITHIN GROUP (ORDER BY a), percentile_cont(0.1) WITHIN GROUP (ORDER BY a) FROM VALUES (1), (2), (4), (8), (NULL) AS t(a)"
+    ],
+    "make_interval": [
+        "SELECT CAST(make_interval(0, -1, 0, 2, -3, 0, -1.5) AS STRING), CAST(make_interval() AS STRING), CAST(make_interval(0, 0, 0, 0, 25) AS STRING)"
+    ],
+    "validate_utf8": ["SELECT validate_utf8(X'80')"],
+    "xpath": [
+        "SELECT xpath('<a><b x=\"1\">1</b><b x=\"2\">t&amp;u</b></a>', '//b/@x'), xpath('<a><b>1</b></a>', 'a/c'), xpath(NULL, 'a')",
+    ],
+    "xpath_string": [
+        "SELECT xpath_string('<a><b id=\"1\">x</b><b id=\"2\">y</b></a>', 'a/b[@id=\"2\"]'), xpath_string('<a/>', 'b'), xpath_string('<a><b>1</b><b>2</b></a>', 'a/b[last()]'), xpath_string('<a>p<b>q</b></a>', 'concat(a, \"-\", name(a/b))')"
+    ],
+    "xpath_double": [
+        "SELECT xpath_double('<a>x</a>', 'a'), xpath_int('<a>x</a>', 'a'), xpath_double('<a><b>2</b></a>', 'a/b * 3 div 4'), xpath_long('<a><b/><b/></a>', 'count(a/b)')"
+    ],
+    "map_contains_key": [
+        "SELECT map_contains_key(m, 'a'), map_contains_key(m, NULL) FROM VALUES (map('a', 1)), (NULL) AS t(m)"
+    ],
+    "vector_norm": [
+        "SELECT vector_norm(array(3F, 4F)), vector_l2_distance(array(1F, 2F), array(4F, 6F)), vector_cosine_similarity(array(0F), array(1F)), vector_normalize(array(0F, 0F))",
+        "SELECT vector_inner_product(array(1F), array(1F, 2F))",
+        "SELECT vector_norm(array(1F), 3F)",
+    ],
+    "bitmap_count": [
+        "SELECT bitmap_count(bitmap_construct_agg(bitmap_bit_position(a))) FROM VALUES (1), (40000), (NULL) AS t(a)"
+    ],
+    "regr_r2": [
+        "SELECT g, regr_slope(y, x), regr_sxy(y, x), regr_syy(y, x), regr_count(y, x) FROM VALUES ('a', 1, 1), ('a', 3, 2), ('b', 1, NULL) AS t(g, y, x) GROUP BY g"
+    ],
+    "try_make_interval": ["SELECT CAST(try_make_interval(1, 2) AS STRING)"],
+    "collation": ["SELECT collation(NULL)", "SELECT collation(1)"],
 }

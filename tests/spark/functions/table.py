@@ -102,7 +102,8 @@ def difference(answer: Answer, expected: Answer) -> str | None:
 
 def document(found: Differences) -> str:
     """The text of docs/functions.md."""
-    states = {name: _state(name, queries) for name, queries in found.items()}
+    recorded = examples.load()
+    states = {name: _state(recorded[name], queries) for name, queries in found.items()}
     counts = Counter(state for state, _ in states.values())
     summary = ", ".join(f"{counts[state]} {state}" for state in ("same", "differs", "missing"))
     rows = [f"| `{name}` | {state} | {how} |" for name, (state, how) in states.items()]
@@ -111,8 +112,7 @@ def document(found: Differences) -> str:
     )
 
 
-def _state(name: str, queries: dict[str, str]) -> tuple[str, str]:
-    asked = examples.load()[name]
+def _state(asked: dict[str, Answer], queries: dict[str, str]) -> tuple[str, str]:
     if not asked:
         return "missing", "no example that a client can ask"
     if not queries:

@@ -21,8 +21,10 @@ use super::gather::product::Product;
 use super::gather::regression::Regression;
 use super::gather::vector::Vectors;
 use super::gather::{self, Gather};
+use super::interval_number::{divided_by, interval_of, is_interval, number_of};
 use super::moments::{self, Moment};
 use super::{mode, quantiles, sum};
+use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{is_integral, is_numeric, is_string};
 
@@ -46,11 +48,19 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             return Ok(Ok(cast(aggregate(df::grouping::grouping_udaf(), args, call, None), to)));
         }
         "max_by" | "min_by" => return extreme_by(call).map(Ok),
+        "sum" | "try_sum" | "avg" | "mean" | "try_avg"
+            if call.args.first().is_some_and(|value| is_interval(&value.data_type)) =>
+        {
+            return of_intervals(call).map(Ok);
+        }
         "sum" | "try_sum" if sums_exactly(&call) => (sum::function(call.name == "try_sum"), None),
         "sum" | "try_sum" => (df::sum::sum_udaf(), None),
         "mode" => return mode(call).map(Ok),
         "listagg" | "string_agg" => return string_agg(call).map(Ok),
         "avg" | "mean" | "try_avg" => (df::average::avg_udaf(), None),
+        "max" | "min" if matches!(call.args.first(), Some(Typed { data_type: DataType::Map(..), .. })) => {
+            return Err(no_order(&call));
+        }
         "max" | "min" if call.args.first().is_some_and(|value| value.data_type.is_nested()) => {
             call.distinct = false;
             let extreme = if call.name == "max" { Extreme::Greatest } else { Extreme::Least };
@@ -292,6 +302,36 @@ fn argument(call: &Call<'_>, position: usize, arg: Typed) -> Result<Expr> {
         number if is_numeric(number) => call.cast(arg, &DataType::Float64),
         other => Err(call.wrong_type(position, "NUMERIC", other)),
     }
+}
+
+/// The sum of intervals, or their mean.
+fn of_intervals(mut call: Call<'_>) -> Result<Expr> {
+    let (tries, averages) = (call.name.starts_with("try_"), !call.name.ends_with("sum"));
+    let [value] = call.exactly()?;
+    let data_type = value.data_type.clone();
+    let of = |function, arg: Expr| {
+        let call = AggregateFunction::new_udf(function, vec![arg], call.distinct, call.filter.clone(), vec![], None);
+        Expr::AggregateFunction(call)
+    };
+    let count = of(df::count::count_udaf(), value.expr.clone());
+    let sum = of(sum::function(tries), cast(number_of(value).expr, DataType::Int64));
+    let sum = interval_of(sum, data_type.clone(), tries);
+    if !averages {
+        return Ok(sum);
+    }
+    Ok(when(count.clone().gt(lit(0_i64)), divided_by(sum, count, data_type)).end()?)
+}
+
+fn no_order(call: &Call<'_>) -> SparkError {
+    let of = call.args.first().map(|value| sql_name(&value.data_type)).unwrap_or_default();
+    let (name, written) = (&call.name, &call.written);
+    let message = format!(
+        "Cannot resolve \"{written}\" due to data type mismatch: The `{name}` does not support ordering on type \"{of}\"."
+    );
+    SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", message)
+        .with("sqlExpr", format!("\"{written}\""))
+        .with("functionName", format!("`{name}`"))
+        .with("dataType", format!("\"{of}\""))
 }
 
 fn nothing_counted() -> SparkError {

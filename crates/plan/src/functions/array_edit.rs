@@ -14,7 +14,7 @@ use datafusion::functions_nested::expr_fn as nested;
 use datafusion::logical_expr::{Expr, not, when};
 
 use super::call::{Call, Outcome, Typed};
-use super::container::{array_and_item, two_arrays};
+use super::container::{array_and_item, array_and_known_item, two_arrays};
 use super::generator::entries;
 use super::map::{OF_ENTRIES, check_keys, map_type};
 use super::native::{Args, Table, native};
@@ -123,7 +123,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             let keys =
                 Typed { expr: nested::map_keys(map.expr), data_type: DataType::new_list(of_keys.clone(), false) };
             call.args = vec![keys, key];
-            let (keys, key) = array_and_item(&mut call)?;
+            let (keys, key) = array_and_known_item(&mut call)?;
             datafusion_spark::function::array::spark_array_contains().call(vec![keys, key])
         }
         "map_concat" => map_concat(call)?,

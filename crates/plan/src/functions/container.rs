@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, IntervalUnit};
+use arrow::datatypes::{DataType, Field};
 use datafusion::functions::expr_fn as df;
 use datafusion::functions_nested::expr_fn as nested;
 use datafusion::logical_expr::{Expr, cast, lit};
@@ -11,6 +11,7 @@ use super::array::{DATES, Element, SERIES, SIZE, TIMES};
 use super::array_edit;
 use super::call::{Call, Outcome, Typed, element_by};
 use super::higher_order::map_types;
+use super::interval_number::{is_interval, number_of};
 use super::map::{MAP, map_type};
 use super::native::native;
 use crate::ddl::sql_name;
@@ -54,11 +55,11 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "sort_array" | "array_sort" => sort(call)?,
         "array_contains" => {
-            let (array, item) = array_and_item(&mut call)?;
+            let (array, item) = array_and_known_item(&mut call)?;
             datafusion_spark::function::array::spark_array_contains().call(vec![array, item])
         }
         "array_position" => {
-            let (array, item) = array_and_item(&mut call)?;
+            let (array, item) = array_and_known_item(&mut call)?;
             let position = nested::array_position(array.clone(), item.clone(), lit(1_i64));
             let position = cast(position, DataType::Int64);
             let found = df::coalesce(vec![position, lit(0_i64)]);
@@ -164,6 +165,21 @@ fn array_type(item: &DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item.clone(), true)))
 }
 
+/// The same, but not where the value is NULL itself.
+pub(super) fn array_and_known_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
+    if call.args.iter().any(|arg| arg.data_type == DataType::Null) {
+        let (name, written) = (&call.name, &call.written);
+        let message = format!(
+            "Cannot resolve \"{written}\" due to data type mismatch: Null typed values cannot be used as arguments of \
+             `{name}`."
+        );
+        return Err(SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.NULL_TYPE", "42K09", message)
+            .with("sqlExpr", format!("\"{written}\""))
+            .with("functionName", format!("`{name}`")));
+    }
+    array_and_item(call)
+}
+
 /// An array and a value of the type of its elements, or both of a wider one.
 pub(super) fn array_and_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
     let [array, item] = call.exactly()?;
@@ -255,12 +271,10 @@ fn sequence(mut call: Call<'_>) -> Result<Expr> {
         DataType::Timestamp(..) => {
             let mut args = bounds;
             match step {
-                Some(Typed { data_type: DataType::Interval(IntervalUnit::YearMonth), expr }) => {
-                    args.extend([cast(expr, DataType::Int32), lit(0_i64)]);
+                Some(step) if matches!(step.data_type, DataType::Duration(_)) => {
+                    args.extend([lit(0_i32), number_of(step).expr]);
                 }
-                Some(Typed { data_type: DataType::Duration(_), expr }) => {
-                    args.extend([lit(0_i32), cast(expr, DataType::Int64)]);
-                }
+                Some(step) if is_interval(&step.data_type) => args.extend([number_of(step).expr, lit(0_i64)]),
                 Some(step) => return Err(call.wrong_type(2, "INTERVAL", &step.data_type)),
                 None => {}
             }

@@ -98,35 +98,44 @@ impl<'a> Format<'a> {
         })
     }
 
-    /// The fields of a row; what is in quotes is no NULL, so whether it was is said too.
-    fn split(&self, line: &str) -> Vec<(String, bool)> {
+    /// The fields of a row. A quote that ends no field makes all of the field plain text.
+    fn split(&self, line: &str) -> Vec<String> {
         let mut fields = vec![];
-        let (mut field, mut quoted, mut inside) = (String::new(), false, false);
         let mut rest = line;
-        while let Some(c) = rest.chars().next() {
-            if !inside && !self.separator.is_empty() && rest.starts_with(self.separator) {
-                fields.push((std::mem::take(&mut field), quoted));
-                quoted = false;
-                rest = &rest[self.separator.len()..];
-                continue;
+        loop {
+            let (field, after) = self.quoted(rest).unwrap_or_else(|| self.plain(rest));
+            fields.push(field);
+            match after.strip_prefix(self.separator).filter(|_| !self.separator.is_empty()) {
+                Some(next) => rest = next,
+                None => return fields,
             }
+        }
+    }
+
+    fn plain<'t>(&self, text: &'t str) -> (String, &'t str) {
+        let end = if self.separator.is_empty() { None } else { text.find(self.separator) };
+        let (field, after) = text.split_at(end.unwrap_or(text.len()));
+        (field.to_owned(), after)
+    }
+
+    fn quoted<'t>(&self, text: &'t str) -> Option<(String, &'t str)> {
+        let quote = self.quote?;
+        let mut rest = text.strip_prefix(quote)?;
+        let mut field = String::new();
+        loop {
+            let c = rest.chars().next()?;
             rest = &rest[c.len_utf8()..];
-            let next = rest.chars().next();
-            if inside && (Some(c) == self.escape || Some(c) == self.quote) && next.is_some() && next == self.quote {
-                field.extend(next);
-                rest = &rest[next.map_or(0, char::len_utf8)..];
-            } else if Some(c) == self.quote && (inside || field.trim().is_empty()) {
-                if !inside {
-                    field.clear();
-                }
-                inside = !inside;
-                quoted = true;
+            let before_quote = rest.starts_with(quote);
+            if Some(c) == self.escape && before_quote {
+                field.push(quote);
+                rest = &rest[quote.len_utf8()..];
+            } else if c == quote {
+                let ends = rest.is_empty() || rest.starts_with(self.separator);
+                return ends.then_some((field, rest));
             } else {
                 field.push(c);
             }
         }
-        fields.push((field, quoted));
-        fields
     }
 
     /// A field as it is written.
@@ -153,9 +162,9 @@ fn from_csv(args: &Args<'_>) -> EngineResult<ArrayRef> {
     let rows: Vec<_> = (0..args.rows).map(|row| args.text(0, row).map(|line| format.split(line))).collect();
     let columns = fields.iter().enumerate().map(|(at, field)| {
         let texts = rows.iter().map(|row| {
-            let (text, quoted) = row.as_ref()?.get(at)?;
+            let text = row.as_ref()?.get(at)?;
             let text = if is_string(field.data_type()) { text.as_str() } else { text.trim() };
-            (*quoted || text != format.null).then_some(text)
+            (text != format.null).then_some(text)
         });
         let pattern = match field.data_type() {
             DataType::Timestamp(..) => format.timestamps.as_ref(),
@@ -204,7 +213,11 @@ fn to_csv(args: &Args<'_>) -> EngineResult<ArrayRef> {
             let written = match (column.data_type(), &format.timestamps, &format.dates) {
                 (DataType::Timestamp(..), Some(pattern), _) => pattern.format(micros(), zone).unwrap_or_default(),
                 (DataType::Timestamp(_, with_zone), None, _) => iso_instant(micros(), with_zone.as_ref().map(|_| zone)),
-                _ => text.of(column, row)?,
+                (DataType::Binary, ..) => {
+                    let bytes = column.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02X}"));
+                    format!("[{}]", bytes.collect::<Vec<_>>().join(" "))
+                }
+                _ => text.of(column, row)?.trim().to_owned(),
             };
             Ok(format.written(&written))
         });
@@ -220,7 +233,7 @@ fn schema_of(call: &Call<'_>, line: &Typed, options: &Options) -> Result<String>
     let separator = options.get(&["sep", "delimiter"]).unwrap_or(",");
     let format = Format { separator, quote: Some('"'), escape: Some('\\'), null: "", timestamps: None, dates: None };
     let fields = format.split(&line).into_iter().enumerate();
-    let fields = fields.map(|(at, (text, _))| Field::new(format!("_c{at}"), type_of(&text), true));
+    let fields = fields.map(|(at, text)| Field::new(format!("_c{at}"), type_of(&text), true));
     Ok(sql_name(&DataType::Struct(fields.collect())))
 }
 

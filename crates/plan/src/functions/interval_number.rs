@@ -17,6 +17,8 @@ pub(super) const TABLE: Table = &[
         let months = a.columns[0].as_primitive::<IntervalYearMonthType>();
         Ok(Arc::new(months.reinterpret_cast::<Int32Type>()))
     }),
+    (OF, "", ' ', |a| of_number(a, false)),
+    (TRY_OF, "", ' ', |a| of_number(a, true)),
     (TIMES, "", ' ', |a| scaled(a, false, |value, number| Some(value as f64 * number), i128::checked_mul)),
     (TRY_TIMES, "", ' ', |a| scaled(a, true, |value, number| Some(value as f64 * number), i128::checked_mul)),
     (BY, "", ' ', |a| scaled(a, false, divided, rounded)),
@@ -24,6 +26,8 @@ pub(super) const TABLE: Table = &[
 ];
 
 const MONTHS: &str = "spark.whole_months";
+const OF: &str = "spark.interval_of";
+const TRY_OF: &str = "spark.try_interval_of";
 const TIMES: &str = "spark.interval_times";
 const TRY_TIMES: &str = "spark.try_interval_times";
 const BY: &str = "spark.interval_by";
@@ -42,6 +46,26 @@ pub(crate) fn number_of(interval: Typed) -> Typed {
             let expr = native(MONTHS, DataType::Int32, "", vec![interval.expr]);
             Typed { expr, data_type: DataType::Int32 }
         }
+    }
+}
+
+/// The interval of so many months or microseconds; NULL where it tries and they are too many.
+pub(super) fn interval_of(number: Expr, data_type: DataType, tries: bool) -> Expr {
+    native(if tries { TRY_OF } else { OF }, data_type, "", vec![number])
+}
+
+/// An interval, divided by a number of 64 bits.
+pub(super) fn divided_by(interval: Expr, number: Expr, data_type: DataType) -> Expr {
+    native(BY, data_type, "", vec![interval, number])
+}
+
+fn of_number(args: &Args<'_>, tries: bool) -> EngineResult<ArrayRef> {
+    match args.result {
+        DataType::Duration(_) => args.numbers::<DurationMicrosecondType>(|row| Ok(args.long(0, row))),
+        _ => args.numbers::<IntervalYearMonthType>(|row| match args.long(0, row).map(i32::try_from).transpose() {
+            Err(_) if !tries => Err(overflow().into()),
+            months => Ok(months.ok().flatten()),
+        }),
     }
 }
 

@@ -13,7 +13,7 @@ use super::interval_number::{is_interval, number_of};
 use super::native::native;
 use crate::ddl::type_name;
 use crate::error::Result;
-use crate::types::timestamp;
+use crate::types::{is_string, timestamp};
 
 /// The type that can be called by this name: `int('3')`.
 pub(super) fn type_called(name: &str) -> Option<DataType> {
@@ -81,7 +81,10 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         // Text has one collation here.
         "collation" => {
-            call.exactly::<1>()?;
+            let [text] = call.exactly()?;
+            if !is_string(&text.data_type) && text.data_type != DataType::Null {
+                return Err(call.wrong_type(0, "STRING", &text.data_type));
+            }
             lit("SYSTEM.BUILTIN.UTF8_BINARY")
         }
         "pmod" => pmod(call)?,

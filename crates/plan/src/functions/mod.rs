@@ -17,7 +17,7 @@ mod gather;
 pub(crate) mod generator;
 mod hash;
 pub(crate) mod higher_order;
-mod interval;
+pub(crate) mod interval;
 pub(crate) mod interval_number;
 mod java_pattern;
 mod json;

@@ -178,7 +178,14 @@ impl Pattern {
                 Part::Brackets => out.push_str("  "),
             }
         }
-        out
+        // A sign in front stands right before the number.
+        match out.strip_prefix(['+', '-']) {
+            Some(rest) if rest.starts_with(' ') => {
+                let spaces = rest.len() - rest.trim_start().len();
+                format!("{}{}{}", &rest[..spaces], &out[..1], &rest[spaces..])
+            }
+            _ => out,
+        }
     }
 
     /// The digits of a text in the pattern, as a number without the point.
@@ -246,6 +253,12 @@ fn to_number(args: &Args<'_>, tries: bool) -> EngineResult<ArrayRef> {
 }
 
 fn unexpected(pattern: &str) -> SparkError {
+    if !pattern.contains(['0', '9']) {
+        let message =
+            format!("The format is invalid: '{pattern}'. The format string requires at least one number digit.");
+        return SparkError::new(ErrorClass::Analysis, "INVALID_FORMAT.WRONG_NUM_DIGIT", "42601", message)
+            .with("format", format!("'{pattern}'"));
+    }
     let message = format!("The format is invalid: '{pattern}'. The format string is no pattern of digits.");
     SparkError::new(ErrorClass::Analysis, "INVALID_FORMAT.UNEXPECTED_TOKEN", "42601", message)
         .with("format", format!("'{pattern}'"))

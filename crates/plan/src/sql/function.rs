@@ -154,15 +154,27 @@ impl Lowering<'_> {
     }
 }
 
-/// The names of the parameters of functions that take arguments by name.
-const PARAMETERS: &[(&str, &[&str])] = &[
-    ("explode", &["collection"]),
-    ("explode_outer", &["collection"]),
-    ("inline", &["input"]),
-    ("inline_outer", &["input"]),
-    ("mask", &["str", "upperChar", "lowerChar", "digitChar", "otherChar"]),
-    ("posexplode", &["collection"]),
-    ("posexplode_outer", &["collection"]),
+/// A parameter's name, and the text that stands for it where it is left out.
+type Parameter = (&'static str, Option<&'static str>);
+
+/// The parameters of functions that take arguments by name.
+const PARAMETERS: &[(&str, &[Parameter])] = &[
+    ("explode", &[("collection", None)]),
+    ("explode_outer", &[("collection", None)]),
+    ("inline", &[("input", None)]),
+    ("inline_outer", &[("input", None)]),
+    (
+        "mask",
+        &[
+            ("str", None),
+            ("upperChar", Some("X")),
+            ("lowerChar", Some("x")),
+            ("digitChar", Some("n")),
+            ("otherChar", None),
+        ],
+    ),
+    ("posexplode", &[("collection", None)]),
+    ("posexplode_outer", &[("collection", None)]),
 ];
 
 /// Arguments in the order of the parameters; those that are given by name stand behind the others.
@@ -174,13 +186,19 @@ pub(super) fn by_position(function: &str, args: Vec<FunctionArg>) -> Result<Vec<
     let mut named = vec![];
     for arg in args {
         match arg {
-            FunctionArg::Named { name, arg, .. } => named.push((name.value, arg)),
+            FunctionArg::Named { name, arg, .. } => named.push((name, arg)),
             other => placed.push(other),
         }
     }
-    while let Some(parameter) = parameters.get(placed.len()).filter(|_| !named.is_empty()) {
-        let Some(at) = named.iter().position(|(name, _)| name.eq_ignore_ascii_case(parameter)) else { break };
-        placed.push(FunctionArg::Unnamed(named.remove(at).1));
+    while let Some((parameter, default)) = parameters.get(placed.len()).filter(|_| !named.is_empty()) {
+        let given = named.iter().position(|(name, _)| name.value.eq_ignore_ascii_case(parameter));
+        placed.push(FunctionArg::Unnamed(match (given, default) {
+            (Some(at), _) => named.remove(at).1,
+            (None, Some(text)) => {
+                FunctionArgExpr::Expr(ast::Expr::value(ast::Value::SingleQuotedString((*text).to_owned())))
+            }
+            (None, None) => break,
+        }));
     }
     match named.first() {
         Some((name, _)) => {

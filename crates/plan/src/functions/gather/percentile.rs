@@ -167,5 +167,5 @@ impl Accumulator for Counts {
 
 fn negative(count: i64) -> SparkError {
     let message = format!("Negative values found in {count}.");
-    SparkError::new(ErrorClass::Runtime, "NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "22003", message)
+    SparkError::new(ErrorClass::IllegalArgument, "NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "22003", message)
 }

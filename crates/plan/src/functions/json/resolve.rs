@@ -67,7 +67,12 @@ pub(crate) fn declared_type(call: &Call<'_>, schema: &Typed) -> Result<DataType>
     let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &schema.expr else {
         return Err(not_constant(call, "schema"));
     };
-    parse_data_type(text).or_else(|_| Ok(DataType::Struct(parse_schema(text)?.fields)))
+    let is_word = text.trim().chars().all(|c| c.is_alphanumeric() || c == '_');
+    match parse_data_type(text) {
+        Err(_) if !is_word => Ok(DataType::Struct(parse_schema(text)?.fields)),
+        Err(error) => Err(SparkError { class: ErrorClass::Analysis, ..error }),
+        parsed => parsed,
+    }
 }
 
 fn not_constant(call: &Call<'_>, argument: &str) -> SparkError {

@@ -112,6 +112,8 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("time_bucket", 2, &["TIMESTAMP '1970-01-01 00:00:00'"]),
     ("unix_timestamp", 0, &["current_timestamp()", "yyyy-MM-dd HH:mm:ss"]),
     ("unix_timestamp", 1, &["yyyy-MM-dd HH:mm:ss"]),
+    ("vector_norm", 1, &["2.0"]),
+    ("vector_normalize", 1, &["2.0"]),
 ];
 
 /// The function that `array_sort` compares with where none is given.
