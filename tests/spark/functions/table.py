@@ -117,7 +117,7 @@ def _state(asked: dict[str, Answer], queries: dict[str, str]) -> tuple[str, str]
         return "missing", "no example that a client can ask"
     if not queries:
         conditions = {answer["error"]["condition"] if "error" in answer else None for answer in asked.values()}
-        return "same", f"refused with `{conditions.pop()}`" if len(conditions) == 1 and None not in conditions else ""
+        return "same", f"an error: `{conditions.pop()}`" if len(conditions) == 1 and None not in conditions else ""
     refused = all(any(f"`{condition}`, not an" in how for condition in ABSENT) for how in queries.values())
     if refused and len(queries) == len(asked):
         return "missing", ""
