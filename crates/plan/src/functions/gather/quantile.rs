@@ -53,7 +53,7 @@ impl Gather for Quantile {
 struct Sample {
     value: f64,
     gap: i64,
-    delta: i64,
+    slack: i64,
 }
 
 #[derive(Debug)]
@@ -85,8 +85,8 @@ impl Summary {
             }
             self.count += 1;
             let at_the_end = self.samples.is_empty() || (old.peek().is_none() && at == last);
-            let delta = if at_the_end { 0 } else { self.tolerance(self.count).floor() as i64 };
-            self.samples.push(Sample { value, gap: 1, delta });
+            let slack = if at_the_end { 0 } else { self.tolerance(self.count).floor() as i64 };
+            self.samples.push(Sample { value, gap: 1, slack });
         }
         self.samples.extend(old);
     }
@@ -98,7 +98,7 @@ impl Summary {
         let (Some(first), Some(mut head)) = (samples.first().copied(), samples.last().copied()) else { return };
         let mut kept = vec![];
         for sample in samples.iter().skip(1).rev().skip(1) {
-            if ((sample.gap + head.gap + head.delta) as f64) < tolerance {
+            if ((sample.gap + head.gap + head.slack) as f64) < tolerance {
                 head.gap += sample.gap;
             } else {
                 kept.push(head);
@@ -145,7 +145,7 @@ impl Summary {
                 other_seen = true;
                 (right, if own_seen { other_more } else { 0 })
             };
-            next.delta += more;
+            next.slack += more;
             merged.push(next);
         }
         merged.extend(own.chain(other));
@@ -162,12 +162,12 @@ impl Summary {
         if fraction >= 1.0 - self.error() {
             return Some(last.value);
         }
-        let target = self.samples.iter().map(|sample| sample.delta + sample.gap).max()? / 2;
+        let target = self.samples.iter().map(|sample| sample.slack + sample.gap).max()? / 2;
         let rank = (fraction * self.count as f64).ceil() as i64;
         let mut least = 0;
         for sample in &self.samples[..self.samples.len() - 1] {
             least += sample.gap;
-            if least + sample.delta - target <= rank && rank <= least + target {
+            if least + sample.slack - target <= rank && rank <= least + target {
                 return Some(sample.value);
             }
         }
@@ -192,10 +192,10 @@ impl Accumulator for Summary {
     fn merge_batch(&mut self, states: &[ArrayRef]) -> EngineResult<()> {
         let counts = states[3].as_primitive::<Int64Type>();
         let columns = lists(&states[0]).zip(lists(&states[1])).zip(lists(&states[2]));
-        for (((values, gaps), deltas), count) in columns.zip(counts.values()) {
+        for (((values, gaps), slacks), count) in columns.zip(counts.values()) {
             let values = numbers::<Float64Type>(&values).into_iter();
-            let ranks = numbers::<Int64Type>(&gaps).into_iter().zip(numbers::<Int64Type>(&deltas));
-            let samples = values.zip(ranks).map(|(value, (gap, delta))| Sample { value, gap, delta });
+            let ranks = numbers::<Int64Type>(&gaps).into_iter().zip(numbers::<Int64Type>(&slacks));
+            let samples = values.zip(ranks).map(|(value, (gap, slack))| Sample { value, gap, slack });
             self.merge(samples.collect(), *count);
         }
         Ok(())
@@ -206,7 +206,7 @@ impl Accumulator for Summary {
         Ok(vec![
             list_of::<Float64Type>(self.samples.iter().map(|sample| sample.value))?,
             list_of::<Int64Type>(self.samples.iter().map(|sample| sample.gap))?,
-            list_of::<Int64Type>(self.samples.iter().map(|sample| sample.delta))?,
+            list_of::<Int64Type>(self.samples.iter().map(|sample| sample.slack))?,
             ScalarValue::Int64(Some(self.count)),
         ])
     }
