@@ -65,8 +65,9 @@ format: setup ## formats Rust and Python
 	$(BIN)/ruff format
 
 .PHONY: docs
-docs: build ## the tables of docs/sources.md from the sources' own OPTIONS
+docs: build ## the tables of docs/sources.md from the sources' own OPTIONS, and docs/functions.md
 	$(BIN)/python scripts/gen_docs.py
+	$(BIN)/python -m tests.spark.functions.table
 
 .PHONY: deny
 deny: ## licences and advisories of the crates; needs cargo-deny

@@ -7,14 +7,14 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Field, Float32Type, Float64Type,
-    IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
+    IntervalMonthDayNanoType, IntervalYearMonthType, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use datafusion::common::ScalarValue;
 
-use crate::interval::IntervalFields;
+use crate::interval::{IntervalFields, write_calendar};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -141,6 +141,12 @@ impl Formatter {
                 let micros = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
                 self.value(out, &micros, row)?;
             }
+            DataType::Time64(TimeUnit::Microsecond) => {
+                let micros = array.as_primitive::<Time64MicrosecondType>().value(row);
+                let seconds = micros / 1_000_000;
+                let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+                fraction(out, micros % 1_000_000);
+            }
             DataType::Duration(TimeUnit::Microsecond) => {
                 let fields = self.style.interval.unwrap_or(IntervalFields { first: 0, last: 3 });
                 fields.write_micros(out, array.as_primitive::<DurationMicrosecondType>().value(row));
@@ -148,6 +154,10 @@ impl Formatter {
             DataType::Interval(arrow::datatypes::IntervalUnit::YearMonth) => {
                 let fields = self.style.interval.unwrap_or(IntervalFields { first: 0, last: 1 });
                 fields.write_months(out, array.as_primitive::<IntervalYearMonthType>().value(row));
+            }
+            DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano) => {
+                let interval = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
+                write_calendar(out, interval.months, interval.days, interval.nanoseconds / 1_000);
             }
             DataType::List(_) => self.list(out, &array.as_list::<i32>().value(row))?,
             DataType::LargeList(_) => self.list(out, &array.as_list::<i64>().value(row))?,

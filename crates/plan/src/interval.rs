@@ -125,3 +125,24 @@ impl IntervalFields {
         };
     }
 }
+
+/// `1 years 2 months 3 days 4 hours 5 minutes 6.7 seconds`, without what is zero.
+pub(crate) fn write_calendar(out: &mut String, months: i32, days: i32, micros: i64) {
+    const MINUTE: i64 = 60_000_000;
+    let (months, days) = (i64::from(months), i64::from(days));
+    let parts = [
+        (months / 12, "years"),
+        (months % 12, "months"),
+        (days, "days"),
+        (micros / (60 * MINUTE), "hours"),
+        (micros / MINUTE % 60, "minutes"),
+    ];
+    let mut words: Vec<_> = parts.iter().filter(|(n, _)| *n != 0).map(|(n, unit)| format!("{n} {unit}")).collect();
+    let rest = micros % MINUTE;
+    if rest != 0 || words.is_empty() {
+        let sign = if rest < 0 { "-" } else { "" };
+        let seconds = format!("{}.{:06}", rest.abs() / 1_000_000, rest.abs() % 1_000_000);
+        words.push(format!("{sign}{} seconds", seconds.trim_end_matches('0').trim_end_matches('.')));
+    }
+    out.push_str(&words.join(" "));
+}

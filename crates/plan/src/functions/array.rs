@@ -21,6 +21,7 @@ pub(super) const TABLE: Table = &[
     (SIZE, "", ' ', size),
     (SERIES, "", ' ', series),
     (DATES, "", ' ', dates),
+    (TIMES, "", ' ', times),
 ];
 
 /// The number of elements of an array or a map.
@@ -29,6 +30,9 @@ pub(super) const SIZE: &str = "spark.size";
 pub(super) const SERIES: &str = "spark.sequence";
 /// Days from a first to a last one by days or months.
 pub(super) const DATES: &str = "spark.sequence_of_dates";
+
+/// Instants or wall clocks from a first to a last one by months and microseconds.
+pub(super) const TIMES: &str = "spark.sequence_of_times";
 
 /// The ways to name an element by its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +161,34 @@ fn dates(args: &Args<'_>) -> EngineResult<ArrayRef> {
     });
     let lists = lists.collect::<EngineResult<Vec<_>>>()?;
     list_of(args, &lists, |values| Arc::new(Int32Array::from(values)))
+}
+
+fn times(args: &Args<'_>) -> EngineResult<ArrayRef> {
+    const DAY: i64 = 86_400_000_000;
+    let with_zone =
+        matches!(args.result, DataType::List(item) if matches!(item.data_type(), DataType::Timestamp(_, Some(_))));
+    let zone = if with_zone { super::time::zone(args.zone)? } else { super::time::zone("UTC")? };
+    let lists = (0..args.rows).map(|row| {
+        let (Some(first), Some(last)) = (args.micros(0, row), args.micros(1, row)) else { return Ok(None) };
+        let step = match args.columns.len() {
+            4 => args.int(2, row).zip(args.long(3, row)),
+            _ => Some((0, if first <= last { DAY } else { -DAY })),
+        };
+        let Some((months, micros)) = step else { return Ok(None) };
+        let direction = i64::from(months) + micros.signum();
+        if (direction == 0 && first != last) || (direction > 0 && first > last) || (direction < 0 && first < last) {
+            return Err(bad_bounds(first, last, direction).into());
+        }
+        let time = |number: i64| {
+            let by_months = super::time::added("MONTH", i64::from(months).checked_mul(number)?, first, zone).ok()??;
+            by_months.checked_add(micros.checked_mul(number)?)
+        };
+        let inside = |time: &i64| if direction >= 0 { *time <= last } else { *time >= last };
+        let count = if direction == 0 { 1 } else { i64::MAX };
+        within_limits((0..count).map_while(|number| time(number).filter(inside))).map(Some)
+    });
+    let lists = lists.collect::<EngineResult<Vec<_>>>()?;
+    list_of(args, &lists, |values| Arc::new(Int64Array::from(values)))
 }
 
 /// The items, unless they are more than an array may have.

@@ -1,10 +1,15 @@
 //! A call with its arguments resolved, and what every function does with them.
 
-use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Schema};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::functions_nested::expr_fn::{array_element, map_extract};
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{ColumnarValue, Expr};
+use datafusion::physical_expr::create_physical_expr;
 
 use super::array::Element;
 use super::cast::cast;
@@ -126,6 +131,23 @@ pub(crate) fn wrong_type(written: &str, position: usize, required: &str, found: 
         .with("paramIndex", *ordinal)
         .with("requiredType", format!("\"{required}\""))
         .with("inputType", format!("\"{found}\""))
+}
+
+/// The value of an expression that has no columns.
+pub(crate) fn constant(expr: &Expr) -> Option<ScalarValue> {
+    if let Expr::Literal(value, _) = expr {
+        return Some(value.clone());
+    }
+    if expr.is_volatile() {
+        return None;
+    }
+    let computed = create_physical_expr(expr, &DFSchema::empty(), &ExecutionProps::new(), &Default::default()).ok()?;
+    let one_row = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &one_row).ok()?;
+    match computed.evaluate(&row).ok()? {
+        ColumnarValue::Scalar(value) => Some(value),
+        ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0).ok(),
+    }
 }
 
 /// `base[key]`: an array's element counted from zero, or the value of a map's key.

@@ -107,6 +107,7 @@ fn is_castable(from: &DataType, to: &DataType) -> bool {
     use DataType::{Binary, Boolean, Date32, Duration, Interval, List, Map, Struct, Timestamp};
     match (from, to) {
         (from, to) if from == to => true,
+        (DataType::Null, _) => true,
         (_, to) if is_string(to) => true,
         (from, Boolean | Binary | Date32 | Timestamp(..)) if is_string(from) => true,
         (from, to) if is_string(from) && is_numeric(to) => true,
@@ -116,7 +117,6 @@ fn is_castable(from: &DataType, to: &DataType) -> bool {
         (from, Binary) if is_integral(from) => false,
         (Date32 | Timestamp(..), Date32 | Timestamp(..)) => true,
         (Duration(_), Duration(_)) | (Interval(_), Interval(_)) => true,
-        (DataType::Null, _) => true,
         (List(from), List(to)) => is_castable(from.data_type(), to.data_type()),
         (Struct(from), Struct(to)) => {
             from.len() == to.len()

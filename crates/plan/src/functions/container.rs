@@ -5,11 +5,13 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 use datafusion::functions::expr_fn as df;
 use datafusion::functions_nested::expr_fn as nested;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::{Expr, cast, lit};
 
-use super::array::{DATES, Element, SERIES, SIZE};
+use super::array::{DATES, Element, SERIES, SIZE, TIMES};
+use super::array_edit;
 use super::call::{Call, Outcome, Typed, element_by};
 use super::higher_order::map_types;
+use super::interval_number::{is_interval, number_of};
 use super::map::{MAP, map_type};
 use super::native::native;
 use crate::ddl::sql_name;
@@ -53,13 +55,13 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         }
         "sort_array" | "array_sort" => sort(call)?,
         "array_contains" => {
-            let (array, item) = array_and_item(&mut call)?;
+            let (array, item) = array_and_known_item(&mut call)?;
             datafusion_spark::function::array::spark_array_contains().call(vec![array, item])
         }
         "array_position" => {
-            let (array, item) = array_and_item(&mut call)?;
+            let (array, item) = array_and_known_item(&mut call)?;
             let position = nested::array_position(array.clone(), item.clone(), lit(1_i64));
-            let position = datafusion::logical_expr::cast(position, DataType::Int64);
+            let position = cast(position, DataType::Int64);
             let found = df::coalesce(vec![position, lit(0_i64)]);
             let known = array.is_not_null().and(item.is_not_null());
             datafusion::logical_expr::when(known, found).end()?
@@ -68,20 +70,10 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             let (array, item) = array_and_item(&mut call)?;
             nested::array_remove_all(array, item)
         }
-        "array_append" => {
-            let (array, item) = array_and_item(&mut call)?;
-            nested::array_append(array, item)
-        }
-        "array_prepend" => {
-            let (array, item) = array_and_item(&mut call)?;
-            nested::array_prepend(item, array)
-        }
-        "array_union" => two_arrays(call, nested::array_union)?,
-        "array_intersect" => two_arrays(call, nested::array_intersect)?,
-        "array_except" => two_arrays(call, nested::array_except)?,
-        "arrays_overlap" => two_arrays(call, nested::array_has_any)?,
+        "array_union" => two_arrays(call).map(|(left, right)| nested::array_union(left, right))?,
+        "array_intersect" => two_arrays(call).map(|(left, right)| nested::array_intersect(left, right))?,
+        "array_except" => two_arrays(call).map(|(left, right)| nested::array_except(left, right))?,
         "array_join" => join(call)?,
-        "flatten" => nested::flatten(one_array(&mut call)?),
         "array_distinct" => nested::array_distinct(one_array(&mut call)?),
         "array_max" => nested::array_max(one_array(&mut call)?),
         "array_min" => nested::array_min(one_array(&mut call)?),
@@ -89,7 +81,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             nested::array_reverse(one_array(&mut call)?)
         }
         "sequence" => sequence(call)?,
-        _ => return Ok(Err(call)),
+        _ => return array_edit::resolve(call),
     };
     Ok(Ok(expr))
 }
@@ -173,8 +165,23 @@ fn array_type(item: &DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item.clone(), true)))
 }
 
+/// The same, but not where the value is NULL itself.
+pub(super) fn array_and_known_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
+    if call.args.iter().any(|arg| arg.data_type == DataType::Null) {
+        let (name, written) = (&call.name, &call.written);
+        let message = format!(
+            "Cannot resolve \"{written}\" due to data type mismatch: Null typed values cannot be used as arguments of \
+             `{name}`."
+        );
+        return Err(SparkError::new(ErrorClass::Analysis, "DATATYPE_MISMATCH.NULL_TYPE", "42K09", message)
+            .with("sqlExpr", format!("\"{written}\""))
+            .with("functionName", format!("`{name}`")));
+    }
+    array_and_item(call)
+}
+
 /// An array and a value of the type of its elements, or both of a wider one.
-fn array_and_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
+pub(super) fn array_and_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
     let [array, item] = call.exactly()?;
     let DataType::List(field) = &array.data_type else {
         return Err(call.wrong_type(0, "ARRAY", &array.data_type));
@@ -194,7 +201,8 @@ fn array_and_item(call: &mut Call<'_>) -> Result<(Expr, Expr)> {
     Ok((call.cast(array, &array_type(&common))?, item))
 }
 
-fn two_arrays(mut call: Call<'_>, build: fn(Expr, Expr) -> Expr) -> Result<Expr> {
+/// Two arrays of one type.
+pub(super) fn two_arrays(mut call: Call<'_>) -> Result<(Expr, Expr)> {
     let [left, right] = call.exactly()?;
     for (position, arg) in [&left, &right].into_iter().enumerate() {
         if !matches!(arg.data_type, DataType::List(_)) {
@@ -203,7 +211,7 @@ fn two_arrays(mut call: Call<'_>, build: fn(Expr, Expr) -> Expr) -> Result<Expr>
     }
     let (args, _) = call.common(vec![left, right])?;
     let [left, right] = args.try_into().map_err(|_| call.wrong_count("2", 0))?;
-    Ok(build(left, right))
+    Ok((left, right))
 }
 
 /// `array_sort` puts NULLs last; `sort_array` does so where it is descending.
@@ -260,7 +268,18 @@ fn sequence(mut call: Call<'_>) -> Result<Expr> {
             }
             Ok(native(DATES, array_type(&DataType::Date32), "", args))
         }
-        DataType::Timestamp(..) => Err(SparkError::unsupported("`sequence` of timestamps")),
+        DataType::Timestamp(..) => {
+            let mut args = bounds;
+            match step {
+                Some(step) if matches!(step.data_type, DataType::Duration(_)) => {
+                    args.extend([lit(0_i32), number_of(step).expr]);
+                }
+                Some(step) if is_interval(&step.data_type) => args.extend([number_of(step).expr, lit(0_i64)]),
+                Some(step) => return Err(call.wrong_type(2, "INTERVAL", &step.data_type)),
+                None => {}
+            }
+            Ok(native(TIMES, array_type(&bound_type), call.time_zone, args))
+        }
         other => Err(call.wrong_type(0, "INTEGRAL", other)),
     }
 }

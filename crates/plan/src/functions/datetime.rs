@@ -113,6 +113,12 @@ fn time(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_micro_opt(hour, minute, second, micros)
 }
 
+/// Microseconds since midnight of `hh:mm[:ss[.ffffff]]`.
+pub(crate) fn time_of_day(text: &str) -> Option<i64> {
+    let time = time(text.trim())?.signed_duration_since(NaiveTime::MIN);
+    time.num_microseconds()
+}
+
 /// `Z`, `UTC`, `+01:00`, `+1`, `GMT+1`, `Europe/Oslo`.
 pub(crate) fn parse_zone(text: &str) -> Option<Tz> {
     let offset = text.strip_prefix("UTC").or_else(|| text.strip_prefix("GMT")).unwrap_or(text);

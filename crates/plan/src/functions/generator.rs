@@ -76,6 +76,12 @@ fn entry_fields(call: &Call<'_>, map: &DataType) -> Result<Fields> {
     }
 }
 
+/// The entries of a map as an array of structs.
+pub(super) fn entries(call: &Call<'_>, map: Typed) -> Result<Expr> {
+    let result = list_of(entry_fields(call, &map.data_type)?);
+    Ok(native(ENTRIES, result, "", vec![map.expr]))
+}
+
 fn named(names: &[&str]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }

@@ -14,12 +14,12 @@ use crate::error::Result;
 use crate::interval::IntervalFields;
 
 /// The fields of an interval.
-pub(super) fn fields_of(expr: &Expr, schema: &DFSchema) -> Result<Option<IntervalFields>> {
+pub(crate) fn fields_of(expr: &Expr, schema: &DFSchema) -> Result<Option<IntervalFields>> {
     Ok(IntervalFields::of(expr.to_field(schema)?.1.as_ref()))
 }
 
 /// The same value with these fields: its column says so, and nothing is computed.
-pub(super) fn with_fields(interval: Expr, fields: IntervalFields) -> Expr {
+pub(crate) fn with_fields(interval: Expr, fields: IntervalFields) -> Expr {
     let signature = Signature::any(1, Volatility::Immutable);
     ScalarUDF::new_from_impl(WithFields { fields, signature }).call(vec![interval])
 }

@@ -37,9 +37,13 @@ enum Part {
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern(Vec<Part>);
 
+/// The letters that patterns of Spark 2 have.
+const OLD_LETTERS: &str = "GyMwWDdFEaHkKhmsSzZYuLX";
+
 impl Pattern {
     /// # Errors
-    /// `INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION` for letters that Spark does not know.
+    /// `INVALID_DATETIME_PATTERN.WITH_SUGGESTION` for letters that never meant anything, and
+    /// `INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION` for those that did once.
     pub(crate) fn parse(pattern: &str) -> Result<Self> {
         let mut chars = pattern.chars().peekable();
         let mut stack: Vec<Vec<Part>> = vec![vec![]];
@@ -63,7 +67,7 @@ impl Pattern {
                         count += 1;
                     }
                     if !is_known(letter, count) {
-                        return Err(unknown(pattern));
+                        return Err(if OLD_LETTERS.contains(letter) { unknown(pattern) } else { invalid(pattern) });
                     }
                     Part::Field(letter, count)
                 }
@@ -128,6 +132,12 @@ fn is_known(letter: char, count: usize) -> bool {
             'Z' => 5,
             _ => 0,
         }
+}
+
+fn invalid(pattern: &str) -> SparkError {
+    let message = format!("Unrecognized datetime pattern: '{pattern}'.");
+    SparkError::new(ErrorClass::Runtime, "INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "22007", message)
+        .with("pattern", format!("'{pattern}'"))
 }
 
 fn unknown(pattern: &str) -> SparkError {

@@ -1,4 +1,4 @@
-//! `mode`: the value that there is most of, the smallest one where several are.
+//! `mode`: the value that there is most of; where several are, the smallest one or the largest.
 
 use std::collections::HashMap;
 use std::mem::size_of_val;
@@ -12,12 +12,13 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 
 /// The aggregate of values of any type.
-pub(super) fn function() -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::from(Mode { signature: Signature::any(1, Volatility::Immutable) }))
+pub(super) fn function(greatest: bool) -> Arc<AggregateUDF> {
+    Arc::new(AggregateUDF::from(Mode { greatest, signature: Signature::any(1, Volatility::Immutable) }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Mode {
+    greatest: bool,
     signature: Signature,
 }
 
@@ -34,6 +35,12 @@ impl AggregateUDFImpl for Mode {
         Ok(args.first().cloned().unwrap_or(DataType::Null))
     }
 
+    fn return_field(&self, args: &[FieldRef]) -> EngineResult<FieldRef> {
+        let of = args.first().map_or(&DataType::Null, |field| field.data_type());
+        let metadata = args.first().map(|field| field.metadata().clone()).unwrap_or_default();
+        Ok(Arc::new(Field::new(self.name(), of.clone(), true).with_metadata(metadata)))
+    }
+
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> EngineResult<Vec<FieldRef>> {
         let list = |name: &str, item: DataType| {
             Arc::new(Field::new(format!("{}[{name}]", args.name), DataType::new_list(item, true), true))
@@ -42,12 +49,13 @@ impl AggregateUDFImpl for Mode {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> EngineResult<Box<dyn Accumulator>> {
-        Ok(Box::new(Counts { data_type: args.return_type().clone(), counts: HashMap::new() }))
+        Ok(Box::new(Counts { greatest: self.greatest, data_type: args.return_type().clone(), counts: HashMap::new() }))
     }
 }
 
 #[derive(Debug)]
 struct Counts {
+    greatest: bool,
     data_type: DataType,
     counts: HashMap<ScalarValue, i64>,
 }
@@ -91,7 +99,8 @@ impl Accumulator for Counts {
     fn evaluate(&mut self) -> EngineResult<ScalarValue> {
         let best = self.counts.iter().max_by(|(left, left_count), (right, right_count)| {
             let smaller = right.partial_cmp(left).unwrap_or(std::cmp::Ordering::Equal);
-            left_count.cmp(right_count).then(smaller)
+            let first = if self.greatest { smaller.reverse() } else { smaller };
+            left_count.cmp(right_count).then(first)
         });
         match best {
             Some((value, _)) => Ok(value.clone()),

@@ -11,7 +11,10 @@ use datafusion::logical_expr::{
 };
 
 use super::scalar::Arguments;
-use super::{array, generator, hash, json, map, math, raise, regex, text, time, time_text};
+use super::{
+    array, array_edit, bits, csv, generator, hash, interval_number, json, map, math, number_text, octets, raise, regex,
+    text, time, time_parts, time_text, vector, words, xml,
+};
 use crate::error::SparkError;
 use crate::types::{timestamp, timestamp_ntz};
 
@@ -22,18 +25,28 @@ pub(super) type Kernel = fn(&Args<'_>) -> EngineResult<ArrayRef>;
 /// depends on the arguments have a space for it, and a name that cannot be called.
 pub(super) type Table = &'static [(&'static str, Arguments, char, Kernel)];
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 21] = [
     text::TABLE,
     regex::TABLE,
     math::TABLE,
     time::TABLE,
     time_text::TABLE,
     array::TABLE,
+    array_edit::TABLE,
     map::TABLE,
     hash::TABLE,
     generator::TABLE,
     json::TABLE,
     raise::TABLE,
+    vector::TABLE,
+    octets::TABLE,
+    words::TABLE,
+    number_text::TABLE,
+    time_parts::TABLE,
+    csv::TABLE,
+    interval_number::TABLE,
+    bits::TABLE,
+    xml::TABLE,
 ];
 
 /// The arguments and the result of the function that can be called by this name.
@@ -120,7 +133,9 @@ pub(super) type Value<T> = EngineResult<Option<T>>;
 
 impl Args<'_> {
     fn present(&self, column: usize, row: usize) -> Option<&ArrayRef> {
-        self.columns.get(column).filter(|array| array.is_valid(row) && *array.data_type() != DataType::Null)
+        let given =
+            |array: &&ArrayRef| row < array.len() && array.is_valid(row) && *array.data_type() != DataType::Null;
+        self.columns.get(column).filter(given)
     }
 
     fn primitive<T: ArrowPrimitiveType>(&self, column: usize, row: usize) -> Option<T::Native> {

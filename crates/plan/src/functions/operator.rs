@@ -10,6 +10,7 @@ use datafusion::logical_expr::{Case, Expr, Operator, lit, not};
 use super::arithmetic::{self, checked};
 use super::call::{Call, Outcome, Typed};
 use super::interval::{fields_of, with_fields};
+use super::interval_number::{self, is_interval, number_of};
 use super::native::native;
 use super::{math, text, time};
 use crate::ddl::sql_name;
@@ -23,7 +24,8 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "+" | "-" | "*" | "/" | "%" | "mod" if call.args.len() == 2 => arithmetic(call)?,
         "try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod" => arithmetic(call)?,
         "div" => {
-            let [left, right] = call.exactly()?;
+            let [left, right] =
+                call.exactly()?.map(|side| if is_interval(&side.data_type) { number_of(side) } else { side });
             let (left, right) = (call.cast(left, &DataType::Int64)?, call.cast(right, &DataType::Int64)?);
             let divided = if call.ansi { checked } else { arithmetic::tried };
             divided(arithmetic::Operator::Divide, left, right, DataType::Int64)
@@ -132,6 +134,9 @@ fn arithmetic(mut call: Call<'_>) -> Result<Expr> {
     };
     let [left, right] = call.exactly()?;
     if let Some(expr) = temporal(&call, &left, &right)? {
+        return Ok(expr);
+    }
+    if let Some(expr) = interval_number::resolve(&call, &left, &right)? {
         return Ok(expr);
     }
     if is_string(&left.data_type) && is_string(&right.data_type) {

@@ -9,7 +9,7 @@ use datafusion::error::Result as EngineResult;
 use regex::{Captures, Regex};
 
 use super::native::{Args, Table};
-use crate::error::{ErrorClass, SparkError};
+use crate::error::{ErrorClass, Result, SparkError};
 
 pub(super) const TABLE: Table = &[
     ("split", "ss?i", 'a', split),
@@ -80,14 +80,19 @@ impl Patterns {
         {
             return Ok(regex.clone());
         }
-        let regex = Regex::new(pattern).map_err(|error| {
-            let message = format!("'{pattern}' is no regular expression that is understood: {error}");
-            let condition = "INVALID_PARAMETER_VALUE.PATTERN";
-            SparkError::new(ErrorClass::Runtime, condition, "22023", message).with("value", format!("'{pattern}'"))
-        })?;
+        let regex = compile(pattern)?;
         *self.0.borrow_mut() = Some((pattern.to_owned(), regex.clone()));
         Ok(regex)
     }
+}
+
+/// A regular expression.
+pub(super) fn compile(pattern: &str) -> Result<Regex> {
+    Regex::new(pattern).map_err(|error| {
+        let message = format!("'{pattern}' is no regular expression that is understood: {error}");
+        let condition = "INVALID_PARAMETER_VALUE.PATTERN";
+        SparkError::new(ErrorClass::Runtime, condition, "22023", message).with("value", format!("'{pattern}'"))
+    })
 }
 
 /// The number of the group that is wanted; the first one if it is not said.

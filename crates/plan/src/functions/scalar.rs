@@ -3,15 +3,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use arrow::datatypes::DataType;
-use datafusion::common::DFSchema;
+use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::functions::expr_fn as df;
 use datafusion::functions_nested::expr_fn as nested;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, lit};
 use datafusion_spark::expr_fn as spark;
 
 use super::call::{Call, Typed};
-use super::{container, json, math, misc, native, rounding, time_call};
+use super::interval::{fields_of, with_fields};
+use super::interval_number::number_of;
+use super::{
+    bits, container, csv, json, math, misc, native, number_text, octets, printf, refused, regex, rounding, time_call,
+    time_parts, vector, words, xml,
+};
 use crate::ddl::{sql_name, type_name};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::types::{is_integral, is_numeric, is_string, timestamp, timestamp_ntz};
@@ -55,11 +60,6 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("contains", "ss", |a| two(a, df::contains)),
     ("startswith", "ss", |a| two(a, df::starts_with)),
     ("endswith", "ss", |a| two(a, df::ends_with)),
-    ("split_part", "ssl", |a| three(a, df::split_part)),
-    ("levenshtein", "ss", |a| two(a, df::levenshtein)),
-    ("rlike", "ss", |a| two(a, |text, pattern| df::regexp_like(text, pattern, None))),
-    ("regexp", "ss", |a| two(a, |text, pattern| df::regexp_like(text, pattern, None))),
-    ("regexp_like", "ss", |a| two(a, |text, pattern| df::regexp_like(text, pattern, None))),
     ("md5", "s", |a| df::md5(one(a))),
     ("chr", "l", |a| datafusion_spark::function::string::char().call(a)),
     ("char", "l", |a| datafusion_spark::function::string::char().call(a)),
@@ -77,6 +77,7 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("radians", "d", |a| df::radians(one(a))),
     ("pi", "", |_| df::pi()),
     ("e", "", |_| lit(std::f64::consts::E)),
+    ("cot", "d", |a| lit(1.0_f64) / df::tan(one(a))),
     ("width_bucket", "dddl", |a| datafusion_spark::function::math::width_bucket().call(a)),
     ("isnan", "d", |a| df::coalesce(vec![df::isnan(one(a)), lit(false)])),
     // Dates and times
@@ -95,7 +96,6 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("date_diff", "tt", |a| two(a, spark::date_diff)),
     ("add_months", "ti", |a| two(a, spark::add_months)),
     ("last_day", "t", |a| spark::last_day(one(a))),
-    ("next_day", "ts", |a| datafusion_spark::function::datetime::next_day().call(a)),
     ("weekday", "t", |a| datafusion_spark::function::datetime::weekday().call(a)),
     ("monthname", "t", |a| datafusion_spark::function::datetime::monthname().call(a)),
     // Containers
@@ -103,7 +103,7 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
     ("map_values", "x", |a| nested::map_values(one(a))),
     ("rand", "?l", |_| df::random()),
     ("random", "?l", |_| df::random()),
-    ("uuid", "", |_| df::uuid()),
+    ("uuid", "?l", |_| df::uuid()),
 ];
 
 /// A scalar function of this name.
@@ -112,7 +112,22 @@ const FUNCTIONS: &[(&str, Arguments, Build)] = &[
 /// `UNRESOLVED_ROUTINE` where there is none.
 pub(super) fn resolve(call: Call<'_>) -> Result<Expr> {
     let mut call = call;
-    for family in [container::resolve, json::resolve, time_call::resolve, misc::resolve] {
+    let families = [
+        octets::resolve,
+        bits::resolve,
+        container::resolve,
+        json::resolve,
+        csv::resolve,
+        time_call::resolve,
+        time_parts::resolve,
+        number_text::resolve,
+        words::resolve,
+        vector::resolve,
+        misc::resolve,
+        xml::resolve,
+        refused::resolve,
+    ];
+    for family in families {
         call = match family(call)? {
             Ok(expr) => return Ok(expr),
             Err(call) => call,
@@ -124,6 +139,8 @@ pub(super) fn resolve(call: Call<'_>) -> Result<Expr> {
         "concat" => return concat(call),
         "concat_ws" => return concat_ws(call),
         "length" | "len" => return length(call),
+        "format_string" | "printf" => return printf::resolve(call),
+        "rlike" | "regexp" | "regexp_like" => return regexp_like(call),
         _ => {}
     }
     if let Some((_, arguments, build)) = FUNCTIONS.iter().find(|(name, ..)| *name == call.name) {
@@ -216,6 +233,15 @@ fn absolute(mut call: Call<'_>) -> Result<Expr> {
     let [value] = call.exactly()?;
     let data_type = value.data_type.clone();
     match &data_type {
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            let fields = fields_of(&value.expr, call.schema)?;
+            let months = number_of(value).expr;
+            let positive = datafusion::logical_expr::cast(spark::abs(months), data_type);
+            return Ok(match fields {
+                Some(fields) => with_fields(positive, fields),
+                None => positive,
+            });
+        }
         integral if is_integral(integral) => {}
         text if is_string(text) || *text == DataType::Null => {
             return Ok(spark::abs(call.cast(value, &DataType::Float64)?));
@@ -255,6 +281,16 @@ fn concat_ws(mut call: Call<'_>) -> Result<Expr> {
         [separator] => Ok(datafusion::logical_expr::when(separator.clone().is_not_null(), lit("")).end()?),
         _ => Ok(datafusion_spark::function::string::concat_ws().call(args)),
     }
+}
+
+/// A pattern that is known is looked at now, for what is wrong with it.
+fn regexp_like(mut call: Call<'_>) -> Result<Expr> {
+    let [text, pattern] = call.exactly()?;
+    let (text, pattern) = (argument(&call, 's', 0, text)?, argument(&call, 's', 1, pattern)?);
+    if let Expr::Literal(ScalarValue::Utf8(Some(pattern)), _) = &pattern {
+        regex::compile(pattern)?;
+    }
+    Ok(df::regexp_like(text, pattern, None))
 }
 
 fn length(mut call: Call<'_>) -> Result<Expr> {

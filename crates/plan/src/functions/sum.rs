@@ -15,13 +15,14 @@ use multiversion::multiversion;
 
 use crate::error::{ErrorClass, SparkError};
 
-/// The sum of values of 64 bits or decimals.
-pub(super) fn function() -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::from(Sum { signature: Signature::any(1, Volatility::Immutable) }))
+/// The sum of values of 64 bits or decimals; one that `tries` is NULL where the result does not fit.
+pub(super) fn function(tries: bool) -> Arc<AggregateUDF> {
+    Arc::new(AggregateUDF::from(Sum { tries, signature: Signature::any(1, Volatility::Immutable) }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Sum {
+    tries: bool,
     signature: Signature,
 }
 
@@ -44,12 +45,12 @@ impl AggregateUDFImpl for Sum {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> EngineResult<Vec<FieldRef>> {
-        let state = Totals::new(args.return_type().clone()).state_type();
+        let state = Totals::new(args.return_type().clone(), self.tries).state_type();
         Ok(vec![Arc::new(Field::new(format!("{}[sum]", args.name), state, true))])
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> EngineResult<Box<dyn Accumulator>> {
-        Ok(Box::new(One { totals: Totals::new(args.return_type().clone()), values: 0 }))
+        Ok(Box::new(One { totals: Totals::new(args.return_type().clone(), self.tries), values: 0 }))
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
@@ -57,7 +58,7 @@ impl AggregateUDFImpl for Sum {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> EngineResult<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(Totals::new(args.return_type().clone())))
+        Ok(Box::new(Totals::new(args.return_type().clone(), self.tries)))
     }
 }
 
@@ -65,12 +66,13 @@ impl AggregateUDFImpl for Sum {
 #[derive(Debug)]
 struct Totals {
     result: DataType,
+    tries: bool,
     sums: Vec<Option<i128>>,
 }
 
 impl Totals {
-    fn new(result: DataType) -> Self {
-        Self { result, sums: vec![] }
+    fn new(result: DataType, tries: bool) -> Self {
+        Self { result, tries, sums: vec![] }
     }
 
     fn scale(&self) -> i8 {
@@ -131,14 +133,18 @@ impl Totals {
         match self.result {
             DataType::Decimal128(precision, scale) => {
                 let limit = 10_i128.checked_pow(precision.into()).unwrap_or(i128::MAX);
-                if sums.iter().flatten().any(|sum| sum.unsigned_abs() >= limit.unsigned_abs()) {
+                let fits = |sum: &i128| sum.unsigned_abs() < limit.unsigned_abs();
+                if !self.tries && !sums.iter().flatten().all(fits) {
                     return Err(self.overflow().into());
                 }
-                let array: Decimal128Array = sums.iter().copied().collect();
+                let array: Decimal128Array = sums.iter().map(|sum| sum.filter(fits)).collect();
                 Ok(Arc::new(array.with_precision_and_scale(precision, scale)?))
             }
             _ => {
-                let narrow = |sum: &Option<i128>| sum.map(i64::try_from).transpose().map_err(|_| self.overflow());
+                let narrow = |sum: &Option<i128>| match sum.map(i64::try_from).transpose() {
+                    Err(_) if !self.tries => Err(self.overflow()),
+                    sum => Ok(sum.ok().flatten()),
+                };
                 let sums = sums.iter().map(narrow).collect::<Result<Int64Array, _>>()?;
                 Ok(Arc::new(sums))
             }
@@ -214,7 +220,7 @@ impl GroupsAccumulator for Totals {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> EngineResult<Vec<ArrayRef>> {
-        let mut each = Self::new(self.result.clone());
+        let mut each = Self::new(self.result.clone(), self.tries);
         let groups: Vec<_> = (0..values[0].len()).collect();
         each.update_batch(values, &groups, filter, groups.len())?;
         Ok(vec![each.states(&each.sums)?])
@@ -251,7 +257,7 @@ impl Accumulator for One {
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> EngineResult<()> {
-        let mut leaving = Totals::new(self.totals.result.clone());
+        let mut leaving = Totals::new(self.totals.result.clone(), self.totals.tries);
         leaving.sums.push(None);
         leaving.add_all(&values[0], None, None)?;
         self.values = self.values.saturating_sub(values[0].len() - values[0].null_count());

@@ -39,12 +39,37 @@ pub(super) const TABLE: Table = &[
             None => Ok(None),
         })
     }),
+    // A length, and a random number to begin with.
+    ("spark.randstr", "", ' ', |a| {
+        a.texts(|row| Ok(a.int(0, row).zip(a.double(1, row)).map(|(count, seed)| random_text(length(count), seed))))
+    }),
+    ("unbase64", "s", 'y', |a| {
+        let rows = (0..a.rows).map(|row| {
+            let Some(text) = a.text(0, row) else { return Ok(None) };
+            // What is no digit is passed over.
+            let digits: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/')).collect();
+            from_base64(&digits).map(Some).ok_or_else(|| no_bytes(text, "BASE64"))
+        });
+        Ok(Arc::new(BinaryArray::from_iter(rows.collect::<Result<Vec<_>, _>>()?)))
+    }),
+    ("spark.to_binary", "ssb", ' ', |a| {
+        let rows = (0..a.rows).map(|row| {
+            let (Some((text, format)), tries) = (a.text(0, row).zip(a.text(1, row)), a.boolean(2, row)) else {
+                return Ok(None);
+            };
+            match bytes_of(text, format) {
+                None if tries != Some(true) => Err(no_bytes(text, format).into()),
+                bytes => Ok(bytes),
+            }
+        });
+        Ok(Arc::new(BinaryArray::from_iter(rows.collect::<EngineResult<Vec<_>>>()?)))
+    }),
     ("format_number", "di", 's', |a| {
         a.texts(|row| Ok(a.double(0, row).zip(a.int(1, row)).and_then(|(value, digits)| grouped(value, digits))))
     }),
 ];
 
-fn length(count: i32) -> usize {
+pub(super) fn length(count: i32) -> usize {
     usize::try_from(count).unwrap_or(0)
 }
 
@@ -107,6 +132,68 @@ fn find_in_set(args: &Args<'_>, row: usize) -> Option<i32> {
     let (word, list) = (args.text(0, row)?, args.text(1, row)?);
     let found = list.split(',').position(|item| item == word && !word.contains(','));
     Some(found.and_then(|at| i32::try_from(at + 1).ok()).unwrap_or(0))
+}
+
+/// Letters and digits, each as likely as any other.
+fn random_text(count: usize, seed: f64) -> String {
+    const CHARACTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut state = seed.to_bits();
+    let next = |_| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        char::from(CHARACTERS[((mixed ^ (mixed >> 31)) % 62) as usize])
+    };
+    (0..count).map(next).collect()
+}
+
+/// Text in hexadecimal digits, base 64, or as it is.
+fn bytes_of(text: &str, format: &str) -> Option<Vec<u8>> {
+    match format.to_lowercase().as_str() {
+        "utf-8" | "utf8" => Some(text.as_bytes().to_vec()),
+        "base64" => from_base64(text),
+        "hex" => {
+            let digits = if text.len().is_multiple_of(2) { text.to_owned() } else { format!("0{text}") };
+            let pair = |pair: &[u8]| {
+                let digit = |at: usize| char::from(pair[at]).to_digit(16);
+                u8::try_from(digit(0)? * 16 + digit(1)?).ok()
+            };
+            digits.as_bytes().chunks(2).map(pair).collect()
+        }
+        _ => None,
+    }
+}
+
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=').bytes().filter(|byte| !byte.is_ascii_whitespace());
+    let digits = digits.map(|byte| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    });
+    let digits: Vec<u8> = digits.collect::<Option<_>>()?;
+    let mut bytes = vec![];
+    for chunk in digits.chunks(4) {
+        let word = chunk.iter().fold(0_u32, |word, digit| word << 6 | u32::from(*digit)) << (6 * (4 - chunk.len()));
+        let count = chunk.len().checked_sub(1).filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&word.to_be_bytes()[1..=count]);
+    }
+    Some(bytes)
+}
+
+fn no_bytes(text: &str, format: &str) -> SparkError {
+    let message = format!(
+        "The value '{text}' (\"STRING\") cannot be converted to \"BINARY\" because it is no {format}. Use \
+         `try_to_binary` to get NULL instead."
+    );
+    SparkError::new(ErrorClass::IllegalArgument, "CONVERSION_INVALID_INPUT", "22018", message)
+        .with("str", format!("'{text}'"))
+        .with("fmt", format!("'{format}'"))
+        .with("targetType", "\"BINARY\"")
+        .with("suggestion", "`try_to_binary`")
 }
 
 enum Charset {

@@ -10,7 +10,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, Ti
 use datafusion::error::Result as EngineResult;
 
 use super::datetime::{date_of, days, to_instant, to_local};
-use super::native::{Args, Table};
+use super::native::{Args, Table, Value};
 use crate::error::{ErrorClass, SparkError};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -44,7 +44,21 @@ pub(super) const TABLE: Table = &[
             Ok(days(date_of_parts(year, month, day)?))
         })
     }),
-    ("spark.make_timestamp", "", ' ', make_timestamp),
+    ("spark.make_timestamp", "", ' ', |a| a.numbers::<TimestampMicrosecondType>(|row| moment(a, row))),
+    ("spark.date_with_time", "", ' ', |a| {
+        a.numbers::<TimestampMicrosecondType>(|row| {
+            let Some((date, micros)) = a.date(0, row).and_then(date_of).zip(a.long(1, row)) else { return Ok(None) };
+            let local = date.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::microseconds(micros));
+            let zone = if a.columns.len() > 2 { a.text(2, row).map(zone).transpose()? } else { Some(zone(a.zone)?) };
+            Ok(match a.result {
+                DataType::Timestamp(_, None) => local.map(|local| local.and_utc().timestamp_micros()),
+                _ => local.zip(zone).and_then(|(local, zone)| to_instant(local, zone)),
+            })
+        })
+    }),
+    ("spark.try_make_timestamp", "", ' ', |a| {
+        a.numbers::<TimestampMicrosecondType>(|row| Ok(moment(a, row).unwrap_or(None)))
+    }),
     ("spark.seconds", "", ' ', |a| {
         let zone = zone(a.zone)?;
         a.numbers::<Decimal128Type>(|row| {
@@ -220,35 +234,29 @@ fn moved(args: &Args<'_>, shift: fn(i64, Tz) -> Option<i64>) -> EngineResult<Arr
 }
 
 /// Year, month, day, hour, minute, second with its fraction, and maybe a zone.
-fn make_timestamp(args: &Args<'_>) -> EngineResult<ArrayRef> {
-    let session = zone(args.zone)?;
-    args.numbers::<TimestampMicrosecondType>(|row| {
-        let (Some(year), Some(month), Some(day)) = (args.int(0, row), args.int(1, row), args.int(2, row)) else {
-            return Ok(None);
-        };
-        let (Some(hour), Some(minute), Some(second)) = (args.int(3, row), args.int(4, row), args.double(5, row)) else {
-            return Ok(None);
-        };
-        let zone = match args.columns.len() {
-            7 => match args.text(6, row) {
-                Some(name) => zone(name)?,
-                None => return Ok(None),
-            },
-            _ => session,
-        };
-        let micros = (second * MICROS_PER_SECOND as f64).round();
-        if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0.0..=60.0 * 1e6).contains(&micros) {
-            return Err(out_of_bounds(format!("There is no time {hour}:{minute}:{second}")));
-        }
-        let passed = TimeDelta::seconds(i64::from(hour * 3_600 + minute * 60)) + TimeDelta::microseconds(micros as i64);
-        let date = date_of_parts(year, month, day)?;
-        let local = date.and_time(NaiveTime::MIN).checked_add_signed(passed);
-        let plain = matches!(args.result, DataType::Timestamp(_, None));
-        Ok(local.and_then(
-            |local| {
-                if plain { Some(local.and_utc().timestamp_micros()) } else { to_instant(local, zone) }
-            },
-        ))
+fn moment(args: &Args<'_>, row: usize) -> Value<i64> {
+    let (Some(year), Some(month), Some(day)) = (args.int(0, row), args.int(1, row), args.int(2, row)) else {
+        return Ok(None);
+    };
+    let (Some(hour), Some(minute), Some(second)) = (args.int(3, row), args.int(4, row), args.double(5, row)) else {
+        return Ok(None);
+    };
+    let zone = match args.columns.len() {
+        7 => match args.text(6, row) {
+            Some(name) => zone(name)?,
+            None => return Ok(None),
+        },
+        _ => zone(args.zone)?,
+    };
+    let micros = (second * MICROS_PER_SECOND as f64).round();
+    if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0.0..=60.0 * 1e6).contains(&micros) {
+        return Err(out_of_bounds(format!("There is no time {hour}:{minute}:{second}")));
+    }
+    let passed = TimeDelta::seconds(i64::from(hour * 3_600 + minute * 60)) + TimeDelta::microseconds(micros as i64);
+    let local = date_of_parts(year, month, day)?.and_time(NaiveTime::MIN).checked_add_signed(passed);
+    Ok(match args.result {
+        DataType::Timestamp(_, None) => local.map(|local| local.and_utc().timestamp_micros()),
+        _ => local.and_then(|local| to_instant(local, zone)),
     })
 }
 
@@ -292,7 +300,7 @@ fn unit(name: &str) -> EngineResult<Unit> {
 }
 
 /// Months and days are counted on the wall clock, what is shorter on the line of time.
-fn added(name: &str, count: i64, micros: i64, zone: Tz) -> EngineResult<Option<i64>> {
+pub(super) fn added(name: &str, count: i64, micros: i64, zone: Tz) -> EngineResult<Option<i64>> {
     let on_the_wall = |change: &dyn Fn(NaiveDateTime) -> Option<NaiveDateTime>| {
         to_local(micros, zone).and_then(change).and_then(|local| to_instant(local, zone))
     };

@@ -8,6 +8,8 @@ use datafusion::logical_expr::{Expr, lit};
 use super::call::{Call, Outcome, Typed};
 use super::cast::cast;
 use super::native::native;
+use super::refused::unsupported_time;
+use super::time_parts::interval_field;
 use super::time_text::DEFAULT_PATTERN;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::CastMode;
@@ -63,8 +65,11 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
             df::date_part(lit(call.name.clone()), local)
         }
         "date_part" | "datepart" | "extract" => date_part(call)?,
-        "make_timestamp" | "make_timestamp_ltz" => make_timestamp(call, timestamp())?,
-        "make_timestamp_ntz" => make_timestamp(call, timestamp_ntz())?,
+        "make_timestamp" | "make_timestamp_ltz" | "try_make_timestamp" | "try_make_timestamp_ltz" => {
+            make_timestamp(call, timestamp())?
+        }
+        "make_timestamp_ntz" | "try_make_timestamp_ntz" => make_timestamp(call, timestamp_ntz())?,
+        "to_timestamp_ntz" => parsed(call, &timestamp_ntz(), "spark.parse_timestamp", CastMode::Ansi)?,
         "make_ym_interval" => {
             let args = filled(&mut call, &[DataType::Int32, DataType::Int32])?;
             native("spark.make_ym_interval", DataType::Interval(IntervalUnit::YearMonth), "", args)
@@ -94,6 +99,9 @@ fn now() -> Typed {
 
 /// The wall clock of the session's time zone.
 fn wall_clock(call: &Call<'_>, value: Typed) -> Result<Expr> {
+    if matches!(value.data_type, DataType::Time64(_)) {
+        return Err(unsupported_time());
+    }
     let instant = Typed { expr: call.cast(value, &timestamp())?, data_type: timestamp() };
     call.cast(instant, &timestamp_ntz())
 }
@@ -109,7 +117,8 @@ fn parsed(mut call: Call<'_>, to: &DataType, function: &'static str, mode: CastM
         return call.cast(value, to);
     }
     let args = vec![value.expr, call.cast(pattern, &DataType::Utf8)?];
-    Ok(native(function, to.clone(), call.time_zone, args))
+    let zone = if *to == timestamp_ntz() { "UTC" } else { call.time_zone };
+    Ok(native(function, to.clone(), zone, args))
 }
 
 fn unix_timestamp(mut call: Call<'_>) -> Result<Expr> {
@@ -146,16 +155,16 @@ fn date_part(mut call: Call<'_>) -> Result<Expr> {
         "DOY" | "DAYOFYEAR" => "doy",
         "HOUR" | "H" | "HOURS" | "HR" | "HRS" => "hour",
         "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => "minute",
-        "SECOND" | "S" | "SEC" | "SECONDS" | "SECS" => {
-            let instant = call.cast(value, &timestamp())?;
-            return Ok(native("spark.seconds", DataType::Decimal128(8, 6), call.time_zone, vec![instant]));
-        }
-        _ => {
-            let message = format!("There is no field `{name}` of a date or a time.");
-            return Err(SparkError::new(ErrorClass::Analysis, "INVALID_EXTRACT_FIELD", "42601", message)
-                .with("field", format!("`{name}`")));
-        }
+        "SECOND" | "S" | "SEC" | "SECONDS" | "SECS" => "second",
+        _ => return Err(no_field(name)),
     };
+    if matches!(value.data_type, DataType::Duration(_) | DataType::Interval(_)) {
+        return interval_field(unit, &value).ok_or_else(|| no_field(name));
+    }
+    if unit == "second" && !matches!(value.data_type, DataType::Time64(_)) {
+        let instant = call.cast(value, &timestamp())?;
+        return Ok(native("spark.seconds", DataType::Decimal128(8, 6), call.time_zone, vec![instant]));
+    }
     let local = match &value.data_type {
         DataType::Date32 => value.expr,
         _ => wall_clock(&call, value)?,
@@ -167,8 +176,28 @@ fn date_part(mut call: Call<'_>) -> Result<Expr> {
     })
 }
 
+fn no_field(name: &str) -> SparkError {
+    let message = format!("There is no field `{name}` of a date or a time.");
+    SparkError::new(ErrorClass::Analysis, "INVALID_EXTRACT_FIELD", "42601", message).with("field", format!("`{name}`"))
+}
+
 fn make_timestamp(mut call: Call<'_>, result: DataType) -> Result<Expr> {
     let found = call.args.len();
+    if let [Typed { data_type: DataType::Date32, expr }] = call.args.as_slice() {
+        return call.cast(Typed { expr: expr.clone(), data_type: DataType::Date32 }, &result);
+    }
+    if let [Typed { data_type: DataType::Date32, .. }, Typed { data_type: DataType::Time64(_), .. }, ..] =
+        call.args.as_slice()
+    {
+        let args = std::mem::take(&mut call.args).into_iter();
+        let args = args.map(|arg| match arg.data_type {
+            DataType::Date32 => Ok(arg.expr),
+            DataType::Time64(_) => Ok(datafusion::logical_expr::cast(arg.expr, DataType::Int64)),
+            _ => call.cast(arg, &DataType::Utf8),
+        });
+        return Ok(native("spark.date_with_time", result, call.time_zone, args.collect::<Result<_>>()?));
+    }
+    let function = if call.name.starts_with("try_") { "spark.try_make_timestamp" } else { "spark.make_timestamp" };
     if !(6..=7).contains(&found) {
         return Err(call.wrong_count("[6, 7]", found));
     }
@@ -176,7 +205,7 @@ fn make_timestamp(mut call: Call<'_>, result: DataType) -> Result<Expr> {
     let types = types.into_iter().chain([DataType::Float64, DataType::Utf8]);
     let args = std::mem::take(&mut call.args).into_iter().zip(types).map(|(arg, to)| call.cast(arg, &to));
     let args = args.collect::<Result<_>>()?;
-    Ok(native("spark.make_timestamp", result, call.time_zone, args))
+    Ok(native(function, result, call.time_zone, args))
 }
 
 /// Arguments of these types; those that are left out are zero.

@@ -31,7 +31,11 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "nth_value" => df::nth_value::nth_value_udwf(),
         _ => return Ok(Err(call)),
     };
-    let args: Vec<_> = std::mem::take(&mut call.args);
+    let mut args: Vec<_> = std::mem::take(&mut call.args);
+    if matches!(call.name.as_str(), "rank" | "dense_rank" | "percent_rank") {
+        // Whatever they are given, they rank by the order of the window.
+        args.clear();
+    }
     let args = args.into_iter().enumerate().map(|(position, arg)| match position {
         // Offsets and counts.
         1 => call.cast(arg, &DataType::Int64),

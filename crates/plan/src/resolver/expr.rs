@@ -1,6 +1,6 @@
 //! Expressions: names, calls, casts and subqueries to what DataFusion computes.
 
-use arrow::datatypes::{DataType, IntervalUnit};
+use arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprSchemable};
@@ -277,12 +277,11 @@ impl<'a> Scope<'a> {
         let mut order_by = order_by.iter().map(|order| self.sort_key(order)).collect::<Result<Vec<_>>>()?;
         for key in &mut order_by {
             // The engine has no ranges of intervals: they are in the order of their numbers.
-            let number = match self.type_of(&key.expr)? {
-                DataType::Duration(_) => DataType::Int64,
-                DataType::Interval(IntervalUnit::YearMonth) => DataType::Int32,
-                _ => continue,
-            };
-            key.expr = datafusion::logical_expr::cast(std::mem::take(&mut key.expr), number);
+            let data_type = self.type_of(&key.expr)?;
+            if functions::interval_number::is_interval(&data_type) {
+                let interval = Typed { expr: std::mem::take(&mut key.expr), data_type };
+                key.expr = functions::interval_number::number_of(interval).expr;
+            }
         }
         let key = order_by.first().map(|key| self.type_of(&key.expr)).transpose()?;
         functions::window::over(function, partition_by, order_by, frame.map(|frame| (frame, key.as_ref())))

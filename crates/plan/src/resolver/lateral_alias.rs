@@ -83,8 +83,22 @@ impl Resolver {
         Ok(match replaced {
             replaced if replaced == *item => replaced,
             replaced @ ir::Expr::Alias { .. } => replaced,
-            replaced => replaced.alias(self.plain_name(item)),
+            replaced => replaced.alias(self.plain_name(&self.with_references_marked(item, &aliases, input)?)),
         })
+    }
+
+    /// An item as Spark names it: what it takes from an item before is a reference to that.
+    fn with_references_marked(&self, item: &ir::Expr, aliases: &[ir::Expr], input: &Node) -> Result<ir::Expr> {
+        if matches!(item, ir::Expr::Attribute { .. }) {
+            return Ok(item.clone());
+        }
+        let marked = aliases.iter().filter_map(|alias| match alias {
+            ir::Expr::Alias { names, .. } => {
+                names.first().map(|name| ir::Expr::column([format!("lateralAliasReference({name})")]).alias(name))
+            }
+            _ => None,
+        });
+        self.replace_aliases(item, &marked.collect::<Vec<_>>(), input, None)
     }
 
     /// Marks the items before that `expr` names.

@@ -26,6 +26,7 @@ mod sort;
 mod star;
 mod subquery;
 mod summary;
+mod time_window;
 mod unpivot;
 
 use std::cell::Cell;

@@ -15,7 +15,7 @@ use recursive::recursive;
 use super::aggregate::Clauses;
 use super::expr::Scope;
 use super::node::{Field, Node, quote, same_name, unresolved_among_fields};
-use super::{Context, Named, Resolver};
+use super::{Context, Named, Resolver, time_window};
 use crate::environment::Resolved;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::cast::cast;
@@ -51,8 +51,9 @@ impl Resolver {
                 if let Some(rows) = self.generated_above(aggregate) {
                     return self.relation(&rows, context);
                 }
+                let aggregate = time_window::by_columns(aggregate);
                 let input = self.relation(&aggregate.input, context)?;
-                self.aggregate(input, &Clauses::of(aggregate), &[], None, context)
+                self.aggregate(input, &Clauses::of(&aggregate), &[], None, context)
             }
             RelationKind::Join(join) => self.join(join, context),
             RelationKind::SetOp(op) => self.set_op(op, context),

@@ -17,6 +17,8 @@ use super::node::{Field, Node, quote};
 use super::{Context, Resolver};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::functions::interval::{fields_of, with_fields};
+use crate::interval::IntervalFields;
 use crate::ir::{self, Relation};
 use crate::types::{common_type, is_integral};
 
@@ -75,6 +77,16 @@ impl Resolver {
             for row in &mut exprs {
                 let expr = std::mem::take(&mut row[position]);
                 row[position] = scope.cast_to(expr, &to)?;
+            }
+            // Intervals of a column have the fields of all of them.
+            let schema = empty.plan.schema();
+            let fields = exprs.iter().map(|row| fields_of(&row[position], schema)).collect::<Result<Vec<_>>>()?;
+            if let Some(all) = fields.iter().flatten().copied().reduce(IntervalFields::union)
+                && fields.iter().flatten().any(|own| *own != all)
+            {
+                for row in &mut exprs {
+                    row[position] = with_fields(std::mem::take(&mut row[position]), all);
+                }
             }
         }
         let plan = LogicalPlanBuilder::values(exprs)?.build()?;

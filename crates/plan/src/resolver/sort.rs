@@ -8,7 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use super::aggregate::{Clauses, position_out_of_range, sorted};
 use super::expr::{Scope, sort_of};
 use super::node::{Field, Node};
-use super::{Context, Resolver};
+use super::{Context, Resolver, time_window};
 use crate::error::Result;
 use crate::ir::{self, Relation, RelationKind, SortOrder};
 
@@ -30,8 +30,9 @@ impl Resolver {
         if let RelationKind::Aggregate(aggregate) = &input.kind
             && self.generated_above(aggregate).is_none()
         {
+            let aggregate = time_window::by_columns(aggregate);
             let below = self.relation(&aggregate.input, context)?;
-            let node = self.aggregate(below, &Clauses::of(aggregate), order, input.plan_id, context)?;
+            let node = self.aggregate(below, &Clauses::of(&aggregate), order, input.plan_id, context)?;
             return Ok(marked(node, input.plan_id));
         }
         if let RelationKind::Project { input: Some(below), list } = &input.kind {

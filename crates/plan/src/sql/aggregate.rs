@@ -12,6 +12,9 @@ const AGGREGATES: &[&str] = &[
     "bit_and",
     "bit_or",
     "bit_xor",
+    "bitmap_and_agg",
+    "bitmap_construct_agg",
+    "bitmap_or_agg",
     "bool_and",
     "bool_or",
     "collect_list",
@@ -26,6 +29,7 @@ const AGGREGATES: &[&str] = &[
     "first_value",
     "grouping",
     "grouping_id",
+    "histogram_numeric",
     "kurtosis",
     "last",
     "last_value",
@@ -41,6 +45,7 @@ const AGGREGATES: &[&str] = &[
     "percentile_approx",
     "percentile_cont",
     "percentile_disc",
+    "product",
     "regr_avgx",
     "regr_avgy",
     "regr_count",
@@ -63,6 +68,8 @@ const AGGREGATES: &[&str] = &[
     "var_pop",
     "var_samp",
     "variance",
+    "vector_avg",
+    "vector_sum",
 ];
 
 /// Whether an aggregate function is called, other than over a window and in a subquery.

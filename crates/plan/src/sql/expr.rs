@@ -73,8 +73,13 @@ impl Lowering<'_> {
     fn tuple(&mut self, values: Vec<ast::Expr>) -> Result<Expr> {
         let mut args = Vec::with_capacity(2 * values.len());
         for (position, value) in values.into_iter().enumerate() {
-            args.push(Expr::Literal(ScalarValue::Utf8(Some(format!("col{}", position + 1)))));
-            args.push(self.expr(value)?);
+            let value = self.expr(value)?;
+            let name = match &value {
+                Expr::Attribute { parts, .. } => parts.last().cloned(),
+                _ => None,
+            };
+            let name = name.unwrap_or_else(|| format!("col{}", position + 1));
+            args.extend([Expr::Literal(ScalarValue::Utf8(Some(name))), value]);
         }
         Ok(Expr::call("named_struct", args))
     }

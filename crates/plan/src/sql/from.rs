@@ -3,6 +3,7 @@
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, FunctionArg, JoinConstraint, JoinOperator, TableFactor};
 
+use super::function::by_position;
 use super::lower::{Lowering, name, parts};
 use super::query::column_names;
 use super::select::one_row;
@@ -133,7 +134,8 @@ impl Lowering<'_> {
     ) -> Result<Relation> {
         let function = parts(object)?.join(".");
         if !function.eq_ignore_ascii_case("range") {
-            let args = args.into_iter().map(|arg| self.argument(&function, arg)).collect::<Result<_>>()?;
+            let args = by_position(&function, args)?.into_iter();
+            let args = args.map(|arg| self.argument(&function, arg)).collect::<Result<_>>()?;
             let Expr::Function(call) = Expr::call(function, args) else {
                 return Err(SparkError::internal("a call is one"));
             };

@@ -54,7 +54,7 @@ impl Lowering<'_> {
         {
             return Ok(vec![Expr::Literal(ScalarValue::Int32(Some(1)))]);
         }
-        args.into_iter().map(|arg| self.argument(function, arg)).collect()
+        by_position(function, args)?.into_iter().map(|arg| self.argument(function, arg)).collect()
     }
 
     pub(super) fn argument(&mut self, function: &str, arg: FunctionArg) -> Result<Expr> {
@@ -75,10 +75,8 @@ impl Lowering<'_> {
     pub(super) fn special_function(&mut self, expr: ast::Expr) -> Result<Expr> {
         match expr {
             ast::Expr::Extract { field, expr, .. } => self.extract(&field, *expr),
-            ast::Expr::Position { expr, r#in } => {
-                Ok(Expr::call("position", vec![self.expr(*expr)?, self.expr(*r#in)?]))
-            }
-            ast::Expr::Substring { expr, substring_from, substring_for, shorthand, .. } => {
+            ast::Expr::Position { expr, r#in } => Ok(Expr::call("locate", vec![self.expr(*expr)?, self.expr(*r#in)?])),
+            ast::Expr::Substring { expr, substring_from, substring_for, special, shorthand } => {
                 let mut args = vec![self.expr(*expr)?];
                 match substring_from {
                     Some(from) => args.push(self.expr(*from)?),
@@ -88,7 +86,7 @@ impl Lowering<'_> {
                 if let Some(length) = substring_for {
                     args.push(self.expr(*length)?);
                 }
-                Ok(Expr::call(if shorthand { "substr" } else { "substring" }, args))
+                Ok(Expr::call(if shorthand && special { "substr" } else { "substring" }, args))
             }
             ast::Expr::Trim { expr, trim_where, trim_what, trim_characters } => {
                 self.trim(*expr, trim_where, trim_what, trim_characters)
@@ -130,10 +128,10 @@ impl Lowering<'_> {
         characters: Option<Vec<ast::Expr>>,
     ) -> Result<Expr> {
         let function = match (side, what.is_some()) {
-            (None, _) | (Some(ast::TrimWhereField::Both), false) => "trim",
+            (None | Some(ast::TrimWhereField::Both), false) => "trim",
             (Some(ast::TrimWhereField::Leading), false) => "ltrim",
             (Some(ast::TrimWhereField::Trailing), false) => "rtrim",
-            (Some(ast::TrimWhereField::Both), true) => "trim both",
+            (None | Some(ast::TrimWhereField::Both), true) => "trim both",
             (Some(ast::TrimWhereField::Leading), true) => "trim leading",
             (Some(ast::TrimWhereField::Trailing), true) => "trim trailing",
         };
@@ -156,6 +154,60 @@ impl Lowering<'_> {
             }
         }
         Ok(Expr::call(function, args))
+    }
+}
+
+/// A parameter's name, and the text that stands for it where it is left out.
+type Parameter = (&'static str, Option<&'static str>);
+
+/// The parameters of functions that take arguments by name.
+const PARAMETERS: &[(&str, &[Parameter])] = &[
+    ("explode", &[("collection", None)]),
+    ("explode_outer", &[("collection", None)]),
+    ("inline", &[("input", None)]),
+    ("inline_outer", &[("input", None)]),
+    (
+        "mask",
+        &[
+            ("str", None),
+            ("upperChar", Some("X")),
+            ("lowerChar", Some("x")),
+            ("digitChar", Some("n")),
+            ("otherChar", None),
+        ],
+    ),
+    ("posexplode", &[("collection", None)]),
+    ("posexplode_outer", &[("collection", None)]),
+];
+
+/// Arguments in the order of the parameters; those that are given by name stand behind the others.
+pub(super) fn by_position(function: &str, args: Vec<FunctionArg>) -> Result<Vec<FunctionArg>> {
+    let Some((_, parameters)) = PARAMETERS.iter().find(|(name, _)| function.eq_ignore_ascii_case(name)) else {
+        return Ok(args);
+    };
+    let mut placed = vec![];
+    let mut named = vec![];
+    for arg in args {
+        match arg {
+            FunctionArg::Named { name, arg, .. } => named.push((name, arg)),
+            other => placed.push(other),
+        }
+    }
+    while let Some((parameter, default)) = parameters.get(placed.len()).filter(|_| !named.is_empty()) {
+        let given = named.iter().position(|(name, _)| name.value.eq_ignore_ascii_case(parameter));
+        placed.push(FunctionArg::Unnamed(match (given, default) {
+            (Some(at), _) => named.remove(at).1,
+            (None, Some(text)) => {
+                FunctionArgExpr::Expr(ast::Expr::value(ast::Value::SingleQuotedString((*text).to_owned())))
+            }
+            (None, None) => break,
+        }));
+    }
+    match named.first() {
+        Some((name, _)) => {
+            Err(SparkError::unsupported(format!("the argument `{name}` by name in the call of {function}")))
+        }
+        None => Ok(placed),
     }
 }
 

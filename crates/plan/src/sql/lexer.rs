@@ -42,7 +42,7 @@ pub(crate) fn lex(text: &str) -> Result<Vec<TokenWithSpan>> {
             }
             other => other,
         };
-        let joined = mended.last_mut().is_some_and(|last| join_number(last, &next));
+        let joined = mended.last_mut().is_some_and(|last| join_number(last, &next) || join_bytes(last, &next));
         if !joined {
             mended.push(next);
         }
@@ -68,6 +68,21 @@ fn join_number(number: &mut TokenWithSpan, word: &TokenWithSpan) -> bool {
         return false;
     }
     number.span.end = word.span.end;
+    true
+}
+
+/// `X '1F'`: bytes, also with a space between.
+fn join_bytes(prefix: &mut TokenWithSpan, digits: &TokenWithSpan) -> bool {
+    let (Token::Word(Word { value, quote_style: None, .. }), Token::SingleQuotedString(text)) =
+        (&prefix.token, &digits.token)
+    else {
+        return false;
+    };
+    if !value.eq_ignore_ascii_case("x") {
+        return false;
+    }
+    prefix.token = Token::HexStringLiteral(text.clone());
+    prefix.span.end = digits.span.end;
     true
 }
 

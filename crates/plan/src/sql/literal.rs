@@ -6,7 +6,7 @@ use sqlparser::ast::{self, Value};
 use super::interval::interval;
 use super::lower::Lowering;
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::functions::datetime::parse_timestamp_ntz;
+use crate::functions::datetime::{parse_timestamp_ntz, time_of_day};
 use crate::ir::Expr;
 
 impl Lowering<'_> {
@@ -39,6 +39,10 @@ pub(super) fn typed_string(literal: ast::TypedString) -> Result<Expr> {
             Err(invalid(&kind, &text))
         }
         "TIMESTAMP" | "TIMESTAMP_LTZ" => Ok(Expr::Timestamp { text, without_zone: false }),
+        "TIME" => match time_of_day(&text) {
+            Some(micros) => Ok(Expr::Literal(ScalarValue::Time64Microsecond(Some(micros)))),
+            None => Err(invalid("TIME", &text)),
+        },
         "TIMESTAMP_NTZ" => Ok(Expr::Timestamp { text, without_zone: true }),
         _ => match kind.strip_prefix("INTERVAL") {
             Some(qualifier) => {

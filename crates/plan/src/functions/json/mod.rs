@@ -14,10 +14,11 @@ use arrow::datatypes::Int32Type;
 use datafusion::error::Result as EngineResult;
 
 use self::path::Path;
-pub(super) use self::resolve::resolve;
+pub(super) use self::resolve::{declared_type, resolve};
 use self::value::Json;
 pub(crate) use self::value::quoted;
 pub(crate) use self::write::base64;
+pub(super) use self::write::iso_instant;
 use super::native::{Args, Table};
 
 pub(super) const TABLE: Table = &[

@@ -11,6 +11,8 @@ use super::value::Json;
 use crate::error::SparkError;
 use crate::format::format_double;
 use crate::functions::cast::parsed_or_null;
+use crate::functions::csv::in_pattern;
+use crate::functions::java_pattern::Pattern;
 use crate::functions::native::Args;
 use crate::types::is_integral;
 
@@ -32,20 +34,81 @@ pub(super) fn from_json(args: &Args<'_>) -> EngineResult<ArrayRef> {
             }
         })
         .collect();
-    column(&values.iter().map(Option::as_ref).collect::<Vec<_>>(), args.result, args.zone)
+    let pattern = args.text(1, 0).map(Pattern::parse).transpose()?;
+    let reading = Reading { zone: args.zone, pattern };
+    reading.column(&values.iter().map(Option::as_ref).collect::<Vec<_>>(), args.result)
 }
 
-/// Values as an array of a type; NULL where one is of another type.
-fn column(values: &[Option<&Json>], to: &DataType, zone: &str) -> EngineResult<ArrayRef> {
-    match to {
-        DataType::Struct(fields) => structs(values, fields, zone),
-        DataType::List(item) => lists(values, item, zone),
-        DataType::Map(entries, _) => maps(values, entries, zone),
-        DataType::Null => Ok(new_null_array(to, values.len())),
-        _ => {
-            let texts: StringArray = values.iter().map(|value| value.and_then(|value| readable(value, to))).collect();
-            parsed_or_null(&texts, to, zone)
+/// How values are read.
+struct Reading<'a> {
+    /// The session's time zone.
+    zone: &'a str,
+    /// How timestamps are written, if it is said.
+    pattern: Option<Pattern>,
+}
+
+impl Reading<'_> {
+    /// Values as an array of a type; NULL where one is of another type.
+    fn column(&self, values: &[Option<&Json>], to: &DataType) -> EngineResult<ArrayRef> {
+        match to {
+            DataType::Struct(fields) => self.structs(values, fields),
+            DataType::List(item) => self.lists(values, item),
+            DataType::Map(entries, _) => self.maps(values, entries),
+            DataType::Null => Ok(new_null_array(to, values.len())),
+            _ => {
+                let texts: StringArray =
+                    values.iter().map(|value| value.and_then(|value| readable(value, to))).collect();
+                match (&self.pattern, to) {
+                    (Some(pattern), DataType::Timestamp(..)) => in_pattern(texts.iter(), pattern, to, self.zone),
+                    _ => parsed_or_null(&texts, to, self.zone),
+                }
+            }
         }
+    }
+
+    fn structs(&self, values: &[Option<&Json>], fields: &Fields) -> EngineResult<ArrayRef> {
+        let nulls: NullBuffer = values.iter().map(|value| matches!(value, Some(Json::Object(_)))).collect();
+        let columns = fields.iter().map(|field| {
+            let values: Vec<_> = values.iter().map(|value| value.and_then(|value| value.get(field.name()))).collect();
+            self.column(&values, field.data_type())
+        });
+        let columns = columns.collect::<EngineResult<Vec<_>>>()?;
+        if columns.is_empty() {
+            return Ok(Arc::new(StructArray::new_empty_fields(values.len(), Some(nulls))));
+        }
+        Ok(Arc::new(StructArray::try_new(fields.clone(), columns, Some(nulls))?))
+    }
+
+    fn lists(&self, values: &[Option<&Json>], item: &FieldRef) -> EngineResult<ArrayRef> {
+        let lists = values.iter().map(|value| match value {
+            Some(Json::Array(items)) => Some(items.as_slice()),
+            _ => None,
+        });
+        let lists: Vec<_> = lists.collect();
+        let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.map_or(0, |items| items.len())));
+        let nulls: NullBuffer = lists.iter().map(Option::is_some).collect();
+        let items: Vec<_> = lists.into_iter().flatten().flatten().map(Some).collect();
+        let items = self.column(&items, item.data_type())?;
+        Ok(Arc::new(ListArray::try_new(Arc::clone(item), offsets, items, Some(nulls))?))
+    }
+
+    fn maps(&self, values: &[Option<&Json>], entries: &FieldRef) -> EngineResult<ArrayRef> {
+        let DataType::Struct(fields) = entries.data_type() else {
+            return Err(SparkError::internal("a map has entries").into());
+        };
+        let maps = values.iter().map(|value| match value {
+            Some(Json::Object(fields)) => Some(fields.as_slice()),
+            _ => None,
+        });
+        let maps: Vec<_> = maps.collect();
+        let offsets = OffsetBuffer::from_lengths(maps.iter().map(|map| map.map_or(0, <[_]>::len)));
+        let nulls: NullBuffer = maps.iter().map(Option::is_some).collect();
+        let (keys, values): (Vec<_>, Vec<_>) =
+            maps.into_iter().flatten().flatten().map(|(key, value)| (Some(key.clone()), Some(value))).unzip();
+        let keys = parsed_or_null(&StringArray::from(keys), fields[0].data_type(), self.zone)?;
+        let columns = vec![keys, self.column(&values, fields[1].data_type())?];
+        let structs = StructArray::try_new(fields.clone(), columns, None)?;
+        Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, structs, Some(nulls), false)?))
     }
 }
 
@@ -65,49 +128,4 @@ fn readable(value: &Json, to: &DataType) -> Option<String> {
         (Json::Text(text), DataType::Date32 | DataType::Timestamp(..)) => Some(text.clone()),
         _ => None,
     }
-}
-
-fn structs(values: &[Option<&Json>], fields: &Fields, zone: &str) -> EngineResult<ArrayRef> {
-    let nulls: NullBuffer = values.iter().map(|value| matches!(value, Some(Json::Object(_)))).collect();
-    let columns = fields.iter().map(|field| {
-        let values: Vec<_> = values.iter().map(|value| value.and_then(|value| value.get(field.name()))).collect();
-        column(&values, field.data_type(), zone)
-    });
-    let columns = columns.collect::<EngineResult<Vec<_>>>()?;
-    if columns.is_empty() {
-        return Ok(Arc::new(StructArray::new_empty_fields(values.len(), Some(nulls))));
-    }
-    Ok(Arc::new(StructArray::try_new(fields.clone(), columns, Some(nulls))?))
-}
-
-fn lists(values: &[Option<&Json>], item: &FieldRef, zone: &str) -> EngineResult<ArrayRef> {
-    let lists = values.iter().map(|value| match value {
-        Some(Json::Array(items)) => Some(items.as_slice()),
-        _ => None,
-    });
-    let lists: Vec<_> = lists.collect();
-    let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.map_or(0, |items| items.len())));
-    let nulls: NullBuffer = lists.iter().map(Option::is_some).collect();
-    let items: Vec<_> = lists.into_iter().flatten().flatten().map(Some).collect();
-    let items = column(&items, item.data_type(), zone)?;
-    Ok(Arc::new(ListArray::try_new(Arc::clone(item), offsets, items, Some(nulls))?))
-}
-
-fn maps(values: &[Option<&Json>], entries: &FieldRef, zone: &str) -> EngineResult<ArrayRef> {
-    let DataType::Struct(fields) = entries.data_type() else {
-        return Err(SparkError::internal("a map has entries").into());
-    };
-    let maps = values.iter().map(|value| match value {
-        Some(Json::Object(fields)) => Some(fields.as_slice()),
-        _ => None,
-    });
-    let maps: Vec<_> = maps.collect();
-    let offsets = OffsetBuffer::from_lengths(maps.iter().map(|map| map.map_or(0, <[_]>::len)));
-    let nulls: NullBuffer = maps.iter().map(Option::is_some).collect();
-    let (keys, values): (Vec<_>, Vec<_>) =
-        maps.into_iter().flatten().flatten().map(|(key, value)| (Some(key.clone()), Some(value))).unzip();
-    let keys = parsed_or_null(&StringArray::from(keys), fields[0].data_type(), zone)?;
-    let columns = vec![keys, column(&values, fields[1].data_type(), zone)?];
-    let structs = StructArray::try_new(fields.clone(), columns, None)?;
-    Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, structs, Some(nulls), false)?))
 }

@@ -11,26 +11,30 @@ use crate::ddl::{parse_data_type, parse_schema, sql_name};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::call::{Call, Outcome, Typed};
 use crate::functions::native::native;
+use crate::functions::options::Options;
 
 /// A function of JSON of this name, if there is one.
 pub(crate) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     let expr = match call.name.as_str() {
         "to_json" => {
-            let value = with_options(&mut call, 1)?.remove(0);
+            let (mut args, options) = with_options(&mut call, 1)?;
+            let value = args.remove(0);
             match &value.data_type {
                 DataType::Struct(_) | DataType::Map(..) | DataType::List(_) => {}
                 other => return Err(call.wrong_type(0, "STRUCT\" or \"MAP\" or \"ARRAY", other)),
             }
-            native(TO_JSON, DataType::Utf8, call.time_zone, vec![value.expr])
+            let args = vec![value.expr, pattern(&options), lit(options.get(&["sortkeys"]) == Some("true"))];
+            native(TO_JSON, DataType::Utf8, call.time_zone, args)
         }
         "from_json" => {
-            let args = with_options(&mut call, 2)?;
-            let result = schema(&call, &args[1])?;
+            let (args, options) = with_options(&mut call, 2)?;
+            let result = declared_type(&call, &args[1])?;
             let text = args.into_iter().next().ok_or_else(|| call.wrong_count("[2, 3]", 0))?;
-            native(FROM_JSON, result, call.time_zone, vec![call.cast(text, &DataType::Utf8)?])
+            let args = vec![call.cast(text, &DataType::Utf8)?, pattern(&options)];
+            native(FROM_JSON, result, call.time_zone, args)
         }
         "schema_of_json" => {
-            let text = with_options(&mut call, 1)?.remove(0);
+            let text = with_options(&mut call, 1)?.0.remove(0);
             let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &text.expr else {
                 return Err(not_constant(&call, "json"));
             };
@@ -42,22 +46,33 @@ pub(crate) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
     Ok(Ok(expr))
 }
 
-/// So many arguments; options may come behind them. None of them changes what is done here.
-fn with_options(call: &mut Call<'_>, count: usize) -> Result<Vec<Typed>> {
+/// So many arguments, and the options that may come behind them.
+fn with_options(call: &mut Call<'_>, count: usize) -> Result<(Vec<Typed>, Options)> {
     let mut args = std::mem::take(&mut call.args);
     if args.len() != count && args.len() != count + 1 {
         return Err(call.wrong_count(&format!("[{count}, {}]", count + 1), args.len()));
     }
+    let options = Options::of(call, args.get(count))?;
     args.truncate(count);
-    Ok(args)
+    Ok((args, options))
+}
+
+/// The pattern of timestamps, or NULL.
+fn pattern(options: &Options) -> Expr {
+    lit(ScalarValue::Utf8(options.get(&["timestampformat"]).map(str::to_owned)))
 }
 
 /// The type that a schema says: a type, columns, or either as a client writes it in JSON.
-fn schema(call: &Call<'_>, schema: &Typed) -> Result<DataType> {
+pub(crate) fn declared_type(call: &Call<'_>, schema: &Typed) -> Result<DataType> {
     let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &schema.expr else {
         return Err(not_constant(call, "schema"));
     };
-    parse_data_type(text).or_else(|_| Ok(DataType::Struct(parse_schema(text)?.fields)))
+    let is_word = text.trim().chars().all(|c| c.is_alphanumeric() || c == '_');
+    match parse_data_type(text) {
+        Err(_) if !is_word => Ok(DataType::Struct(parse_schema(text)?.fields)),
+        Err(error) => Err(SparkError { class: ErrorClass::Analysis, ..error }),
+        parsed => parsed,
+    }
 }
 
 fn not_constant(call: &Call<'_>, argument: &str) -> SparkError {

@@ -11,12 +11,15 @@ use datafusion::error::Result as EngineResult;
 use super::value::quoted;
 use crate::error::SparkError;
 use crate::format::{Text, text_of};
+use crate::functions::java_pattern::Pattern;
 use crate::functions::native::Args;
 use crate::functions::time::zone;
 
 pub(super) fn to_json(args: &Args<'_>) -> EngineResult<ArrayRef> {
     let array = &args.columns[0];
-    let writer = Writer { zone: zone(args.zone)?, text: text_of(args.zone)? };
+    let pattern = args.text(1, 0).map(Pattern::parse).transpose()?;
+    let sorts = args.boolean(2, 0) == Some(true);
+    let writer = Writer { zone: zone(args.zone)?, text: text_of(args.zone)?, pattern, sorts };
     args.texts(|row| {
         if array.is_null(row) {
             return Ok(None);
@@ -30,6 +33,10 @@ pub(super) fn to_json(args: &Args<'_>) -> EngineResult<ArrayRef> {
 struct Writer {
     zone: Tz,
     text: Text,
+    /// How timestamps are written, if it is said.
+    pattern: Option<Pattern>,
+    /// Whether keys are in order.
+    sorts: bool,
 }
 
 impl Writer {
@@ -49,7 +56,7 @@ impl Writer {
             DataType::Map(..) => {
                 let entries = array.as_map().value(row);
                 let (keys, values) = (entries.column(0), entries.column(1));
-                let keys = (0..entries.len()).map(|at| self.plain(keys, at).map(|key| (key, values, at)));
+                let keys = (0..entries.len()).map(|at| self.key(keys, at).map(|key| (key, values, at)));
                 self.object(out, keys.collect::<EngineResult<Vec<_>>>()?.into_iter())
             }
             DataType::List(_) => {
@@ -81,7 +88,11 @@ impl Writer {
             }
             DataType::Timestamp(_, with_zone) => {
                 let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
-                self.quoted(out, &self.instant(micros, with_zone.is_some()))
+                let zone = with_zone.as_ref().map(|_| self.zone);
+                match &self.pattern {
+                    Some(pattern) => self.quoted(out, &pattern.format(micros, self.zone).unwrap_or_default()),
+                    None => self.quoted(out, &iso_instant(micros, zone)),
+                }
             }
             DataType::Binary => self.quoted(out, &base64(array.as_binary::<i32>().value(row))),
             _ => self.quoted(out, &self.plain(array, row)?),
@@ -94,7 +105,11 @@ impl Writer {
         fields: impl Iterator<Item = (String, &'a ArrayRef, usize)>,
     ) -> EngineResult<()> {
         out.push('{');
-        for (position, (key, values, row)) in fields.enumerate() {
+        let mut fields: Vec<_> = fields.collect();
+        if self.sorts {
+            fields.sort_by(|left, right| left.0.cmp(&right.0));
+        }
+        for (position, (key, values, row)) in fields.into_iter().enumerate() {
             out.push_str(if position > 0 { "," } else { "" });
             self.quoted(out, &key)?;
             out.push(':');
@@ -104,6 +119,13 @@ impl Writer {
         Ok(())
     }
 
+    /// The key of a map; of a struct its values, as Spark shows a row.
+    fn key(&self, array: &ArrayRef, row: usize) -> EngineResult<String> {
+        let DataType::Struct(_) = array.data_type() else { return self.plain(array, row) };
+        let values = array.as_struct().columns().iter().map(|column| self.key(column, row));
+        Ok(format!("[{}]", values.collect::<EngineResult<Vec<_>>>()?.join(",")))
+    }
+
     fn plain(&self, array: &ArrayRef, row: usize) -> EngineResult<String> {
         Ok(self.text.of(array, row)?)
     }
@@ -111,14 +133,15 @@ impl Writer {
     fn quoted(&self, out: &mut String, text: &str) -> EngineResult<()> {
         Ok(quoted(out, text).map_err(SparkError::internal)?)
     }
+}
 
-    fn instant(&self, micros: i64, with_zone: bool) -> String {
-        let Some(utc) = DateTime::from_timestamp_micros(micros) else { return micros.to_string() };
-        let precision = if micros % 1000 == 0 { SecondsFormat::Millis } else { SecondsFormat::Micros };
-        match with_zone {
-            true => self.zone.from_utc_datetime(&utc.naive_utc()).to_rfc3339_opts(precision, true),
-            false => utc.to_rfc3339_opts(precision, true).trim_end_matches('Z').to_owned(),
-        }
+/// A time as ISO 8601 writes it, with the offset of a zone if there is one.
+pub(in crate::functions) fn iso_instant(micros: i64, zone: Option<Tz>) -> String {
+    let Some(utc) = DateTime::from_timestamp_micros(micros) else { return micros.to_string() };
+    let precision = if micros % 1000 == 0 { SecondsFormat::Millis } else { SecondsFormat::Micros };
+    match zone {
+        Some(zone) => zone.from_utc_datetime(&utc.naive_utc()).to_rfc3339_opts(precision, true),
+        None => utc.to_rfc3339_opts(precision, true).trim_end_matches('Z').to_owned(),
     }
 }
 

@@ -107,6 +107,7 @@ impl<'a> Namer<'a> {
                 format!("TIMESTAMP '{}'", format_scalar(value, self.time_zone))
             }
             ScalarValue::TimestampMicrosecond(_, None) => format!("TIMESTAMP_NTZ '{}'", format_scalar(value, "UTC")),
+            ScalarValue::Time64Microsecond(_) => format!("TIME '{}'", format_scalar(value, "UTC")),
             ScalarValue::Binary(Some(bytes)) => {
                 format!("X'{}'", bytes.iter().map(|byte| format!("{byte:02X}")).join(""))
             }
