@@ -59,8 +59,7 @@ def main() -> int:
 
 def _session(url: str, folder: Path) -> SparkSession:
     session = SparkSession.builder.remote(url).create()
-    for name in data.TABLES:
-        session.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
+    data.register(session, folder)
     return session
 
 

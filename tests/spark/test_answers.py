@@ -28,6 +28,8 @@ def asked(request: pytest.FixtureRequest) -> Iterator[SparkSession]:
     url = os.environ.get("SHEETBEND_TEST_URL")
     spark = SparkSession.builder.remote(url).create() if url else request.getfixturevalue("spark")
     data.register(spark)
+    # Some methods of a frame ask for the active session, which PySpark leaves at one that is stopped already.
+    SparkSession._active_session.session = spark
     yield spark
     if url:
         spark.stop()

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -29,23 +25,10 @@ def generate(folder: Path, scale: float) -> None:
 
 def table(spark: SparkSession, folder: Path, name: str) -> DataFrame:
     """One of the tables."""
-    return spark.read.format("parquet_file").load(str(folder / f"{name}.parquet"))
+    return spark.read.parquet(str(folder / f"{name}.parquet"))
 
 
 def register(spark: SparkSession, folder: Path) -> None:
     """Makes the tables temporary views of the session."""
     for name in TABLES:
         table(spark, folder, name).createOrReplaceTempView(name)
-
-
-class ParquetFile:
-    """A Parquet file, one row group after the other."""
-
-    def infer_schema(self, options: Mapping[str, str]) -> pa.Schema:
-        return pq.read_schema(options["path"])
-
-    def plan_partitions(self, options: Mapping[str, str]) -> list[dict[str, int]]:
-        return [{"group": group} for group in range(pq.ParquetFile(options["path"]).num_row_groups)]
-
-    def read_partition(self, spec: Mapping[str, int], options: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
-        yield from pq.ParquetFile(options["path"]).iter_batches(row_groups=[spec["group"]])

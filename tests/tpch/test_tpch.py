@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.support.server import running_server
+from tests.support.server import ServerProcess
 from tests.tpch import data, frames, sql
 
 SCALE = 0.01
@@ -26,12 +26,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def spark(files: Path) -> Iterator[SparkSession]:
-    with running_server("--register", "parquet_file=tests.tpch.data:ParquetFile") as server:
-        session = SparkSession.builder.remote(server.url).create()
-        data.register(session, files)
-        yield session
-        session.stop()
+def spark(server: ServerProcess, files: Path) -> Iterator[SparkSession]:
+    session = SparkSession.builder.remote(server.url).create()
+    data.register(session, files)
+    yield session
+    session.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use sheetbend_plan::error::SparkError;
@@ -11,6 +12,8 @@ use spark_connect_proto::get_status_response::operation_status::OperationState;
 use spark_connect_proto::interrupt_request::{Interrupt, InterruptType};
 use spark_connect_proto::release_execute_request::Release;
 use spark_connect_proto::*;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
@@ -33,6 +36,9 @@ mod generated {
 
 type Reply<T> = Result<Response<T>, Status>;
 type Responses = Pin<Box<dyn Stream<Item = Result<ExecutePlanResponse, Status>> + Send>>;
+
+/// How long a call waits for its first response before it is answered without.
+const SOON: Duration = Duration::from_millis(20);
 
 /// The service of one server.
 pub(crate) struct ConnectService {
@@ -90,10 +96,14 @@ impl generated::spark_connect_service_server::SparkConnectService for ConnectSer
         let responses = operation.log.read(None).map_err(|e| session.status(e))?;
         session.add_operation(operation.clone()).map_err(|e| session.status(e))?;
         let time = session.config.read().query_timeout().and_then(TimeLimit::new);
-        operation.start(request.plan, Task { session, engine: self.engine.clone(), time, chunking });
+        let (engine, stopped) = (self.engine.clone(), CancellationToken::new());
+        operation.start(request.plan, Task { session, engine, time, stopped, chunking });
         // A client that cannot come back is gone for good with its connection.
         let leaving = (!reattachable).then(|| CancelOnDrop(operation));
-        Ok(Response::new(Box::pin(responses.inspect(move |_| _ = &leaving))))
+        let mut responses = Box::pin(responses.inspect(move |_| _ = &leaving).peekable());
+        // A small answer that is awaited goes out in one piece, headers and all. The client wakes up for each.
+        _ = timeout(SOON, responses.as_mut().peek()).await;
+        Ok(Response::new(responses))
     }
 
     async fn reattach_execute(&self, request: Request<ReattachExecuteRequest>) -> Reply<Responses> {
