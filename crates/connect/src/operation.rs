@@ -50,8 +50,6 @@ pub(crate) struct Task {
     pub(crate) engine: Engine,
     /// What the session says of how long a query may take.
     pub(crate) time: Option<TimeLimit>,
-    /// Says that nobody waits for it any more.
-    pub(crate) stopped: CancellationToken,
     /// Whether the client puts together a batch that comes in pieces.
     pub(crate) chunking: bool,
 }
@@ -93,7 +91,7 @@ impl Operation {
     /// Starts `plan`. Its responses come through the log.
     pub(crate) fn start(&self, plan: Option<Plan>, task: Task) {
         let (log, cancelled, session) = (self.log.clone(), self.cancelled.clone(), task.session.clone());
-        let (time, stopped) = (task.time, task.stopped.clone());
+        let time = task.time;
         let mut work = tokio::spawn(run(plan, task, log.clone()));
         tokio::spawn(async move {
             let outcome = tokio::select! {
@@ -112,8 +110,6 @@ impl Operation {
                     Err(e) => SparkError::internal(e),
                 })),
             };
-            // What runs within one step of the task learns of it so.
-            stopped.cancel();
             if let Err(error) = outcome {
                 log.fail(session.status(error));
             }

@@ -47,7 +47,7 @@ enum End {
 /// Makes `relation` ready.
 pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Rows> {
     let asked = task.clone();
-    let (query, end, observations) = stack::run_here(&task.stopped, move || async move {
+    let (query, end, observations) = stack::run(move || async move {
         let Task { session, engine, time, .. } = &asked;
         let acted = match &relation.rel_type {
             Some(RelType::Catalog(request)) => catalog::act(request, &asked).await?,

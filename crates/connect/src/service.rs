@@ -13,7 +13,6 @@ use spark_connect_proto::interrupt_request::{Interrupt, InterruptType};
 use spark_connect_proto::release_execute_request::Release;
 use spark_connect_proto::*;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
@@ -96,8 +95,7 @@ impl generated::spark_connect_service_server::SparkConnectService for ConnectSer
         let responses = operation.log.read(None).map_err(|e| session.status(e))?;
         session.add_operation(operation.clone()).map_err(|e| session.status(e))?;
         let time = session.config.read().query_timeout().and_then(TimeLimit::new);
-        let (engine, stopped) = (self.engine.clone(), CancellationToken::new());
-        operation.start(request.plan, Task { session, engine, time, stopped, chunking });
+        operation.start(request.plan, Task { session, engine: self.engine.clone(), time, chunking });
         // A client that cannot come back is gone for good with its connection.
         let leaving = (!reattachable).then(|| CancelOnDrop(operation));
         let mut responses = Box::pin(responses.inspect(move |_| _ = &leaving).peekable());

@@ -2,15 +2,12 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 use sheetbend_datasource::alone::alone;
 use sheetbend_plan::error::{Result, SparkError};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::block_in_place;
-use tokio_util::sync::CancellationToken;
 
 /// The stack that threads of the runtime need: enough for a plan of the deepest message that the codec lets in. A page that
 /// is not touched costs nothing.
@@ -59,27 +56,6 @@ where
             |panic| panicked(&*panic),
         )),
     }
-}
-
-/// Runs the future that `make` makes right here: no thread has to be woken for it. The runtime has another thread do what
-/// this one would have done. To be called within a runtime of several threads.
-///
-/// # Errors
-/// The future's own, or another one once `stopped`; a panic is an internal error.
-pub(crate) async fn run_here<T, F>(stopped: &CancellationToken, make: impl FnOnce() -> F) -> Result<T>
-where
-    F: Future<Output = Result<T>>,
-{
-    let _permit = PLANNING.acquire().await.map_err(SparkError::internal)?;
-    let future = async {
-        tokio::select! {
-            biased;
-            () = stopped.cancelled() => Err(SparkError::internal("The query was stopped.")),
-            result = make() => result,
-        }
-    };
-    let here = AssertUnwindSafe(|| block_in_place(|| alone(|| Handle::current().block_on(future))));
-    panic::catch_unwind(here).unwrap_or_else(|panic| Err(panicked(&*panic)))
 }
 
 /// The error of a panic.
