@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr_common::datum::apply;
 
+use super::narrow_decimal;
 use crate::error::{ErrorClass, SparkError};
 use crate::types::bounded_decimal;
 
@@ -207,8 +208,11 @@ impl Checked {
         result.map_err(|error| self.error(error))
     }
 
-    /// Row by row in 256 bits, so that nothing overflows before the result's scale is reached.
+    /// Row by row, where need be in 256 bits, so that nothing overflows before the result's scale is reached.
     fn decimals(&self, left: &dyn Datum, right: &dyn Datum, precision: u8, scale: i8) -> Result<ArrayRef, ArrowError> {
+        if let Some(narrow) = narrow_decimal::decimals(self.operator, left, right, (precision, scale)) {
+            return Ok(Arc::new(narrow));
+        }
         let ((left, left_is_scalar), (right, right_is_scalar)) = (left.get(), right.get());
         let (left, right) = (left.as_primitive::<Decimal128Type>(), right.as_primitive::<Decimal128Type>());
         let scales = (i32::from(left.scale()), i32::from(right.scale()));

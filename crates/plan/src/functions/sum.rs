@@ -94,12 +94,31 @@ impl Totals {
         if values.is_empty() { Ok(()) } else { self.add(0, values.chunks(EXACT_VALUES).map(exact_sum).sum()) }
     }
 
+    /// Adds a value to each group that is named; one check for all of them.
+    fn add_each<T: Copy + Into<i128>>(&mut self, values: &[T], groups: &[usize]) -> EngineResult<()> {
+        let mut overflowed = false;
+        for (value, group) in values.iter().zip(groups) {
+            let sum = &mut self.sums[*group];
+            let (added, over) = sum.unwrap_or(0).overflowing_add((*value).into());
+            *sum = Some(added);
+            overflowed |= over;
+        }
+        if overflowed { Err(self.overflow().into()) } else { Ok(()) }
+    }
+
     fn add_all(
         &mut self,
         values: &ArrayRef,
         groups: Option<&[usize]>,
         filter: Option<&BooleanArray>,
     ) -> EngineResult<()> {
+        if let (Some(groups), None, 0) = (groups, filter, values.null_count()) {
+            return match values.data_type() {
+                DataType::Decimal128(..) => self.add_each(values.as_primitive::<Decimal128Type>().values(), groups),
+                DataType::Int64 => self.add_each(values.as_primitive::<Int64Type>().values(), groups),
+                other => Err(SparkError::internal(format_args!("a sum of {other}")).into()),
+            };
+        }
         let group = |row: usize| groups.map_or(0, |groups| groups[row]);
         let counts = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
         match values.data_type() {
