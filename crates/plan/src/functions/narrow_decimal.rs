@@ -63,11 +63,25 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// What `of` makes of each row; none where it makes none of one.
     fn map(&self, of: impl Fn(i128, i128) -> Option<i128>) -> Option<Vec<i128>> {
-        match (self.left_is_scalar, self.right_is_scalar) {
-            (false, false) => self.left.iter().zip(self.right).map(|(l, r)| of(*l, *r)).collect(),
-            (true, false) => self.right.iter().map(|r| of(*self.left.first()?, *r)).collect(),
-            (false, true) => self.left.iter().map(|l| of(*l, *self.right.first()?)).collect(),
-            (true, true) => Some(vec![of(*self.left.first()?, *self.right.first()?)?]),
-        }
+        let mut all = true;
+        // No way out in the loop, which would look at the length of the result for each row.
+        let mut row = |l: i128, r: i128| {
+            of(l, r).unwrap_or_else(|| {
+                all = false;
+                0
+            })
+        };
+        let values = match (self.left_is_scalar, self.right_is_scalar) {
+            (false, false) => self.left.iter().zip(self.right).map(|(l, r)| row(*l, *r)).collect(),
+            (true, _) => {
+                let left = *self.left.first()?;
+                self.right.iter().map(|r| row(left, *r)).collect()
+            }
+            (false, true) => {
+                let right = *self.right.first()?;
+                self.left.iter().map(|l| row(*l, right)).collect()
+            }
+        };
+        all.then_some(values)
     }
 }
