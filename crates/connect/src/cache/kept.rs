@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::project_schema;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::TableType;
 use datafusion::datasource::memory::MemorySourceConfig;
@@ -97,7 +98,6 @@ struct KeptExec {
     slot: Arc<Slot>,
     memory: Arc<dyn MemoryPool>,
     projection: Option<Vec<usize>>,
-    schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
 
@@ -108,18 +108,15 @@ impl KeptExec {
         memory: Arc<dyn MemoryPool>,
         projection: Option<Vec<usize>>,
     ) -> Result<Self> {
-        let schema = match &projection {
-            Some(columns) => Arc::new(input.schema().project(columns)?),
-            None => input.schema(),
-        };
+        let schema = project_schema(&input.schema(), projection.as_ref())?;
         let partitions = input.output_partitioning().partition_count();
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
+            EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(partitions),
             input.pipeline_behavior(),
             input.boundedness(),
         );
-        Ok(Self { input, slot, memory, projection, schema, properties: Arc::new(properties) })
+        Ok(Self { input, slot, memory, projection, properties: Arc::new(properties) })
     }
 }
 
@@ -174,7 +171,7 @@ impl ExecutionPlan for KeptExec {
             }))
         };
         let rows = stream::once(rows).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 }
 

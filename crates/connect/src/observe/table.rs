@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::project_schema;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
@@ -125,23 +126,19 @@ impl Rows {
 struct PassExec {
     rows: Rows,
     projection: Option<Vec<usize>>,
-    schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
 
 impl PassExec {
     fn try_new(rows: Rows, partitions: usize, projection: Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let schema = match projection {
-            Some(columns) => Arc::new(rows.schema().project(columns)?),
-            None => rows.schema(),
-        };
+        let schema = project_schema(&rows.schema(), projection)?;
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
+            EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Arc::new(Self { rows, projection: projection.cloned(), schema, properties: Arc::new(properties) }))
+        Ok(Arc::new(Self { rows, projection: projection.cloned(), properties: Arc::new(properties) }))
     }
 }
 
@@ -201,7 +198,7 @@ impl ExecutionPlan for PassExec {
                     }
                 });
                 let rows = rows.map(move |batch| projected(batch?));
-                Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
+                Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows))
             }
             Rows::Passed { receiver, .. } => {
                 let receiver = receiver.lock().take();
@@ -209,7 +206,7 @@ impl ExecutionPlan for PassExec {
                     let mut receiver = receiver?;
                     Some((receiver.recv().await?, Some(receiver)))
                 });
-                Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows.map(projected)))
+                Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows.map(projected)))
             }
         };
         Ok(rows)

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Statistics;
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::stats::NdvFallback;
+use datafusion::common::{Statistics, project_schema};
 use datafusion::datasource::file_format::FileFormat as _;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
@@ -149,8 +149,7 @@ impl TableProvider for ParquetTable {
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let data = self.columns.pruned(&self.data, filters, state)?;
         if data.is_empty() {
-            let schema = datafusion::physical_plan::project_schema(&self.columns.all, projection)?;
-            return Ok(Arc::new(EmptyExec::new(schema)));
+            return Ok(Arc::new(EmptyExec::new(project_schema(&self.columns.all, projection)?)));
         }
         let url = ObjectStoreUrl::local_filesystem();
         let store = state.runtime_env().object_store(&url)?;
