@@ -121,3 +121,9 @@ def test_statements_that_are_not_there_yet_say_so(spark: SparkSession) -> None:
     with pytest.raises(PySparkException) as caught:
         spark.sql("CREATE TABLE t (a INT) STORED AS orc").collect()
     assert "CREATE TABLE" in str(caught.value).upper()
+
+
+def test_a_query_that_means_nothing_is_refused_before_it_is_run(spark: SparkSession) -> None:
+    with pytest.raises(AnalysisException) as caught:
+        spark.sql("SELECT nope FROM people")
+    assert caught.value.getCondition() == "UNRESOLVED_COLUMN.WITH_SUGGESTION"

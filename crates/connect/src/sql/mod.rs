@@ -44,9 +44,14 @@ pub(crate) async fn execute(command: proto::SqlCommand, task: &Task) -> Result<p
             },
             _ => return Ok(relation),
         };
+        let statements = Statements { named, task: &task };
         match sql::parse_statement(&query, &parameters)? {
-            Statement::Query(_) => Ok(relation),
-            statement => to_relation(Statements { named, task: &task }.run(statement).await?),
+            // What it means is found again when it is executed; a query that means nothing is refused here already.
+            Statement::Query(query) => {
+                task.session.resolve(&statements.with(query)).await?;
+                Ok(relation)
+            }
+            statement => to_relation(statements.run(statement).await?),
         }
     })
     .await

@@ -3,13 +3,12 @@
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as EngineResult;
-use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::utils::find_aggregate_exprs;
-use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan};
 
 use super::expr::{Scope, sort_of};
 use super::node::{Node, same_name};
-use super::{Context, Resolver};
+use super::{Context, Resolver, build};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{self, Aggregate, GroupKind, SortOrder};
 
@@ -110,10 +109,10 @@ impl Resolver {
 
         let mut plan = grouping.plan(input.plan, keys)?;
         if let Some(having) = having {
-            plan = LogicalPlanBuilder::from(plan).filter(having)?.build()?;
+            plan = build::filter(plan, having)?;
         }
         if !sort_keys.is_empty() {
-            plan = sorted(plan, sort_keys)?;
+            plan = build::sort(plan, sort_keys);
         }
         let plan = self.project_with_windows(plan, exprs)?;
         Ok(Node { plan, fields })
@@ -189,11 +188,6 @@ pub(super) fn position_out_of_range(position: usize, size: usize) -> SparkError 
         .with("size", size.to_string())
 }
 
-/// A sort of `plan`.
-pub(super) fn sorted(plan: LogicalPlan, keys: Vec<Sort>) -> Result<LogicalPlan> {
-    Ok(LogicalPlanBuilder::from(plan).sort(keys)?.build()?)
-}
-
 /// The keys and aggregate functions of one aggregation, each under an internal name.
 #[derive(Default)]
 struct Grouping {
@@ -266,16 +260,15 @@ impl Grouping {
 
     /// The aggregation of `input` by `keys`, which are columns that [`Self::key`] gave. Keys that are not columns of
     /// the input are computed below it.
-    fn plan(self, input: LogicalPlan, keys: Vec<Expr>) -> Result<LogicalPlan> {
+    fn plan(self, mut input: LogicalPlan, keys: Vec<Expr>) -> Result<LogicalPlan> {
         let computed: Vec<_> = self.keys.iter().filter(|(key, _)| !matches!(key, Expr::Column(_))).collect();
-        let mut builder = LogicalPlanBuilder::from(input);
         if !computed.is_empty() {
-            let columns: Vec<_> = builder.schema().columns().into_iter().map(Expr::Column).collect();
+            let columns: Vec<_> = input.schema().columns().into_iter().map(Expr::Column).collect();
             let computed = computed.into_iter().map(|(key, column)| key.clone().alias(&column.name));
-            builder = builder.project(columns.into_iter().chain(computed))?;
+            input = build::project(input, columns.into_iter().chain(computed))?;
         }
         let aggregates = self.aggregates.into_iter().map(|(expr, column)| expr.alias(column.name));
-        Ok(builder.aggregate(keys, aggregates)?.build()?)
+        Ok(build::aggregate(input, keys, aggregates)?)
     }
 }
 

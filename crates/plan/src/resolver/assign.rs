@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::logical_expr::Expr;
 
+use super::build;
 use super::node::{quote, same_name};
 use crate::environment::{Resolved, Settings};
 use crate::error::{ErrorClass, Result, SparkError};
@@ -50,7 +51,7 @@ pub fn assign(query: Resolved, target: &Target<'_>, columns: &InsertColumns, set
         exprs.push(expr.alias(format!("#{}", exprs.len())));
         fields.push(Field::clone(field).with_nullable(nullable && field.is_nullable()));
     }
-    let plan = LogicalPlanBuilder::from(query.plan).project(exprs)?.build()?;
+    let plan = build::project(query.plan, exprs)?;
     Ok(Resolved { plan, schema: Arc::new(Schema::new(fields)) })
 }
 

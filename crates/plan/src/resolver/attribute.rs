@@ -45,7 +45,7 @@ impl Resolver {
                 .iter()
                 .filter(|field| !field.hidden || qualifier_len > 0 || plan_id.is_some())
                 .filter(|field| plan_id.is_none_or(|id| field.plan_ids.contains(&id)))
-                .filter(|field| self.qualifies(qualifier, field) && self.same(&field.name, &rest[0]))
+                .filter(|field| self.same(&field.name, &rest[0]) && self.qualifies(qualifier, field))
                 .collect();
             match found.as_slice() {
                 [] => {}

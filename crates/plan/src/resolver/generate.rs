@@ -9,7 +9,7 @@ use recursive::recursive;
 
 use super::expr::Scope;
 use super::node::{Field, Node};
-use super::{Context, Resolver};
+use super::{Context, Resolver, build};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::generator::{self, is_generator, is_outer};
 use crate::ir::{self, Generate, Relation, RelationKind};
@@ -68,11 +68,11 @@ impl Resolver {
             let value = if generated.structs { element.field(name.as_str()) } else { element };
             value.alias(&field.column.name)
         });
-        let plan = LogicalPlanBuilder::from(input.plan.clone())
-            .project(columns.iter().cloned().chain([generated.rows.alias(&rows.name)]))?
+        let each = columns.iter().cloned().chain([generated.rows.alias(&rows.name)]);
+        let plan = LogicalPlanBuilder::from(build::project(input.plan.clone(), each)?)
             .unnest_column_with_options(rows.clone(), UnnestOptions::new().with_null_handling(nulls))?
-            .project(columns.iter().cloned().chain(made))?
             .build()?;
+        let plan = build::project(plan, columns.iter().cloned().chain(made))?;
         Ok((input.with_plan(plan), fields.into_iter().map(|(_, field)| field).collect()))
     }
 

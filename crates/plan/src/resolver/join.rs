@@ -5,11 +5,11 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{JoinType, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, lit};
 
 use super::node::{Field, Node, quote, same_name};
 use super::subquery::subquery_of;
-use super::{Context, Resolver};
+use super::{Context, Resolver, build};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{self, Generate, Join, JoinKind, JoinOn, RelationKind};
 use crate::types::common_type;
@@ -34,15 +34,10 @@ impl Resolver {
         match &join.on {
             JoinOn::Nothing => match join.kind {
                 JoinKind::Inner | JoinKind::Cross => {
-                    let fields = left.fields.iter().chain(&right.fields).cloned().collect();
-                    let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
-                    Ok(Node { plan, fields })
+                    let fields = left.fields.into_iter().chain(right.fields).collect();
+                    Ok(Node { plan: build::join(left.plan, right.plan, kind, None)?, fields })
                 }
-                JoinKind::LeftOuter | JoinKind::RightOuter | JoinKind::FullOuter => {
-                    let all = Expr::Literal(ScalarValue::Boolean(Some(true)), None);
-                    joined(left, right, kind, vec![all])
-                }
-                JoinKind::LeftSemi | JoinKind::LeftAnti => joined(left, right, kind, vec![]),
+                _ => joined(left, right, kind, lit(true)),
             },
             JoinOn::Condition(_) => self.joined_on(left, right, join, context),
             JoinOn::Using(names) => self.join_using(left, right, kind, names),
@@ -97,12 +92,18 @@ impl Resolver {
     fn joined_on(&self, left: Node, right: Node, join: &Join, context: &Context<'_>) -> Result<Node> {
         let kind = join_type(join.kind);
         let JoinOn::Condition(condition) = &join.on else {
-            return joined(left, right, kind, vec![lit(true)]);
+            return joined(left, right, kind, lit(true));
         };
-        let fields = left.fields.iter().chain(&right.fields).cloned().collect();
-        let plan = LogicalPlanBuilder::from(left.plan.clone()).cross_join(right.plan.clone())?.build()?;
-        let condition = self.condition(condition, &Node { plan, fields }, context)?;
-        joined(left, right, kind, vec![condition])
+        let of_left = left.fields.len();
+        let schema = Arc::new(left.plan.schema().join(right.plan.schema())?);
+        let both = LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema });
+        let mut both = Node { plan: both, fields: left.fields.into_iter().chain(right.fields).collect() };
+        let condition = self.condition(condition, &both, context)?;
+        both.plan = build::join(left.plan, right.plan, kind, Some(condition))?;
+        if matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
+            both.fields.truncate(of_left);
+        }
+        Ok(both)
     }
 
     /// The keys come first and once: the left's, the right's for a right join, whichever is there for a full one.
@@ -112,8 +113,9 @@ impl Resolver {
         let is_key =
             |field: &Field| keys.iter().any(|key| key.left.column == field.column || key.right.column == field.column);
         let rest: Vec<_> = left.fields.iter().chain(&right.fields).filter(|field| !is_key(field)).cloned().collect();
-        let conditions = keys.iter().map(|key| key.left_expr.clone().eq(key.right_expr.clone())).collect();
-        let mut node = joined(left, right, kind, conditions)?;
+        let equal = keys.iter().map(|key| key.left_expr.clone().eq(key.right_expr.clone()));
+        let equal = equal.reduce(Expr::and).unwrap_or_else(|| lit(true));
+        let mut node = joined(left, right, kind, equal)?;
         if matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
             let visible = keys.into_iter().map(|key| key.left);
             let rest = rest.into_iter().filter(|field| node.fields.iter().any(|kept| kept.column == field.column));
@@ -145,7 +147,7 @@ impl Resolver {
         }
         if !merged.is_empty() {
             let all: Vec<_> = node.plan.schema().columns().into_iter().map(Expr::Column).collect();
-            node.plan = LogicalPlanBuilder::from(node.plan).project(all.into_iter().chain(merged))?.build()?;
+            node.plan = build::project(node.plan, all.into_iter().chain(merged))?;
         }
         for field in &mut hidden {
             field.hidden = true;
@@ -193,18 +195,18 @@ fn hoisted(left: &LogicalPlan, right: LogicalPlan) -> Result<Option<LogicalPlan>
         return Ok(None);
     }
     let of_left: Vec<_> = left.schema().columns().into_iter().map(Expr::Column).collect();
-    let mut plan = LogicalPlanBuilder::from(left.clone()).cross_join(base)?;
+    let mut plan = build::join(left.clone(), base, JoinType::Inner, None)?;
     for node in above.into_iter().rev() {
         plan = match node {
             LogicalPlan::Projection(projection) => {
                 let exprs = projection.expr.into_iter().map(without_outer).collect::<Result<Vec<_>>>()?;
-                plan.project(of_left.iter().cloned().chain(exprs))?
+                build::project(plan, of_left.iter().cloned().chain(exprs))?
             }
-            LogicalPlan::Filter(filter) => plan.filter(without_outer(filter.predicate)?)?,
+            LogicalPlan::Filter(filter) => build::filter(plan, without_outer(filter.predicate)?)?,
             _ => return Ok(None),
         };
     }
-    Ok(Some(plan.build()?))
+    Ok(Some(plan))
 }
 
 fn without_outer(expr: Expr) -> Result<Expr> {
@@ -215,13 +217,12 @@ fn without_outer(expr: Expr) -> Result<Expr> {
     Ok(expr.data()?)
 }
 
-fn joined(left: Node, right: Node, kind: JoinType, conditions: Vec<Expr>) -> Result<Node> {
+fn joined(left: Node, right: Node, kind: JoinType, condition: Expr) -> Result<Node> {
     let mut fields = left.fields;
     if !matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
         fields.extend(right.fields);
     }
-    let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, conditions)?.build()?;
-    Ok(Node { plan, fields })
+    Ok(Node { plan: build::join(left.plan, right.plan, kind, Some(condition))?, fields })
 }
 
 fn join_type(kind: JoinKind) -> JoinType {

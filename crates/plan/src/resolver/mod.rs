@@ -7,6 +7,7 @@ mod aggregate;
 mod assign;
 mod assignable;
 mod attribute;
+mod build;
 mod expr;
 mod generate;
 mod join;
@@ -17,6 +18,7 @@ mod na;
 mod names;
 mod node;
 mod pivot;
+mod prune;
 mod recursion;
 mod recursion_limit;
 mod relation;
@@ -124,7 +126,7 @@ impl Resolver {
             metadata.retain(|key, _| !key.starts_with("ARROW:extension:"));
             fields.push(shown.with_metadata(metadata));
         }
-        Ok(Resolved { plan: node.plan, schema: Arc::new(Schema::new(fields)) })
+        Ok(Resolved { plan: prune::prune(node.plan)?, schema: Arc::new(Schema::new(fields)) })
     }
 
     /// The name that Spark gives to an expression, as far as it does not depend on types.

@@ -5,10 +5,10 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions::math::expr_fn::isnan;
 use datafusion::logical_expr::conditional_expressions::CaseBuilder;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator, binary_expr, cast, lit, when};
+use datafusion::logical_expr::{Expr, Operator, binary_expr, cast, lit, when};
 
 use super::node::{Field, Node};
-use super::{Context, Resolver};
+use super::{Context, Resolver, build};
 use crate::error::Result;
 use crate::ir::Relation;
 use crate::types::{is_numeric, is_string};
@@ -69,7 +69,7 @@ impl Resolver {
             }
         };
         let Some(condition) = condition else { return Ok(node) };
-        let plan = LogicalPlanBuilder::from(node.plan.clone()).filter(condition)?.build()?;
+        let plan = build::filter(node.plan.clone(), condition)?;
         Ok(node.with_plan(plan))
     }
 
@@ -123,7 +123,7 @@ impl Resolver {
             exprs.push(new.unwrap_or_else(|| field.expr()).alias(&column.name));
             fields.push(Field { column, ..field.clone() });
         }
-        let plan = LogicalPlanBuilder::from(node.plan).project(exprs)?.build()?;
+        let plan = build::project(node.plan, exprs)?;
         Ok(Node { plan, fields })
     }
 }

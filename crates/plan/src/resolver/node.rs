@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Column;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 
+use super::build;
 use crate::error::{ErrorClass, Result, SparkError};
 
 /// A column of a relation, as the user may name it.
@@ -74,7 +75,7 @@ impl Node {
             return Ok(self);
         }
         let fields: Vec<_> = self.visible().cloned().collect();
-        let plan = LogicalPlanBuilder::from(self.plan).project(fields.iter().map(Field::expr))?.build()?;
+        let plan = build::project(self.plan, fields.iter().map(Field::expr))?;
         Ok(Self { plan, fields })
     }
 
@@ -103,7 +104,11 @@ impl Node {
 
 /// Whether two names are the same under the session's rule.
 pub(crate) fn same_name(left: &str, right: &str, case_sensitive: bool) -> bool {
-    if case_sensitive { left == right } else { left == right || left.to_lowercase() == right.to_lowercase() }
+    match case_sensitive {
+        true => left == right,
+        false if left.is_ascii() && right.is_ascii() => left.eq_ignore_ascii_case(right),
+        false => left.to_lowercase() == right.to_lowercase(),
+    }
 }
 
 /// Parts of a name as messages show them: `` `t`.`a` ``.

@@ -11,7 +11,7 @@ use super::node::{Field, Node};
 use super::recursion_limit::StepTable;
 use super::relation::renamed;
 use super::set_op::{column_count, incompatible};
-use super::{Context, Recursion, Resolver};
+use super::{Context, Recursion, Resolver, build};
 use crate::error::Result;
 use crate::ir::Recursive;
 use crate::types::common_type;
@@ -33,7 +33,7 @@ impl Resolver {
         let schema = Arc::new(Schema::new(columns));
         let named = |exprs: Vec<Expr>| exprs.into_iter().zip(schema.fields()).map(|(e, field)| e.alias(field.name()));
         let values = anchor.fields.iter().map(Field::expr).collect();
-        let first = LogicalPlanBuilder::from(anchor.plan).project(named(values))?;
+        let first = build::project(anchor.plan, named(values))?;
 
         let work = Arc::new(StepTable::new(CteWorkTable::new(&table, Arc::clone(&schema))));
         let scan = LogicalPlanBuilder::scan(table.as_str(), provider_as_source(work), None)?.build()?;
@@ -53,8 +53,8 @@ impl Resolver {
             }
             values.push(self.cast_between(field.expr(), &from, column.data_type())?);
         }
-        let step = LogicalPlanBuilder::from(step.plan).project(named(values))?.build()?;
-        let plan = first.to_recursive_query(table, step, false)?.build()?;
+        let step = build::project(step.plan, named(values))?;
+        let plan = LogicalPlanBuilder::from(first).to_recursive_query(table, step, false)?.build()?;
         let found = plan.schema().columns();
         self.aliased(plan, found.into_iter().zip(names))
     }

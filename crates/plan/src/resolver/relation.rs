@@ -15,7 +15,7 @@ use recursive::recursive;
 use super::aggregate::Clauses;
 use super::expr::Scope;
 use super::node::{Field, Node, quote, same_name, unresolved_among_fields};
-use super::{Context, Named, Resolver, time_window};
+use super::{Context, Named, Resolver, build, time_window};
 use crate::environment::Resolved;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::cast::cast;
@@ -166,7 +166,7 @@ impl Resolver {
             exprs.push(Expr::Column(column).alias(&field.column.name));
             fields.push(field);
         }
-        let plan = LogicalPlanBuilder::from(plan).project(exprs)?.build()?;
+        let plan = build::project(plan, exprs)?;
         Ok(Node { plan, fields })
     }
 
@@ -195,7 +195,7 @@ impl Resolver {
             let condition = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE";
             return Err(SparkError::new(ErrorClass::Analysis, condition, "42601", message).with("clauseName", "WHERE"));
         }
-        let plan = LogicalPlanBuilder::from(node.plan.clone()).filter(resolved)?.build()?;
+        let plan = build::filter(node.plan.clone(), resolved)?;
         let filtered = node.with_plan(plan);
         // A column that only the condition needed goes; hidden keys of a join stay reachable.
         if filtered.plan.schema().fields().len() == filtered.fields.len() {
@@ -211,7 +211,7 @@ impl Resolver {
         let exprs = exprs.into_iter().map(|expr| self.with_counts(expr, &schema)).collect::<Result<Vec<_>>>()?;
         let windows = find_window_exprs(&exprs);
         if windows.is_empty() {
-            return Ok(LogicalPlanBuilder::from(input).project(exprs)?.build()?);
+            return Ok(build::project(input, exprs)?);
         }
         let plan = LogicalPlanBuilder::window_plan(input, windows.clone())?;
         let computed = |expr: Expr| {
@@ -221,7 +221,7 @@ impl Resolver {
             })
         };
         let exprs: Result<Vec<_>, _> = exprs.into_iter().map(|expr| expr.transform_up(computed).data()).collect();
-        Ok(LogicalPlanBuilder::from(plan).project(exprs?)?.build()?)
+        Ok(build::project(plan, exprs?)?)
     }
 
     /// A condition of WHERE, HAVING or ON: an expression that is a boolean.

@@ -14,7 +14,7 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use super::expr::Scope;
 use super::node::{Field, Node, quote};
-use super::{Context, Resolver};
+use super::{Context, Resolver, build};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::interval::{fields_of, with_fields};
@@ -101,7 +101,7 @@ impl Resolver {
         if fraction >= 1.0 {
             return Ok(node);
         }
-        let plan = LogicalPlanBuilder::from(node.plan.clone()).filter(random().lt(lit(fraction)))?.build()?;
+        let plan = build::filter(node.plan.clone(), random().lt(lit(fraction)))?;
         Ok(node.with_plan(plan))
     }
 
@@ -126,7 +126,7 @@ impl Resolver {
             exprs.push(value.alias(&field.column.name));
             fields.push(field);
         }
-        let plan = LogicalPlanBuilder::from(node.plan).project(exprs)?.build()?;
+        let plan = build::project(node.plan, exprs)?;
         Ok(Node { plan, fields })
     }
 

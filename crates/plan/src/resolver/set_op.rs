@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFunc
 
 use super::node::{Field, Node, quote, unresolved_among_fields};
 use super::relation::null;
-use super::{Context, Resolver};
+use super::{Context, Resolver, build};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{SetOp, SetOpKind};
@@ -59,7 +59,7 @@ impl Resolver {
             SetOpKind::Except => LogicalPlanBuilder::except(left, right, true)?,
             _ => LogicalPlanBuilder::intersect(left, right, true)?,
         };
-        Ok(LogicalPlanBuilder::from(matched).project(visible)?.build()?)
+        Ok(build::project(matched, visible)?)
     }
 
     fn numbered(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -104,8 +104,8 @@ impl Resolver {
             right_exprs.push(field.expr());
             right_fields.push(field.clone());
         }
-        let left_plan = LogicalPlanBuilder::from(left.plan).project(left_exprs)?.build()?;
-        let right_plan = LogicalPlanBuilder::from(right.plan).project(right_exprs)?.build()?;
+        let left_plan = build::project(left.plan, left_exprs)?;
+        let right_plan = build::project(right.plan, right_exprs)?;
         Ok((Node { plan: left_plan, fields: left_fields }, Node { plan: right_plan, fields: right_fields }))
     }
 
@@ -118,7 +118,7 @@ impl Resolver {
             exprs.push(self.cast_between(field.expr(), from, to)?.alias(&column.name));
             fields.push(Field { column, ..field });
         }
-        let plan = LogicalPlanBuilder::from(node.plan).project(exprs)?.build()?;
+        let plan = build::project(node.plan, exprs)?;
         Ok(Node { plan, fields })
     }
 }

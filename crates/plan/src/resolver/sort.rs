@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::find_aggregate_exprs;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
-use super::aggregate::{Clauses, position_out_of_range, sorted};
+use super::aggregate::{Clauses, position_out_of_range};
 use super::expr::{Scope, sort_of};
 use super::node::{Field, Node};
-use super::{Context, Resolver, time_window};
+use super::{Context, Resolver, build, time_window};
 use crate::error::Result;
 use crate::ir::{self, Relation, RelationKind, SortOrder};
 
@@ -24,7 +24,7 @@ impl Resolver {
         {
             let node = self.relation(input, context)?.into_visible()?;
             let keys = node.fields.iter().map(|field| sort_of(field.expr(), all)).collect::<Vec<_>>();
-            let plan = LogicalPlanBuilder::from(node.plan.clone()).sort(keys)?.build()?;
+            let plan = build::sort(node.plan.clone(), keys);
             return Ok(node.with_plan(plan));
         }
         if let RelationKind::Aggregate(aggregate) = &input.kind
@@ -139,7 +139,7 @@ impl Resolver {
 
 fn sort_by(node: Node, keys: Vec<Expr>, order: &[SortOrder]) -> Result<Node> {
     let keys = keys.into_iter().zip(order).map(|(key, order)| sort_of(key, order)).collect();
-    let plan = sorted(node.plan.clone(), keys)?;
+    let plan = build::sort(node.plan.clone(), keys);
     let sorted = node.with_plan(plan);
     // Columns that only the keys needed go; hidden keys of a join stay reachable.
     if sorted.plan.schema().fields().len() == sorted.fields.len() { Ok(sorted) } else { sorted.into_visible() }

@@ -8,10 +8,10 @@ use datafusion::error::Result as EngineResult;
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery, lit, not, when};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Subquery, lit, not, when};
 
 use super::expr::Scope;
-use super::{Context, Resolver};
+use super::{Context, Resolver, build};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir;
 use crate::types::common_type;
@@ -39,7 +39,7 @@ impl Scope<'_> {
         let column = Expr::Column(Column::new_unqualified(field.name()));
         let null = Expr::Literal(ScalarValue::try_from(field.data_type())?, None);
         let value = nullif(column, null).alias(self.resolver.new_column().name);
-        let plan = LogicalPlanBuilder::new_from_arc(subquery.subquery).project([value])?.build()?;
+        let plan = build::project(Arc::unwrap_or_clone(subquery.subquery), [value])?;
         Ok(Expr::ScalarSubquery(subquery_of(plan)))
     }
 
@@ -84,7 +84,7 @@ impl Scope<'_> {
             });
         }
         let plan = Arc::unwrap_or_clone(subquery.subquery);
-        let plan = LogicalPlanBuilder::from(plan).filter(condition.unwrap_or_default())?.build()?;
+        let plan = build::filter(plan, condition.unwrap_or_default())?;
         Ok(Expr::Exists(Exists { subquery: subquery_of(plan), negated }))
     }
 }
@@ -109,12 +109,12 @@ impl Resolver {
 
     /// The number of rows, or of those for which something holds.
     fn count_of(&self, plan: LogicalPlan, condition: Option<Expr>) -> EngineResult<Expr> {
-        let mut rows = LogicalPlanBuilder::from(plan);
-        if let Some(condition) = condition {
-            rows = rows.filter(condition)?;
-        }
+        let rows = match condition {
+            Some(condition) => build::filter(plan, condition)?,
+            None => plan,
+        };
         let counted = count(lit(1_i64)).alias(self.new_column().name);
-        let plan = rows.aggregate(Vec::<Expr>::new(), [counted])?.build()?;
+        let plan = build::aggregate(rows, vec![], [counted])?;
         Ok(Expr::ScalarSubquery(subquery_of(plan)))
     }
 

@@ -7,8 +7,10 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::array_value_to_string;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::LogicalPlan;
 use sheetbend_plan::environment::{Environment, Resolved, Settings};
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Expr, Relation, RelationKind, Source};
@@ -209,6 +211,34 @@ async fn each_level_of_a_plan_is_resolved_once() {
     }
     let resolved = resolve(&relation, &Session { time_zone: "UTC" }).await.unwrap();
     assert_eq!(resolved.schema.field(0).name(), "n");
+}
+
+#[tokio::test]
+async fn a_plan_has_no_column_that_nothing_needs() {
+    let cases = [
+        ("SELECT p.id FROM people p JOIN cities c ON p.city = c.city", "#0 #2, #0"),
+        ("SELECT name FROM (SELECT *, raise_error('!') AS never FROM people) WHERE id = 1", "#0 #1"),
+        ("SELECT count(*) FROM people", ""),
+        ("SELECT DISTINCT city FROM people", "#2"),
+        ("SELECT id FROM people p WHERE EXISTS (SELECT 1 FROM cities c WHERE c.city = p.city)", "#0 #2"),
+        ("SELECT id, rank() OVER (ORDER BY pay) FROM people", "#0 #3"),
+        ("SELECT * FROM people UNION ALL SELECT id, 'x', city, 1.0 FROM people", "#0 #1 #2 #3, #0 #2"),
+    ];
+    for (query, columns) in cases {
+        let plan = resolved(query, "UTC").await.unwrap().plan;
+        let mut read = vec![];
+        plan.apply(|node| {
+            if let LogicalPlan::Projection(projection) = node
+                && matches!(*projection.input, LogicalPlan::TableScan(_))
+            {
+                let names = projection.expr.iter().flat_map(|expr| expr.column_refs());
+                read.push(names.map(|column| column.name.as_str()).collect::<Vec<_>>().join(" "));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+        .unwrap();
+        assert_eq!(read.join(", "), columns, "{query}");
+    }
 }
 
 #[test]
