@@ -22,7 +22,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from benchmarks.best import best
-from benchmarks.plugins import COLUMNS, ITERATOR_ROWS, BatchesDataSource, TuplesDataSource, batch
+from benchmarks.plugins import COLUMNS, ITERATOR_ROWS, BatchesDataSource, RowDataSource, TuplesDataSource, batch
 from tests.support.sail import running_sail
 from tests.support.server import ROOT, running_server
 
@@ -93,7 +93,7 @@ def _clients() -> Iterator[Clients]:
         stack.callback(clients.sail.stop)
         stack.callback(clients.here.stop)
         for session in (clients.here, clients.sail):
-            for source in (BatchesDataSource, TuplesDataSource):
+            for source in (BatchesDataSource, RowDataSource, TuplesDataSource):
                 session.dataSource.register(source)
         yield clients
 
@@ -125,10 +125,10 @@ def latency(clients: Clients, _repeats: int) -> Iterator[Figure]:
     """
 
     def load_here() -> DataFrame:
-        return _plugin(clients.here, "Batches", batches=1, rows=1)
+        return _plugin(clients.here, "Row")
 
     def load_there() -> DataFrame:
-        return clients.sail.read.format(BatchesDataSource.name()).option("batches", 1).load()
+        return clients.sail.read.format(RowDataSource.name()).load()
 
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(LATENCY_ROUNDS):

@@ -17,6 +17,7 @@ ITERATOR_ROWS = 8_192
 STREAM_ROWS = 64
 SCHEMA = pa.schema([(f"c{n}", pa.int64()) for n in range(COLUMNS)])
 DDL = ", ".join(f"c{n} bigint" for n in range(COLUMNS))
+ROW = pa.record_batch({"id": pa.array([1], pa.int64())})
 TUPLE_DDL = "id bigint, price double, name string"
 
 
@@ -64,6 +65,44 @@ class Computing(_Plugin):
         for step in range(int(options["steps"]) // int(options.get("partitions", "1"))):
             total += step & 7
         yield batch(1)
+
+
+class Row:
+    """One row of one column."""
+
+    def infer_schema(self, options: Mapping[str, str]) -> pa.Schema:
+        """The column ``id``."""
+        return ROW.schema
+
+    def plan_partitions(self, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        """One."""
+        return [{}]
+
+    def read_partition(self, spec: Mapping[str, Any], options: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        """The row, made before."""
+        yield ROW
+
+
+class RowDataSource(DataSource):
+    """The row of :class:`Row`, by PySpark's interface."""
+
+    @classmethod
+    def name(cls) -> str:
+        """Under which it is registered."""
+        return "bench_row"
+
+    def schema(self) -> str:
+        """As DDL."""
+        return "id bigint"
+
+    def reader(self, schema: StructType) -> DataSourceReader:
+        """Reads one partition."""
+        return _RowReader()
+
+
+class _RowReader(DataSourceReader):
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        yield ROW
 
 
 class BatchesDataSource(DataSource):

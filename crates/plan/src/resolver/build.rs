@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{JoinType, NullEquality};
+use arrow::datatypes::Field;
+use datafusion::common::{DFSchema, JoinType, NullEquality};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::Sort as SortKey;
 use datafusion::logical_expr::{Aggregate, Expr, Filter, Join, JoinConstraint, LogicalPlan, Projection, Sort};
@@ -34,6 +35,18 @@ pub(super) fn aggregate(
     Aggregate::try_new(Arc::new(input), keys, functions.into_iter().collect()).map(LogicalPlan::Aggregate)
 }
 
+/// `input` with each of its columns under another name.
+pub(super) fn rename(input: LogicalPlan, names: impl IntoIterator<Item = String>) -> Result<LogicalPlan> {
+    let (mut exprs, mut fields) = (vec![], vec![]);
+    let below = input.schema();
+    for ((column, field), name) in below.columns().into_iter().zip(below.fields()).zip(names) {
+        fields.push((None, Arc::new(Field::clone(field).with_name(&name))));
+        exprs.push(Expr::Column(column).alias(name));
+    }
+    let schema = DFSchema::new_with_metadata(fields, below.metadata().clone())?;
+    Projection::try_new_with_schema(exprs, Arc::new(input), Arc::new(schema)).map(LogicalPlan::Projection)
+}
+
 /// The pairs of rows of both sides for which `condition` is true, and what else `kind` asks for; all pairs without a
 /// condition.
 pub(super) fn join(
@@ -42,7 +55,26 @@ pub(super) fn join(
     kind: JoinType,
     condition: Option<Expr>,
 ) -> Result<LogicalPlan> {
-    let (left, right) = (Arc::new(left), Arc::new(right));
+    join_of(Arc::new(left), Arc::new(right), kind, condition)
+}
+
+/// A join of all pairs of rows, of another kind and with a condition.
+pub(super) fn with_condition(pairs: LogicalPlan, kind: JoinType, condition: Expr) -> Result<LogicalPlan> {
+    match pairs {
+        LogicalPlan::Join(join) if kind == JoinType::Inner => {
+            Ok(LogicalPlan::Join(Join { filter: Some(condition), ..join }))
+        }
+        LogicalPlan::Join(join) => join_of(join.left, join.right, kind, Some(condition)),
+        other => filter(other, condition),
+    }
+}
+
+fn join_of(
+    left: Arc<LogicalPlan>,
+    right: Arc<LogicalPlan>,
+    kind: JoinType,
+    condition: Option<Expr>,
+) -> Result<LogicalPlan> {
     let nulls = NullEquality::NullEqualsNothing;
     Join::try_new(left, right, vec![], condition, kind, JoinConstraint::On, nulls, false).map(LogicalPlan::Join)
 }

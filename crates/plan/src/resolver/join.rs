@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{JoinType, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 
 use super::node::{Field, Node, quote, same_name};
 use super::subquery::subquery_of;
@@ -95,11 +95,10 @@ impl Resolver {
             return joined(left, right, kind, lit(true));
         };
         let of_left = left.fields.len();
-        let schema = Arc::new(left.plan.schema().join(right.plan.schema())?);
-        let both = LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema });
-        let mut both = Node { plan: both, fields: left.fields.into_iter().chain(right.fields).collect() };
+        let fields = left.fields.into_iter().chain(right.fields).collect();
+        let mut both = Node { plan: build::join(left.plan, right.plan, JoinType::Inner, None)?, fields };
         let condition = self.condition(condition, &both, context)?;
-        both.plan = build::join(left.plan, right.plan, kind, Some(condition))?;
+        both.plan = build::with_condition(both.plan, kind, condition)?;
         if matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
             both.fields.truncate(of_left);
         }

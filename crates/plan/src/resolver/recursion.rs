@@ -37,8 +37,7 @@ impl Resolver {
 
         let work = Arc::new(StepTable::new(CteWorkTable::new(&table, Arc::clone(&schema))));
         let scan = LogicalPlanBuilder::scan(table.as_str(), provider_as_source(work), None)?.build()?;
-        let scanned = scan.schema().columns();
-        let before = self.aliased(scan, scanned.into_iter().zip(names.clone()))?;
+        let before = self.aliased(scan, names.clone())?;
         let recursion = Recursion { name: &recursive.name, node: &before, outer: context.recursion };
         let context = Context { recursion: Some(&recursion), ..*context };
         let step = self.relation(&recursive.step, &context)?.into_visible()?;
@@ -55,8 +54,7 @@ impl Resolver {
         }
         let step = build::project(step.plan, named(values))?;
         let plan = LogicalPlanBuilder::from(first).to_recursive_query(table, step, false)?.build()?;
-        let found = plan.schema().columns();
-        self.aliased(plan, found.into_iter().zip(names))
+        self.aliased(plan, names)
     }
 
     /// The rows of the step before, where the name is that of a recursion around.
@@ -65,8 +63,7 @@ impl Resolver {
         while let Some(recursion) = next {
             if self.same(recursion.name, name) {
                 let Node { plan, fields } = recursion.node.clone();
-                let columns = fields.into_iter().map(|field| (field.column, field.name));
-                return self.aliased(plan, columns).map(Some);
+                return self.aliased(plan, fields.into_iter().map(|field| field.name)).map(Some);
             }
             next = recursion.outer;
         }

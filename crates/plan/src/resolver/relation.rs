@@ -146,27 +146,19 @@ impl Resolver {
     fn view(&self, name: &[String]) -> Result<Node> {
         let view = self.tables.view(name).ok_or_else(|| table_not_found(name))?;
         let Resolved { plan, schema } = &**view;
-        let columns = plan.schema().columns();
-        self.aliased(plan.clone(), columns.into_iter().zip(schema.fields().iter().map(|field| field.name().clone())))
+        self.aliased(plan.clone(), schema.fields().iter().map(|field| field.name().clone()))
     }
 
     pub(super) fn scan(&self, table: &str, provider: Arc<dyn TableProvider>) -> Result<Node> {
         let names: Vec<_> = provider.schema().fields().iter().map(|field| field.name().clone()).collect();
         let plan = LogicalPlanBuilder::scan(table.to_lowercase(), provider_as_source(provider), None)?.build()?;
-        let columns = plan.schema().columns();
-        self.aliased(plan, columns.into_iter().zip(names))
+        self.aliased(plan, names)
     }
 
-    /// `plan` with each of `columns` under a fresh internal name.
-    pub(super) fn aliased(&self, plan: LogicalPlan, columns: impl Iterator<Item = (Column, String)>) -> Result<Node> {
-        let mut fields = vec![];
-        let mut exprs = vec![];
-        for (column, name) in columns {
-            let field = Field::new(self.new_column(), name);
-            exprs.push(Expr::Column(column).alias(&field.column.name));
-            fields.push(field);
-        }
-        let plan = build::project(plan, exprs)?;
+    /// `plan` with each column under a fresh internal name; `names` are what the user calls them.
+    pub(super) fn aliased(&self, plan: LogicalPlan, names: impl IntoIterator<Item = String>) -> Result<Node> {
+        let fields: Vec<_> = names.into_iter().map(|name| Field::new(self.new_column(), name)).collect();
+        let plan = build::rename(plan, fields.iter().map(|field| field.column.name.clone()))?;
         Ok(Node { plan, fields })
     }
 

@@ -37,8 +37,7 @@ impl Resolver {
         let batches = batches.map_err(|error| SparkError::from(datafusion::error::DataFusionError::from(error)))?;
         let table = Arc::new(MemTable::try_new(internal, vec![batches])?);
         let plan = LogicalPlanBuilder::scan("local", provider_as_source(table), None)?.build()?;
-        let columns = plan.schema().columns();
-        self.aliased(plan, columns.into_iter().zip(schema.fields().iter().map(|field| field.name().clone())))
+        self.aliased(plan, schema.fields().iter().map(|field| field.name().clone()))
     }
 
     pub(super) fn range(&self, start: i64, end: i64, step: i64) -> Result<Node> {
@@ -91,8 +90,7 @@ impl Resolver {
         }
         let plan = LogicalPlanBuilder::values(exprs)?.build()?;
         let names = (1..=width).map(|position| format!("col{position}"));
-        let columns = plan.schema().columns();
-        self.aliased(plan, columns.into_iter().zip(names))
+        self.aliased(plan, names)
     }
 
     /// Each row with the same chance.
