@@ -21,9 +21,11 @@ from . import (
     missing,
     names,
     queries,
+    relations,
     rows,
     show,
     statements,
+    stats,
 )
 from .model import Case
 
@@ -42,6 +44,8 @@ TOPICS: dict[str, list[Case]] = {
         generators,
         lambdas,
         missing,
+        stats,
+        relations,
         dates,
         conditions,
         names,

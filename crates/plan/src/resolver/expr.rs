@@ -1,6 +1,9 @@
 //! Expressions: names, calls, casts and subqueries to what DataFusion computes.
 
+use std::collections::HashMap;
+
 use arrow::datatypes::DataType;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprSchemable};
@@ -19,7 +22,7 @@ use crate::functions::call::{Call, Typed};
 use crate::functions::cast::cast;
 use crate::functions::higher_order::HigherOrder;
 use crate::ir::{self, CastMode, NullOrdering, SortDirection};
-use crate::types::{timestamp, timestamp_ntz};
+use crate::types::{METADATA, timestamp, timestamp_ntz};
 
 /// The columns that an expression may name, and where it stands.
 pub(super) struct Scope<'a> {
@@ -100,6 +103,12 @@ impl<'a> Scope<'a> {
             ir::Expr::Literal(value) => Ok(Expr::Literal(value.clone(), None)),
             ir::Expr::Attribute { parts, plan_id } => self.attribute(parts, *plan_id),
             ir::Expr::Alias { expr, .. } => self.expr(expr),
+            ir::Expr::Annotated { expr, metadata } => {
+                let metadata = HashMap::from([(METADATA.to_owned(), metadata.clone())]);
+                let column = self.resolver.new_column();
+                Ok(self.expr(expr)?.alias_with_metadata(column.name, Some(FieldMetadata::from(metadata))))
+            }
+            ir::Expr::UpdateField { expr, path, value } => self.update_field(expr, path, value.as_deref()),
             ir::Expr::Cast { expr, to, mode } => {
                 let expr = self.expr(expr)?;
                 let from = self.type_of(&expr)?;

@@ -13,6 +13,7 @@ mod join;
 mod lambda;
 mod lateral_alias;
 mod load;
+mod lookahead;
 mod na;
 mod names;
 mod node;
@@ -21,13 +22,18 @@ mod recursion;
 mod recursion_limit;
 mod relation;
 mod rows;
+mod sample;
 mod set_op;
 mod sort;
 mod star;
+mod statistic;
 mod subquery;
 mod summary;
 mod time_window;
+mod to_schema;
+mod transpose;
 mod unpivot;
+mod update_field;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -52,10 +58,10 @@ use crate::types::client_type;
 pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Result<Resolved> {
     let mut relation = relation.clone();
     let tables = load::load(&mut relation, environment).await?;
-    while let Some(query) = pivot::values_wanted(&mut relation) {
+    while let Some(query) = lookahead::wanted(&mut relation) {
         let query = with_meaning(&query, tables.clone(), environment)?;
-        let values = pivot::values_of(query, environment).await?;
-        pivot::set_values(&mut relation, &values);
+        let names = Arc::clone(&query.schema);
+        lookahead::settle(&mut relation, &names, &environment.rows(query).await?)?;
     }
     with_meaning(&relation, tables, environment)
 }
