@@ -163,9 +163,11 @@ impl Lowering<'_> {
             ..proto::Expression::default()
         };
         let named = sql.args.into_iter().map(|(name, value)| (name, literal(value))).chain(sql.named_arguments);
-        let named = named.map(|(name, value)| Ok((name, self.expression(value)?))).collect::<Result<_>>()?;
-        let positional = sql.pos_args.into_iter().map(literal).chain(sql.pos_arguments).collect();
-        Ok(RelationKind::Sql { query: sql.query, named_args: named, positional_args: self.expressions(positional)? })
+        let positional = sql.pos_args.into_iter().map(literal).chain(sql.pos_arguments);
+        let mut value = |value| self.expression(value).map(literal::as_written);
+        let named_args = named.map(|(name, arg)| Ok((name, value(arg)?))).collect::<Result<_>>()?;
+        let positional_args = positional.map(value).collect::<Result<_>>()?;
+        Ok(RelationKind::Sql { query: sql.query, named_args, positional_args })
     }
 
     /// References are of two kinds: views by name (an alias), and the relations of subquery expressions (by plan id).

@@ -17,6 +17,7 @@ mod lookahead;
 mod na;
 mod names;
 mod node;
+mod nullability;
 mod pivot;
 mod recursion;
 mod recursion_limit;
@@ -123,8 +124,9 @@ impl Resolver {
         let mut fields = Vec::with_capacity(node.fields.len());
         for field in &node.fields {
             let found = node.type_of(field)?;
-            let data_type = client_type(found.data_type(), &self.settings.time_zone);
-            let shown = ArrowField::new(&field.name, data_type, found.is_nullable());
+            let stated = nullability::stated(&node.plan, &field.column).unwrap_or_else(|| Arc::clone(&found));
+            let data_type = client_type(stated.data_type(), &self.settings.time_zone);
+            let shown = ArrowField::new(&field.name, data_type, stated.is_nullable());
             let mut metadata = found.metadata().clone();
             // Values of an extension type reach the client as their storage: it may not know the type.
             metadata.retain(|key, _| !key.starts_with("ARROW:extension:"));
