@@ -20,9 +20,11 @@ from . import (
     lambdas,
     missing,
     names,
+    nullability,
     queries,
     relations,
     rows,
+    script,
     show,
     statements,
     stats,
@@ -49,6 +51,7 @@ TOPICS: dict[str, list[Case]] = {
         dates,
         conditions,
         names,
+        nullability,
         create,
         show,
         queries,
@@ -57,6 +60,7 @@ TOPICS: dict[str, list[Case]] = {
         catalog,
         errors,
         files,
+        script,
     )
 }
 """Every case, under the name of the file of its answers."""

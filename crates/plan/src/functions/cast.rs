@@ -195,7 +195,7 @@ pub(crate) fn never_null(function: &ScalarUDF, from: &DataType) -> Option<bool> 
         (Float32 | Float64, to) if is_integral(to) => false,
         (from, to @ DataType::Decimal128(..)) => as_decimal(from).is_some_and(|from| holds(to, from)),
         (DataType::Decimal128(..), to) if is_integral(to) => false,
-        (from, to) => !from.is_nested() && !to.is_nested(),
+        _ => true,
     })
 }
 

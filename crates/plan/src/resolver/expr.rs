@@ -118,7 +118,12 @@ impl<'a> Scope<'a> {
             ir::Expr::Timestamp { text, without_zone } => {
                 let to = if *without_zone { timestamp_ntz() } else { timestamp() };
                 let text = Expr::Literal(ScalarValue::Utf8(Some(text.clone())), None);
-                cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)
+                let value = cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)?;
+                match self.resolver.constant(value.clone()) {
+                    Ok(Some(known)) => Ok(Expr::Literal(known, None)),
+                    // What is wrong with the text is said when the query runs.
+                    _ => Ok(value),
+                }
             }
             ir::Expr::Interval { value, fields } => Ok(Expr::Literal(value.clone(), Some(fields.of_expression()))),
             ir::Expr::Ordinal(position) => {

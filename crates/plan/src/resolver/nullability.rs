@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Column, ExprSchema, NullHandling, ScalarValue};
+use datafusion::common::{Column, ExprSchema, JoinType, NullHandling, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, ExprSchemable, LogicalPlan, Operator};
 use recursive::recursive;
 
 use crate::functions::cast::never_null as cast_never_null;
@@ -17,38 +17,74 @@ use crate::functions::map::map_of;
 /// Functions whose result is NULL for NULL alone, by the names that they have in plans.
 const STRICT: &[&str] = &[
     "abs",
+    "add_months",
+    "array_distinct",
+    "array_repeat",
+    "array_sort",
+    "array_to_string",
+    "array_union",
     "ascii",
+    "base64",
     "bit_length",
     "btrim",
-    "character_length",
     "char_length",
+    "character_length",
+    "concat",
     "contains",
+    "crc32",
     "date_add",
     "date_diff",
+    "date_format",
     "date_part",
     "date_sub",
     "ends_with",
+    "hash",
+    "hex",
     "initcap",
+    "last_day",
     "left",
     "length",
     "levenshtein",
+    "locate",
     "lower",
     "lpad",
     "ltrim",
+    "map_keys",
     "md5",
+    "monthname",
+    "months_between",
     "octet_length",
+    "overlay",
+    "pow",
+    "regexp_count",
+    "regexp_extract",
+    "regexp_like",
+    "regexp_replace",
     "repeat",
     "replace",
+    "reverse",
     "right",
     "rpad",
     "rtrim",
     "soundex",
+    "space",
+    "spark.add_micros_to_instant",
+    "spark.negative",
+    "spark.sequence",
+    "spark.size",
+    "spark.slice",
+    "split",
     "starts_with",
     "strpos",
     "substr",
-    "substring",
     "substr_index",
+    "substring",
+    "timestamp_millis",
+    "timestampdiff",
     "translate",
+    "unbase64",
+    "unix_date",
+    "unix_seconds",
     "upper",
 ];
 
@@ -66,9 +102,18 @@ pub(super) fn stated(plan: &LogicalPlan, column: &Column) -> Option<FieldRef> {
         LogicalPlan::Repartition(repartition) => below(&repartition.input),
         LogicalPlan::Window(window) => below(&window.input),
         LogicalPlan::Join(join) => {
-            let found = below(&join.left).or_else(|| below(&join.right))?;
-            Some(with_nullable(&found, found.is_nullable() || known.is_nullable()))
+            let (found, missing) = match below(&join.left) {
+                Some(found) => (found, matches!(join.join_type, JoinType::Right | JoinType::Full)),
+                None => (below(&join.right)?, matches!(join.join_type, JoinType::Left | JoinType::Full)),
+            };
+            Some(with_nullable(&found, found.is_nullable() || missing))
         }
+        LogicalPlan::Distinct(Distinct::All(input)) => below(input),
+        LogicalPlan::Union(union) => either(union.inputs.iter().map(|input| {
+            let (_, column) = input.schema().qualified_field(at);
+            stated(input, &Column::new_unqualified(column.name()))
+        })),
+        LogicalPlan::Values(values) => either(values.values.iter().map(|row| of_expr(row.get(at)?, plan))),
         LogicalPlan::Unnest(unnest) => {
             match unnest.list_type_columns.iter().find(|(_, made)| made.output_column == *column) {
                 None => below(&unnest.input),
@@ -95,7 +140,7 @@ pub(super) fn stated(plan: &LogicalPlan, column: &Column) -> Option<FieldRef> {
 
 /// Type and nullability of an expression over a plan.
 #[recursive]
-fn of_expr(expr: &Expr, input: &LogicalPlan) -> Option<FieldRef> {
+pub(super) fn of_expr(expr: &Expr, input: &LogicalPlan) -> Option<FieldRef> {
     let plain = || expr.to_field(input.schema().as_ref()).ok().map(|(_, field)| field);
     match expr {
         Expr::Alias(alias) => of_expr(&alias.expr, input),
@@ -106,6 +151,21 @@ fn of_expr(expr: &Expr, input: &LogicalPlan) -> Option<FieldRef> {
             Some(with_nullable(&cast.field, from.is_nullable()))
         }
         Expr::ScalarFunction(call) => of_call(call, input, &plain).or_else(plain),
+        Expr::Like(like) | Expr::SimilarTo(like) => {
+            let nullable = [&like.expr, &like.pattern].into_iter().any(|side| is_nullable(side, input));
+            Some(with_nullable(&plain()?, nullable))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let known = matches!(op, Operator::IsDistinctFrom | Operator::IsNotDistinctFrom);
+            let nullable = !known && (is_nullable(left, input) || is_nullable(right, input));
+            Some(with_nullable(&plain()?, nullable))
+        }
+        Expr::Case(case) => {
+            let others = case.else_expr.as_deref();
+            let mut values = case.when_then_expr.iter().map(|(_, then)| &**then).chain(others);
+            let nullable = others.is_none() || values.any(|value| is_nullable(value, input));
+            Some(with_nullable(&plain()?, nullable))
+        }
         _ => plain(),
     }
 }
@@ -155,13 +215,23 @@ fn of_call(call: &ScalarFunction, input: &LogicalPlan, plain: &dyn Fn() -> Optio
             let field = fields.iter().find(|field| field.name() == name)?;
             Some(with_nullable(field, base.is_nullable() || field.is_nullable()))
         }
-        "coalesce" => {
+        // Spark says so of divisions, though by zero they fail.
+        "/" | "%" => Some(with_nullable(&plain()?, true)),
+        "concat_ws" => Some(with_nullable(&plain()?, of_expr(call.args.first()?, input)?.is_nullable())),
+        "coalesce" | "greatest" | "least" => {
             let nullable = args()?.iter().all(|arg| arg.is_nullable());
             Some(with_nullable(&plain()?, nullable))
         }
         name if STRICT.contains(&name) => {
-            let nullable = args()?.iter().any(|arg| arg.is_nullable());
-            Some(with_nullable(&plain()?, nullable))
+            let args = args()?;
+            let nullable = args.iter().any(|arg| arg.is_nullable());
+            let result = match (name, args.first()) {
+                // A list of the elements of another one.
+                ("array_distinct" | "array_sort" | "spark.slice", Some(list)) => Arc::clone(list),
+                ("split" | "spark.sequence", _) => elements_known(&plain()?),
+                _ => plain()?,
+            };
+            Some(with_nullable(&result, nullable))
         }
         _ => {
             let [arg] = call.args.as_slice() else { return None };
@@ -170,6 +240,39 @@ fn of_call(call: &ScalarFunction, input: &LogicalPlan, plain: &dyn Fn() -> Optio
             Some(with_nullable(&plain()?, nullable))
         }
     }
+}
+
+fn is_nullable(expr: &Expr, input: &LogicalPlan) -> bool {
+    of_expr(expr, input).is_none_or(|field| field.is_nullable())
+}
+
+fn elements_known(list: &FieldRef) -> FieldRef {
+    match list.data_type() {
+        DataType::List(item) => {
+            Arc::new(list.as_ref().clone().with_data_type(DataType::List(with_nullable(item, false))))
+        }
+        _ => Arc::clone(list),
+    }
+}
+
+/// What holds of the values of all; none where they have not one type.
+fn either(mut all: impl Iterator<Item = Option<FieldRef>>) -> Option<FieldRef> {
+    let first = all.next()??;
+    all.try_fold(first, |left, right| both(&left, &right?))
+}
+
+fn both(left: &FieldRef, right: &FieldRef) -> Option<FieldRef> {
+    let data_type = match (left.data_type(), right.data_type()) {
+        (same, other) if same == other => same.clone(),
+        (DataType::List(left), DataType::List(right)) => DataType::List(both(left, right)?),
+        (DataType::Map(left, sorted), DataType::Map(right, _)) => DataType::Map(both(left, right)?, *sorted),
+        (DataType::Struct(left), DataType::Struct(right)) if left.len() == right.len() => {
+            DataType::Struct(left.iter().zip(right).map(|(left, right)| both(left, right)).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    };
+    let nullable = left.is_nullable() || right.is_nullable();
+    Some(Arc::new(left.as_ref().clone().with_data_type(data_type).with_nullable(nullable)))
 }
 
 /// Lists of the values of a group have no NULL.

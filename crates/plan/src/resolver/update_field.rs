@@ -4,11 +4,12 @@ use arrow::datatypes::{DataType, Fields};
 use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::functions::core::expr_fn::named_struct;
-use datafusion::logical_expr::{Expr, ExprSchemable, lit, when};
+use datafusion::logical_expr::{Expr, lit, when};
 
 use super::attribute::no_such_field;
 use super::expr::Scope;
 use super::names::Namer;
+use super::nullability::of_expr;
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir;
@@ -119,7 +120,7 @@ impl Scope<'_> {
             return Err(SparkError::new(ErrorClass::Analysis, condition, "42K09", message)
                 .with("sqlExpr", format!("\"{written}\"")));
         }
-        let is_nullable = base.nullable(self.node.plan.schema().as_ref())?;
+        let is_nullable = of_expr(&base, &self.node.plan).is_none_or(|field| field.is_nullable());
         let changed = named_struct(members);
         if !is_nullable {
             return Ok(changed);
