@@ -87,12 +87,12 @@ fn ready(schema: SchemaRef, batches: Vec<RecordBatch>) -> Rows {
 /// Takes the form that ends a query off it.
 fn unwrap_end(relation: Relation) -> (Relation, End) {
     match relation.kind {
-        RelationKind::ShowString { input, rows, truncate, vertical } => {
+        RelationKind::ShowString { input, rows, truncate, form } => {
             // One row more than is shown tells whether there are more.
             let fetch = i64::try_from(rows.saturating_add(1)).unwrap_or(i64::MAX);
             let fetch = Some(Expr::literal(ScalarValue::Int64(Some(fetch))));
             let kind = RelationKind::Limit { input, skip: None, fetch };
-            (kind.into(), End::Show(Show { rows, truncate, vertical }))
+            (kind.into(), End::Show(Show { rows, truncate, form }))
         }
         RelationKind::Tail { input, limit } => (*input, End::Tail(limit)),
         kind => (Relation { kind, ..relation }, End::Rows),

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::format::{SHOW, format_array};
+use sheetbend_plan::ir::ShowForm;
 
 /// The narrowest column.
 const MIN_WIDTH: usize = 3;
@@ -18,11 +19,10 @@ pub(crate) struct Show {
     pub(crate) rows: usize,
     /// Cells are cut to so many characters; 0 for not at all, and then they stand at the left.
     pub(crate) truncate: usize,
-    /// One line a cell.
-    pub(crate) vertical: bool,
+    pub(crate) form: ShowForm,
 }
 
-/// The table as one row of one column `show_string`. `batches` hold one row more than is shown if there are more.
+/// The table as one row of one column of text. `batches` hold one row more than is shown if there are more.
 ///
 /// # Errors
 /// A time zone or a type that is not known.
@@ -30,12 +30,17 @@ pub(crate) fn render(schema: &SchemaRef, batches: &[RecordBatch], show: &Show, z
     let rows = cells(batches, show, zone)?;
     let more = batches.iter().map(RecordBatch::num_rows).sum::<usize>() > show.rows;
     let names: Vec<_> = schema.fields().iter().map(|field| escaped(field.name())).collect();
-    let mut text = if show.vertical { vertical(&names, &rows) } else { table(&names, &rows, show.truncate > 0) };
+    let (name, mut text) = match show.form {
+        ShowForm::Table => ("show_string", table(&names, &rows, show.truncate > 0)),
+        ShowForm::Vertical => ("show_string", vertical(&names, &rows)),
+        ShowForm::Html => ("html_string", html(&names, &rows)),
+    };
     if more {
         let noun = if show.rows == 1 { "row" } else { "rows" };
-        put(&mut text, format_args!("only showing top {} {noun}", show.rows));
+        let end = if show.form == ShowForm::Html { "\n" } else { "" };
+        put(&mut text, format_args!("only showing top {} {noun}{end}", show.rows));
     }
-    let field = Field::new("show_string", DataType::Utf8, false);
+    let field = Field::new(name, DataType::Utf8, false);
     let column = Arc::new(StringArray::from(vec![text]));
     RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).map_err(SparkError::internal)
 }
@@ -99,6 +104,19 @@ fn vertical(names: &[String], rows: &[Vec<String>]) -> String {
         }
     }
     text
+}
+
+fn html(names: &[String], rows: &[Vec<String>]) -> String {
+    let mut text = "<table border='1'>\n".to_owned();
+    for (cells, tag) in std::iter::once((names, "th")).chain(rows.iter().map(|row| (row.as_slice(), "td"))) {
+        text.push_str("<tr>");
+        for cell in cells {
+            let cell = cell.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+            put(&mut text, format_args!("<{tag}>{cell}</{tag}>"));
+        }
+        text.push_str("</tr>\n");
+    }
+    text + "</table>\n"
 }
 
 /// `text` without characters that would break a line or a column.

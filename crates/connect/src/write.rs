@@ -147,6 +147,7 @@ impl Writer<'_> {
             (None, _) | (Some(_), SaveMode::Overwrite) => {
                 let name = self.0.session.tables.new_name(name)?;
                 let schema = Arc::clone(&query.schema);
+                check_partition_columns(&name, &schema, &partition_by)?;
                 self.locate(&mut source, &name);
                 let opened = self.open(&source).await?;
                 let kind = Kind { mode, table: Some(name.name.clone()), partition_by };
@@ -265,6 +266,19 @@ fn files_mode(mode: SaveMode) -> sheetbend_files::SaveMode {
         SaveMode::Error => sheetbend_files::SaveMode::Error,
         SaveMode::Ignore => sheetbend_files::SaveMode::Ignore,
     }
+}
+
+fn check_partition_columns(table: &Name, schema: &Schema, partition_by: &[String]) -> Result<()> {
+    let known = |name: &&String| !schema.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name));
+    let Some(missing) = partition_by.iter().find(known) else { return Ok(()) };
+    let columns: Vec<_> = schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
+    let (table, columns) = (format!("`{}`.`{}`.`{}`", tables::CATALOG, table.database, table.name), columns.join(", "));
+    let message = format!("The partition column `{missing}` is none of the columns of the table {table}: {columns}.");
+    Err(SparkError::new(ErrorClass::Analysis, "COLUMN_NOT_DEFINED_IN_TABLE", "42703", message)
+        .with("colType", "partition")
+        .with("colName", format!("`{missing}`"))
+        .with("tableName", table)
+        .with("tableCols", columns))
 }
 
 /// The partitions that `df.repartition(n)` asks for where it is the last that is done with the rows.

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Fields, TimeUnit};
 
+/// Under this key the metadata of an Arrow field has that of a PySpark `StructField`, as JSON.
+pub const METADATA: &str = "SPARK::metadata::json";
+
 /// Timestamps that stand for an instant, as the engine keeps them; Spark's `TIMESTAMP`.
 pub(crate) fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))

@@ -20,10 +20,14 @@ from . import (
     lambdas,
     missing,
     names,
+    nullability,
     queries,
+    relations,
     rows,
+    script,
     show,
     statements,
+    stats,
 )
 from .model import Case
 
@@ -42,9 +46,12 @@ TOPICS: dict[str, list[Case]] = {
         generators,
         lambdas,
         missing,
+        stats,
+        relations,
         dates,
         conditions,
         names,
+        nullability,
         create,
         show,
         queries,
@@ -53,6 +60,7 @@ TOPICS: dict[str, list[Case]] = {
         catalog,
         errors,
         files,
+        script,
     )
 }
 """Every case, under the name of the file of its answers."""

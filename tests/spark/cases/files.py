@@ -496,8 +496,37 @@ _WRITES: dict[str, Run] = {
     ),
 }
 
+
+def _partitioned_table(statement: str) -> Run:
+    """A table that is made with a query, under a path of its own."""
+
+    def run(spark: Any, F: ModuleType) -> Any:
+        spark.sql("drop table if exists by_folder")
+        spark.sql(statement.format(path=_new()))
+        try:
+            return spark.table("by_folder").localCheckpoint()
+        finally:
+            spark.sql("drop table by_folder")
+
+    return run
+
+
+_TABLES: dict[str, Run] = {
+    "table in folders": _partitioned_table(
+        "create table by_folder using parquet partitioned by (k) location '{path}' "
+        "as select * from values (1, 'a', 2), (2, 'b', 3), (3, null, 4) t(v, k, w)"
+    ),
+    "table in folders of folders": _partitioned_table(
+        "create table by_folder using parquet options (compression 'none') partitioned by (k, d) comment 'why' location '{path}' "
+        "as select 1 v, 'a' k, date'2024-02-29' d"
+    ),
+    "table in folders of no column": _partitioned_table(
+        "create table by_folder using parquet partitioned by (nope) location '{path}' as select 1 v"
+    ),
+}
+
 CASES: list[Case] = [
-    *frames({**_PARQUET, **_PATHS, **_PARTITIONS, **_CSV, **_JSON, **_TEXT, **_WRITES}),
+    *frames({**_PARQUET, **_PATHS, **_PARTITIONS, **_CSV, **_JSON, **_TEXT, **_WRITES, **_TABLES}),
     Case(
         "write onto itself",
         _onto_itself,

@@ -35,7 +35,10 @@ impl Lowering<'_> {
             ExprType::UnresolvedFunction(function) => self.function(function)?,
             ExprType::CallFunction(call) => Expr::call(call.function_name, self.expressions(call.arguments)?),
             ExprType::ExpressionString(text) => Expr::Text(text.expression),
-            ExprType::Alias(alias) => Expr::Alias { expr: self.child(alias.expr)?, names: alias.name },
+            ExprType::Alias(alias) => {
+                let expr = self.child(alias.expr)?;
+                Expr::Alias { expr: annotated(expr, alias.metadata), names: alias.name }
+            }
             ExprType::Cast(cast) => self.cast(*cast)?,
             ExprType::SortOrder(order) => Expr::SortOrder(Box::new(self.sort_order(*order)?)),
             ExprType::UnresolvedExtractValue(extract) => {
@@ -49,6 +52,13 @@ impl Lowering<'_> {
             ExprType::UnresolvedNamedLambdaVariable(variable) => Expr::column(variable.name_parts),
             ExprType::UnresolvedRegex(regex) => regex_of(&regex.col_name, regex.plan_id)?,
             ExprType::SubqueryExpression(subquery) => self.subquery(subquery)?,
+            ExprType::UpdateFields(update) => Expr::UpdateField {
+                expr: self.child(update.struct_expression)?,
+                path: parse_identifier(&update.field_name)?,
+                value: update.value_expression.map(|value| self.child(Some(value))).transpose()?,
+            },
+            // Where rows go, is the engine's affair.
+            ExprType::DirectShufflePartitionId(by) => *self.child(by.child)?,
             other => return Err(SparkError::unsupported(unsupported(&other))),
         })
     }
@@ -166,6 +176,14 @@ impl Lowering<'_> {
     }
 }
 
+/// The value of a column with metadata, where there is some.
+pub(super) fn annotated(expr: Box<Expr>, metadata: Option<String>) -> Box<Expr> {
+    match metadata {
+        Some(metadata) => Box::new(Expr::Annotated { expr, metadata }),
+        None => expr,
+    }
+}
+
 /// `df.colRegex`: a pattern in backticks; without them it is the name of a column.
 fn regex_of(text: &str, plan_id: Option<i64>) -> Result<Expr> {
     match text.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
@@ -177,12 +195,10 @@ fn regex_of(text: &str, plan_id: Option<i64>) -> Result<Expr> {
 /// What a user calls an expression that is not supported.
 fn unsupported(expression: &ExprType) -> &'static str {
     match expression {
-        ExprType::UpdateFields(_) => "`Column.withField` and `Column.dropFields`",
         ExprType::CommonInlineUserDefinedFunction(_) => "user-defined functions",
         ExprType::NamedArgumentExpression(_) => "named arguments",
         ExprType::MergeAction(_) => "`MERGE INTO`",
         ExprType::TypedAggregateExpression(_) => "typed aggregates",
-        ExprType::DirectShufflePartitionId(_) => "`repartitionById`",
         ExprType::Extension(_) => "protocol extensions",
         _ => "this expression",
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, MapArray, StructArray, new_empty_array};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Fields};
 use datafusion::common::ScalarValue;
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::ir::Expr;
 use spark_connect_proto as proto;
 use spark_connect_proto::expression::Literal;
 use spark_connect_proto::expression::literal::specialized_array::ValueType;
@@ -54,6 +55,18 @@ pub(crate) fn value(literal: Literal) -> Result<ScalarValue> {
             return Err(SparkError::unsupported("timestamps of nanoseconds"));
         }
     })
+}
+
+/// A value as a text has it: a decimal is as wide as its digits.
+pub(super) fn as_written(expr: Expr) -> Expr {
+    match expr {
+        Expr::Literal(ScalarValue::Decimal128(Some(value), _, scale)) => {
+            let digits = u8::try_from(value.unsigned_abs().to_string().len()).unwrap_or(DECIMAL128_MAX_PRECISION);
+            let precision = digits.max(scale.unsigned_abs());
+            Expr::Literal(ScalarValue::Decimal128(Some(value), precision, scale))
+        }
+        other => other,
+    }
 }
 
 fn null(data_type: &DataType) -> Result<ScalarValue> {

@@ -9,6 +9,7 @@ mod local;
 mod relation;
 mod reshape;
 mod source;
+mod statistic;
 pub(crate) mod types;
 
 use std::collections::HashMap;

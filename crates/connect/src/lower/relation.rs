@@ -4,6 +4,7 @@ use datafusion::common::ScalarValue;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::{
     Aggregate, Deduplicate, Expr, GroupKind, Join, JoinKind, JoinOn, Pivot, Relation, RelationKind, SetOp, SetOpKind,
+    ShowForm,
 };
 use spark_connect_proto as proto;
 use spark_connect_proto::aggregate::GroupType;
@@ -11,6 +12,7 @@ use spark_connect_proto::join::JoinType;
 use spark_connect_proto::relation::RelType;
 use spark_connect_proto::set_operation::SetOpType;
 
+use super::expression::annotated;
 use super::{Lowering, literal, local, source};
 use crate::catalog;
 use crate::error::{invalid_plan, missing};
@@ -25,13 +27,8 @@ impl Lowering<'_> {
     /// A message that is not whole, or something that is not supported.
     pub(crate) fn relation(&mut self, relation: proto::Relation) -> Result<Relation> {
         let plan_id = relation.common.and_then(|common| common.plan_id);
-        let kind = match relation.rel_type.ok_or_else(|| missing("relation.rel_type"))? {
-            // Nodes that change no row, and have no form of their own.
-            RelType::Hint(hint) => *self.input(hint.input)?,
-            RelType::RepartitionByExpression(by) if by.num_partitions.is_none() => *self.input(by.input)?,
-            other => self.kind(other)?.into(),
-        };
-        Ok(Relation { plan_id: plan_id.or(kind.plan_id), ..kind })
+        let kind = self.kind(relation.rel_type.ok_or_else(|| missing("relation.rel_type"))?)?;
+        Ok(Relation { kind, plan_id })
     }
 
     fn kind(&mut self, relation: RelType) -> Result<RelationKind> {
@@ -76,13 +73,18 @@ impl Lowering<'_> {
             RelType::SubqueryAlias(alias) => {
                 RelationKind::SubqueryAlias { input: self.input(alias.input)?, alias: alias.alias, columns: Vec::new() }
             }
+            RelType::Hint(hint) => {
+                RelationKind::Repartition { input: self.input(hint.input)?, partitions: None, by: Vec::new() }
+            }
             RelType::Repartition(repartition) => RelationKind::Repartition {
                 input: self.input(repartition.input)?,
-                partitions: partitions(repartition.num_partitions)?,
+                partitions: Some(partitions(repartition.num_partitions)?),
+                by: Vec::new(),
             },
             RelType::RepartitionByExpression(by) => RelationKind::Repartition {
                 input: self.input(by.input)?,
-                partitions: partitions(by.num_partitions.unwrap_or_default())?,
+                partitions: by.num_partitions.map(partitions).transpose()?,
+                by: self.expressions(by.partition_exprs)?.into_iter().map(without_order).collect(),
             },
             RelType::ToDf(to_df) => RelationKind::ToDf { input: self.input(to_df.input)?, names: to_df.column_names },
             RelType::WithColumns(with) => self.with_columns(*with)?,
@@ -96,7 +98,13 @@ impl Lowering<'_> {
                 input: self.input(show.input)?,
                 rows: usize::try_from(show.num_rows).unwrap_or(0),
                 truncate: usize::try_from(show.truncate).unwrap_or(0),
-                vertical: show.vertical,
+                form: if show.vertical { ShowForm::Vertical } else { ShowForm::Table },
+            },
+            RelType::HtmlString(show) => RelationKind::ShowString {
+                input: self.input(show.input)?,
+                rows: usize::try_from(show.num_rows).unwrap_or(0),
+                truncate: usize::try_from(show.truncate).unwrap_or(0),
+                form: ShowForm::Html,
             },
             RelType::ToSchema(to) => self.of_schema(*to)?,
             RelType::Sample(sample) => self.sample(*sample)?,
@@ -105,6 +113,13 @@ impl Lowering<'_> {
             RelType::Replace(replace) => self.replace(*replace)?,
             RelType::Describe(describe) => self.describe(*describe)?,
             RelType::Summary(summary) => self.summary(*summary)?,
+            RelType::SampleBy(sample) => self.sample_by(*sample)?,
+            RelType::Cov(cov) => self.covariance(*cov)?,
+            RelType::Corr(corr) => self.correlation(*corr)?,
+            RelType::ApproxQuantile(quantile) => self.quantiles(*quantile)?,
+            RelType::FreqItems(items) => self.frequent_items(*items)?,
+            RelType::Crosstab(tab) => self.crosstab(*tab)?,
+            RelType::Transpose(transpose) => self.transpose(*transpose)?,
             RelType::Unpivot(unpivot) => self.unpivot(*unpivot)?,
             RelType::UnresolvedTableValuedFunction(function) => self.table_function(function)?,
             RelType::LateralJoin(join) => self.lateral_join(*join)?,
@@ -148,9 +163,11 @@ impl Lowering<'_> {
             ..proto::Expression::default()
         };
         let named = sql.args.into_iter().map(|(name, value)| (name, literal(value))).chain(sql.named_arguments);
-        let named = named.map(|(name, value)| Ok((name, self.expression(value)?))).collect::<Result<_>>()?;
-        let positional = sql.pos_args.into_iter().map(literal).chain(sql.pos_arguments).collect();
-        Ok(RelationKind::Sql { query: sql.query, named_args: named, positional_args: self.expressions(positional)? })
+        let positional = sql.pos_args.into_iter().map(literal).chain(sql.pos_arguments);
+        let mut value = |value| self.expression(value).map(literal::as_written);
+        let named_args = named.map(|(name, arg)| Ok((name, value(arg)?))).collect::<Result<_>>()?;
+        let positional_args = positional.map(value).collect::<Result<_>>()?;
+        Ok(RelationKind::Sql { query: sql.query, named_args, positional_args })
     }
 
     /// References are of two kinds: views by name (an alias), and the relations of subquery expressions (by plan id).
@@ -251,6 +268,7 @@ impl Lowering<'_> {
         let input = self.input(with.input)?;
         let columns = with.aliases.into_iter().map(|alias| {
             let value = self.expression(*alias.expr.ok_or_else(|| missing("alias.expr"))?)?;
+            let value = *annotated(Box::new(value), alias.metadata);
             match <[String; 1]>::try_from(alias.name) {
                 Ok([name]) => Ok((name, value)),
                 Err(_) => Err(invalid_plan("A new column needs one name.")),
@@ -288,6 +306,14 @@ fn rows(what: &str, value: i32) -> Result<Expr> {
     Ok(Expr::literal(ScalarValue::Int32(Some(value))))
 }
 
+/// What a sort goes by.
+fn without_order(expr: Expr) -> Expr {
+    match expr {
+        Expr::SortOrder(order) => order.expr,
+        other => other,
+    }
+}
+
 fn partitions(wanted: i32) -> Result<usize> {
     Ok(count("num_partitions", wanted)?.clamp(1, MAX_PARTITIONS))
 }
@@ -314,20 +340,12 @@ fn unsupported(relation: &RelType) -> &'static str {
         RelType::CoGroupMap(_) => "`cogroup().applyInPandas`",
         RelType::WithWatermark(_) => "`df.withWatermark`",
         RelType::ApplyInPandasWithState(_) => "`applyInPandasWithState`",
-        RelType::HtmlString(_) => "HTML output of a DataFrame",
         RelType::CommonInlineUserDefinedTableFunction(_) => "user-defined table functions",
         RelType::AsOfJoin(_) => "as-of joins",
         RelType::CommonInlineUserDefinedDataSource(_) => "inline data sources",
-        RelType::Transpose(_) => "`df.transpose`",
         RelType::RelationChanges(_) => "change feeds of a table",
         RelType::NearestByJoin(_) => "nearest-by joins",
         RelType::Zip(_) => "`df.zip`",
-        RelType::Crosstab(_) => "`df.crosstab`",
-        RelType::Cov(_) => "`df.cov`",
-        RelType::Corr(_) => "`df.corr`",
-        RelType::ApproxQuantile(_) => "`df.approxQuantile`",
-        RelType::FreqItems(_) => "`df.freqItems`",
-        RelType::SampleBy(_) => "`df.sampleBy`",
         RelType::MlRelation(_) => "machine learning (`pyspark.ml`)",
         RelType::Extension(_) => "protocol extensions",
         _ => "this relation",

@@ -12,10 +12,6 @@ use super::relation::join_kind;
 use super::{Lowering, literal, types};
 use crate::error::{invalid_plan, missing};
 
-/// What `describe` computes, and `summary` where nothing is said.
-const DESCRIBED: [&str; 5] = ["count", "mean", "stddev", "min", "max"];
-const SUMMARIZED: [&str; 8] = ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"];
-
 impl Lowering<'_> {
     pub(super) fn of_schema(&mut self, to: proto::ToSchema) -> Result<RelationKind> {
         match types::from_proto(to.schema.ok_or_else(|| missing("to_schema.schema"))?)? {
@@ -24,14 +20,6 @@ impl Lowering<'_> {
             }
             _ => Err(invalid_plan("The schema of `df.to` is no struct.")),
         }
-    }
-
-    pub(super) fn sample(&mut self, sample: proto::Sample) -> Result<RelationKind> {
-        if sample.with_replacement.unwrap_or(false) {
-            return Err(SparkError::unsupported("`df.sample` with replacement"));
-        }
-        let fraction = sample.upper_bound - sample.lower_bound;
-        Ok(RelationKind::Sample { input: self.input(sample.input)?, fraction })
     }
 
     pub(super) fn fill_na(&mut self, fill: proto::NaFill) -> Result<RelationKind> {
@@ -55,19 +43,6 @@ impl Lowering<'_> {
         });
         let pairs = pairs.collect::<Result<_>>()?;
         Ok(RelationKind::Replace { input: self.input(replace.input)?, columns: replace.cols, pairs })
-    }
-
-    pub(super) fn describe(&mut self, describe: proto::StatDescribe) -> Result<RelationKind> {
-        let statistics = DESCRIBED.map(str::to_owned).to_vec();
-        Ok(RelationKind::Summary { input: self.input(describe.input)?, columns: describe.cols, statistics })
-    }
-
-    pub(super) fn summary(&mut self, summary: proto::StatSummary) -> Result<RelationKind> {
-        let statistics = match summary.statistics {
-            none if none.is_empty() => SUMMARIZED.map(str::to_owned).to_vec(),
-            some => some,
-        };
-        Ok(RelationKind::Summary { input: self.input(summary.input)?, columns: Vec::new(), statistics })
     }
 
     pub(super) fn unpivot(&mut self, unpivot: proto::Unpivot) -> Result<RelationKind> {

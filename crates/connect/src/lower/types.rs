@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, 
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::interval::IntervalFields;
+use sheetbend_plan::types::METADATA;
 use spark_connect_proto::data_type::{self as kind, Kind};
 use spark_connect_proto::{self as proto};
 
@@ -183,11 +184,8 @@ fn field_from_proto(field: kind::StructField) -> Result<Field> {
     Ok(Field::new(field.name, data_type, field.nullable))
 }
 
-/// What a `StructField` of PySpark has as metadata is JSON under this key, where PySpark has made the Arrow field.
-const SPARK_METADATA: &str = "SPARK::metadata::json";
-
 fn metadata_to_json(metadata: &HashMap<String, String>) -> Option<String> {
-    if let Some(json) = metadata.get(SPARK_METADATA) {
+    if let Some(json) = metadata.get(METADATA) {
         return Some(json.clone());
     }
     (!metadata.is_empty()).then(|| serde_json::to_string(metadata).unwrap_or_default())

@@ -72,7 +72,7 @@ impl Statements<'_> {
     }
 
     pub(super) async fn create_table(&self, create: CreateTable) -> Result<()> {
-        let CreateTable { name, if_not_exists, source, query } = create;
+        let CreateTable { name, if_not_exists, source, partition_by, query } = create;
         let (session, writer) = (self.session(), Writer(self.task));
         session.tables.new_name(&name)?;
         if if_not_exists && session.tables.entry(&name).is_some() {
@@ -85,7 +85,7 @@ impl Statements<'_> {
             None => writer.create_table(&name, source).await,
             Some(query) => {
                 let query = session.resolve(&self.with(query)).await?;
-                writer.save_as_table(query, &name, source, SaveMode::Error, vec![]).await
+                writer.save_as_table(query, &name, source, SaveMode::Error, partition_by).await
             }
         }
     }

@@ -66,10 +66,10 @@ async fn names_are_parsed_as_spark_does() {
 async fn what_is_not_supported_is_named() {
     let mut server = Fixture::new().await;
     let input = Some(Box::new(range(3)));
-    let sample = Sample { input, with_replacement: Some(true), ..Sample::default() };
-    let refused = server.execute(relation(RelType::Sample(Box::new(sample)))).await.unwrap_err();
+    let watermark = WithWatermark { input, ..WithWatermark::default() };
+    let refused = server.execute(relation(RelType::WithWatermark(Box::new(watermark)))).await.unwrap_err();
     assert_eq!(condition(&refused), "UNSUPPORTED_OPERATION");
-    assert!(refused.message().contains("df.sample"), "{refused}");
+    assert!(refused.message().contains("df.withWatermark"), "{refused}");
     let source = DataSource { format: Some("parqet".to_owned()), ..DataSource::default() };
     let read = Read { read_type: Some(ReadType::DataSource(source)), is_streaming: false };
     let refused = server.execute(relation(RelType::Read(read))).await.unwrap_err();

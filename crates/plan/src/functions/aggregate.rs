@@ -16,6 +16,7 @@ use super::call::{Call, Outcome, Typed, constant};
 use super::gather::bitmap::Bitmap;
 use super::gather::distinct::Distinct;
 use super::gather::extreme::Extreme;
+use super::gather::frequent::Frequent;
 use super::gather::histogram::Histogram;
 use super::gather::product::Product;
 use super::gather::regression::Regression;
@@ -81,8 +82,14 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "bool_and" | "every" => (df::bool_and_or::bool_and_udaf(), None),
         "bool_or" | "any" | "some" => (df::bool_and_or::bool_or_udaf(), None),
         "approx_count_distinct" => {
+            use DataType::{Decimal128, Float32, Float64};
             // How exact it is, is the engine's choice.
             call.args.truncate(1);
+            if let Some(value) = call.args.pop_if(|value| matches!(value.data_type, Float32 | Float64 | Decimal128(..)))
+            {
+                let text = call.cast(value, &DataType::Utf8)?;
+                call.args = vec![Typed { expr: text, data_type: DataType::Utf8 }];
+            }
             (df::approx_distinct::approx_distinct_udaf(), None)
         }
         "bit_and" => (df::bit_and_or_xor::bit_and_udaf(), None),
@@ -101,6 +108,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
         "bitmap_construct_agg" => return bitmap(call, Bitmap::Construct, &DataType::Int64).map(Ok),
         "bitmap_or_agg" => return bitmap(call, Bitmap::Or, &DataType::Binary).map(Ok),
         "bitmap_and_agg" => return bitmap(call, Bitmap::And, &DataType::Binary).map(Ok),
+        "collect_frequent_items" => return frequent(call).map(Ok),
         "histogram_numeric" => return histogram(call).map(Ok),
         "vector_sum" => return vectors(call, Vectors::Sum).map(Ok),
         "vector_avg" => return vectors(call, Vectors::Mean).map(Ok),
@@ -198,6 +206,17 @@ fn bitmap(mut call: Call<'_>, bitmap: Bitmap, of: &DataType) -> Result<Expr> {
     let [value] = call.exactly()?;
     let value = call.cast(value, of)?;
     own(bitmap, vec![value], call)
+}
+
+/// Values of a column that are frequent, out of so many that are kept.
+fn frequent(mut call: Call<'_>) -> Result<Expr> {
+    let [value, size] = call.exactly()?;
+    match constant(&size.expr) {
+        Some(ScalarValue::Int32(Some(size @ 1..))) => {
+            own(Frequent(usize::try_from(size).unwrap_or(usize::MAX)), vec![value.expr], call)
+        }
+        _ => Err(call.wrong_type(1, "INT", &size.data_type)),
+    }
 }
 
 fn histogram(mut call: Call<'_>) -> Result<Expr> {

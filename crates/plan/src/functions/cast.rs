@@ -176,6 +176,36 @@ impl ScalarUDFImpl for SparkCast {
     }
 }
 
+/// Whether a function is a cast that makes NULL of NULL alone; none where it is no cast.
+pub(crate) fn never_null(function: &ScalarUDF, from: &DataType) -> Option<bool> {
+    use DataType::{Binary, Date32, Float32, Float64, Timestamp};
+    let inner: &dyn Any = function.inner().as_ref();
+    let cast = inner.downcast_ref::<SparkCast>()?;
+    if cast.mode != CastMode::Ansi {
+        return Some(false);
+    }
+    // What Spark says of each pair of types, whether or not a value of the one can fail to be one of the other.
+    Some(match (from, &cast.to) {
+        (from, to) if is_string(from) => is_string(to) || *to == Binary,
+        (_, to) if is_string(to) => true,
+        (Timestamp(..), to) if is_integral(to) => *to == DataType::Int64,
+        (Float32 | Float64, Timestamp(..)) => false,
+        (Timestamp(..), Date32) => true,
+        (_, Date32) => false,
+        (Float32 | Float64, to) if is_integral(to) => false,
+        (from, to @ DataType::Decimal128(..)) => as_decimal(from).is_some_and(|from| holds(to, from)),
+        (DataType::Decimal128(..), to) if is_integral(to) => false,
+        _ => true,
+    })
+}
+
+/// Whether a decimal type has a value for each of another precision and scale.
+fn holds(to: &DataType, (precision, scale): (u8, i8)) -> bool {
+    let DataType::Decimal128(p, s) = to else { return false };
+    i16::from(*p) - i16::from(*s) > i16::from(precision) - i16::from(scale)
+        || (i16::from(*p) - i16::from(*s) == i16::from(precision) - i16::from(scale) && *s >= scale)
+}
+
 struct Caster<'a> {
     to: &'a DataType,
     mode: CastMode,

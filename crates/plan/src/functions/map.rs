@@ -18,14 +18,19 @@ use crate::format::format_scalar;
 pub(super) const TABLE: Table = &[(MAP, "", ' ', map), (OF_ENTRIES, "", ' ', of_entries)];
 
 /// A map of keys and values in turn.
-pub(super) const MAP: &str = "spark.map";
+pub(crate) const MAP: &str = "spark.map";
 
 /// A map of an array of structs of a key and a value.
 pub(super) const OF_ENTRIES: &str = "spark.map_from_entries";
 
 /// The type of a map.
 pub(crate) fn map_type(key: DataType, value: DataType) -> DataType {
-    let fields = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
+    map_of(key, value, true)
+}
+
+/// The type of a map, and whether values may be NULL.
+pub(crate) fn map_of(key: DataType, value: DataType, nullable: bool) -> DataType {
+    let fields = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, nullable)]);
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields), false)), false)
 }
 

@@ -67,7 +67,7 @@ pub(super) fn resolve(mut call: Call<'_>) -> Outcome<'_> {
                 None => lit(type_name(&value.data_type)),
             }
         }
-        "monotonically_increasing_id" => {
+        "monotonically_increasing_id" | "distributed_sequence_id" => {
             call.exactly::<0>()?;
             let number = WindowFunctionDefinition::WindowUDF(row_number_udwf());
             cast(Expr::from(WindowFunction::new(number, vec![])), DataType::Int64) - lit(1_i64)

@@ -12,8 +12,8 @@ use datafusion::logical_expr::{
 
 use super::scalar::Arguments;
 use super::{
-    array, array_edit, bits, csv, generator, hash, interval_number, json, map, math, number_text, octets, raise, regex,
-    text, time, time_parts, time_text, vector, words, xml,
+    array, array_edit, bits, chance, csv, generator, hash, interval_number, json, map, math, number_text, octets,
+    raise, regex, reshape, text, time, time_parts, time_text, vector, words, xml,
 };
 use crate::error::SparkError;
 use crate::types::{timestamp, timestamp_ntz};
@@ -25,7 +25,7 @@ pub(super) type Kernel = fn(&Args<'_>) -> EngineResult<ArrayRef>;
 /// depends on the arguments have a space for it, and a name that cannot be called.
 pub(super) type Table = &'static [(&'static str, Arguments, char, Kernel)];
 
-const TABLES: [Table; 21] = [
+const TABLES: [Table; 23] = [
     text::TABLE,
     regex::TABLE,
     math::TABLE,
@@ -47,6 +47,8 @@ const TABLES: [Table; 21] = [
     interval_number::TABLE,
     bits::TABLE,
     xml::TABLE,
+    chance::TABLE,
+    reshape::TABLE,
 ];
 
 /// The arguments and the result of the function that can be called by this name.

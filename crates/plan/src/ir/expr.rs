@@ -38,6 +38,22 @@ pub enum Expr {
         /// Its name, or names.
         names: Vec<String>,
     },
+    /// An expression whose column has metadata, as JSON.
+    Annotated {
+        /// The value.
+        expr: Box<Expr>,
+        /// What the client says of it.
+        metadata: String,
+    },
+    /// `Column.withField` and `Column.dropFields`: a struct with another field.
+    UpdateField {
+        /// The struct.
+        expr: Box<Expr>,
+        /// The field, within structs inside the struct or alone.
+        path: Vec<String>,
+        /// Its new value; none to leave the field out.
+        value: Option<Box<Expr>>,
+    },
     /// `CAST(expr AS type)` and `TRY_CAST`.
     Cast {
         /// What is cast.

@@ -7,9 +7,13 @@ mod expr;
 mod insert;
 mod relation;
 mod reshape;
+mod statistic;
 mod visit;
 
 pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
 pub use insert::{Insert, InsertColumns};
-pub use relation::{Deduplicate, Join, JoinKind, JoinOn, Kept, Read, Relation, RelationKind, SetOp, SetOpKind, Source};
+pub use relation::{
+    Deduplicate, Join, JoinKind, JoinOn, Kept, Read, Relation, RelationKind, SetOp, SetOpKind, ShowForm, Source,
+};
 pub use reshape::{Aggregate, Generate, GroupKind, Pivot, Recursive, Unpivot};
+pub use statistic::{Sample, SampleBy, Statistic, StatisticKind, Transpose};

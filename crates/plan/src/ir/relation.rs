@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 
-use super::{Aggregate, Expr, Generate, Pivot, Recursive, SortOrder, Unpivot};
+use super::{Aggregate, Expr, Generate, Pivot, Recursive, Sample, SampleBy, SortOrder, Statistic, Transpose, Unpivot};
 
 /// A relation, and the id that the client gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,13 +131,14 @@ pub enum RelationKind {
         /// What comes out.
         schema: SchemaRef,
     },
-    /// Each row with the same chance. Which ones come is another choice each time, whatever seed is given.
-    Sample {
-        /// The rows.
-        input: Box<Relation>,
-        /// The chance of a row, from 0 to 1.
-        fraction: f64,
-    },
+    /// Rows by chance.
+    Sample(Sample),
+    /// Rows by a chance that depends on a value.
+    SampleBy(SampleBy),
+    /// One row that says something of all rows.
+    Statistic(Statistic),
+    /// Rows as columns.
+    Transpose(Transpose),
     /// `na.fill`: values in place of NULL and NaN.
     FillNa {
         /// The rows.
@@ -186,8 +187,10 @@ pub enum RelationKind {
     Repartition {
         /// The rows.
         input: Box<Relation>,
-        /// How many partitions.
-        partitions: usize,
+        /// How many partitions; none to leave them as they are, as a hint does.
+        partitions: Option<usize>,
+        /// What rows go by, which must be there. Where they go is the engine's affair.
+        by: Vec<Expr>,
     },
     /// A relation whose tree refers to others by name: SQL text with `WITH`, or `spark.sql("{df}", df=...)`.
     With {
@@ -213,8 +216,8 @@ pub enum RelationKind {
         rows: usize,
         /// Cells are cut to so many characters; 0 for not at all.
         truncate: usize,
-        /// One line a cell, not a table.
-        vertical: bool,
+        /// How they are written.
+        form: ShowForm,
     },
     /// `VALUES (...), (...)`: columns `col1`, `col2`, ...
     Values(Vec<Vec<Expr>>),
@@ -273,6 +276,17 @@ pub struct Source {
     pub predicates: Vec<String>,
     /// The schema that the user gave; none to ask the source.
     pub schema: Option<SchemaRef>,
+}
+
+/// How `show()` writes rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShowForm {
+    /// A table of text.
+    Table,
+    /// One line a cell.
+    Vertical,
+    /// A table of HTML, in a column `html_string`.
+    Html,
 }
 
 /// A join.

@@ -26,7 +26,6 @@ impl Relation {
             | RelationKind::ToDf { input, .. }
             | RelationKind::ToSchema { input, .. }
             | RelationKind::Repartition { input, .. }
-            | RelationKind::Sample { input, .. }
             | RelationKind::FillNa { input, .. }
             | RelationKind::DropNa { input, .. }
             | RelationKind::Replace { input, .. }
@@ -35,6 +34,10 @@ impl Relation {
             | RelationKind::ShowString { input, .. } => vec![input],
             RelationKind::Generate(generate) => generate.input.as_deref_mut().into_iter().collect(),
             RelationKind::Pivot(pivot) => vec![&mut pivot.input],
+            RelationKind::Sample(sample) => vec![&mut sample.input],
+            RelationKind::SampleBy(sample) => vec![&mut sample.input],
+            RelationKind::Statistic(statistic) => vec![&mut statistic.input],
+            RelationKind::Transpose(transpose) => vec![&mut transpose.input],
             RelationKind::Unpivot(unpivot) => vec![&mut unpivot.input],
             RelationKind::Recursive(recursive) => vec![&mut recursive.anchor, &mut recursive.step],
             RelationKind::Aggregate(aggregate) => vec![&mut aggregate.input],
@@ -75,6 +78,9 @@ impl Relation {
                 unpivot.ids.iter_mut().flatten().chain(values).collect()
             }
             RelationKind::Values(rows) => rows.iter_mut().flatten().collect(),
+            RelationKind::SampleBy(sample) => vec![&mut sample.column],
+            RelationKind::Transpose(transpose) => transpose.index.iter_mut().collect(),
+            RelationKind::Repartition { by, .. } => by.iter_mut().collect(),
             RelationKind::Sql { named_args, positional_args, .. } => {
                 named_args.values_mut().chain(positional_args).collect()
             }
@@ -126,7 +132,8 @@ impl Expr {
             | Self::ScalarSubquery(_)
             | Self::Exists { .. } => vec![],
             Self::Function(function) => function.children(),
-            Self::Alias { expr, .. } | Self::Cast { expr, .. } => vec![expr],
+            Self::Alias { expr, .. } | Self::Annotated { expr, .. } | Self::Cast { expr, .. } => vec![expr],
+            Self::UpdateField { expr, value, .. } => std::iter::once(&**expr).chain(value.as_deref()).collect(),
             Self::InSubquery { values, .. } => values.iter().collect(),
             Self::Lambda { body, .. } => vec![body],
             Self::Extract { expr, key } => vec![expr, key],
@@ -152,7 +159,8 @@ impl Expr {
             | Self::ScalarSubquery(_)
             | Self::Exists { .. } => vec![],
             Self::Function(function) => function.children_mut(),
-            Self::Alias { expr, .. } | Self::Cast { expr, .. } => vec![expr],
+            Self::Alias { expr, .. } | Self::Annotated { expr, .. } | Self::Cast { expr, .. } => vec![expr],
+            Self::UpdateField { expr, value, .. } => std::iter::once(&mut **expr).chain(value.as_deref_mut()).collect(),
             Self::InSubquery { values, .. } => values.iter_mut().collect(),
             Self::Lambda { body, .. } => vec![body],
             Self::Extract { expr, key } => vec![expr, key],

@@ -102,7 +102,7 @@ impl Assignable<'_> {
 }
 
 /// Whether every value may be stored, if it does not overflow.
-fn fits(from: &DataType, to: &DataType) -> bool {
+pub(super) fn fits(from: &DataType, to: &DataType) -> bool {
     use DataType::{Date32, Null, Timestamp};
     match (from, to) {
         _ if from == to => true,

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::logical_expr::Expr;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Fields};
 
 use super::Resolver;
 use super::node::{Field, Node, ambiguous, quote, same_name};
@@ -76,13 +76,8 @@ impl Resolver {
             let message = format!("Field name `{name}` cannot be extracted from a value of the type \"{type_name}\".");
             return Err(SparkError::new(ErrorClass::Analysis, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", message));
         };
-        let field = fields.iter().find(|field| self.same(field.name(), name)).ok_or_else(|| {
-            let names = fields.iter().map(|field| quote([field.name()])).collect::<Vec<_>>().join(", ");
-            let message = format!("No such struct field `{name}` in {names}.");
-            SparkError::new(ErrorClass::Analysis, "FIELD_NOT_FOUND", "42704", message)
-                .with("fieldName", quote([name]))
-                .with("fields", names)
-        })?;
+        let found = fields.iter().find(|field| self.same(field.name(), name));
+        let field = found.ok_or_else(|| no_such_field(name, fields))?;
         Ok((expr.field(field.name().as_str()), field.data_type().clone()))
     }
 
@@ -128,6 +123,15 @@ impl Resolver {
         };
         field.qualifier[skipped..].iter().zip(qualifier).all(|(own, given)| self.same(own, given))
     }
+}
+
+/// The error for a name that no field of a struct has.
+pub(super) fn no_such_field(name: &str, fields: &Fields) -> SparkError {
+    let names = fields.iter().map(|field| quote([field.name()])).collect::<Vec<_>>().join(", ");
+    let message = format!("No such struct field `{name}` in {names}.");
+    SparkError::new(ErrorClass::Analysis, "FIELD_NOT_FOUND", "42704", message)
+        .with("fieldName", quote([name]))
+        .with("fields", names)
 }
 
 fn ambiguous_column_reference(name: &str) -> SparkError {

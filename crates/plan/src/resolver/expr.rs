@@ -1,6 +1,9 @@
 //! Expressions: names, calls, casts and subqueries to what DataFusion computes.
 
+use std::collections::HashMap;
+
 use arrow::datatypes::DataType;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprSchemable};
@@ -19,7 +22,7 @@ use crate::functions::call::{Call, Typed};
 use crate::functions::cast::cast;
 use crate::functions::higher_order::HigherOrder;
 use crate::ir::{self, CastMode, NullOrdering, SortDirection};
-use crate::types::{timestamp, timestamp_ntz};
+use crate::types::{METADATA, timestamp, timestamp_ntz};
 
 /// The columns that an expression may name, and where it stands.
 pub(super) struct Scope<'a> {
@@ -100,6 +103,12 @@ impl<'a> Scope<'a> {
             ir::Expr::Literal(value) => Ok(Expr::Literal(value.clone(), None)),
             ir::Expr::Attribute { parts, plan_id } => self.attribute(parts, *plan_id),
             ir::Expr::Alias { expr, .. } => self.expr(expr),
+            ir::Expr::Annotated { expr, metadata } => {
+                let metadata = HashMap::from([(METADATA.to_owned(), metadata.clone())]);
+                let column = self.resolver.new_column();
+                Ok(self.expr(expr)?.alias_with_metadata(column.name, Some(FieldMetadata::from(metadata))))
+            }
+            ir::Expr::UpdateField { expr, path, value } => self.update_field(expr, path, value.as_deref()),
             ir::Expr::Cast { expr, to, mode } => {
                 let expr = self.expr(expr)?;
                 let from = self.type_of(&expr)?;
@@ -109,7 +118,12 @@ impl<'a> Scope<'a> {
             ir::Expr::Timestamp { text, without_zone } => {
                 let to = if *without_zone { timestamp_ntz() } else { timestamp() };
                 let text = Expr::Literal(ScalarValue::Utf8(Some(text.clone())), None);
-                cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)
+                let value = cast(text, &DataType::Utf8, &to, CastMode::Ansi, &self.resolver.settings.time_zone)?;
+                match self.resolver.constant(value.clone()) {
+                    Ok(Some(known)) => Ok(Expr::Literal(known, None)),
+                    // What is wrong with the text is said when the query runs.
+                    _ => Ok(value),
+                }
             }
             ir::Expr::Interval { value, fields } => Ok(Expr::Literal(value.clone(), Some(fields.of_expression()))),
             ir::Expr::Ordinal(position) => {

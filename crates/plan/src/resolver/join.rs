@@ -181,7 +181,8 @@ impl Resolver {
 fn hoisted(left: &LogicalPlan, right: LogicalPlan) -> Result<Option<LogicalPlan>> {
     let mut above = vec![];
     let mut base = right;
-    while base.contains_outer_reference() || matches!(base, LogicalPlan::Projection(_)) {
+    // What is below keeps its own names, which may be those of the left.
+    while !base.all_out_ref_exprs().is_empty() {
         let input = match &base {
             LogicalPlan::Projection(projection) => Arc::clone(&projection.input),
             LogicalPlan::Filter(filter) => Arc::clone(&filter.input),
@@ -189,9 +190,6 @@ fn hoisted(left: &LogicalPlan, right: LogicalPlan) -> Result<Option<LogicalPlan>
         };
         above.push(base);
         base = Arc::unwrap_or_clone(input);
-    }
-    if !base.all_out_ref_exprs().is_empty() {
-        return Ok(None);
     }
     let of_left: Vec<_> = left.schema().columns().into_iter().map(Expr::Column).collect();
     let mut plan = build::join(left.clone(), base, JoinType::Inner, None)?;

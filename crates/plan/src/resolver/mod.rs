@@ -14,22 +14,29 @@ mod join;
 mod lambda;
 mod lateral_alias;
 mod load;
+mod lookahead;
 mod na;
 mod names;
 mod node;
+mod nullability;
 mod pivot;
 mod prune;
 mod recursion;
 mod recursion_limit;
 mod relation;
 mod rows;
+mod sample;
 mod set_op;
 mod sort;
 mod star;
+mod statistic;
 mod subquery;
 mod summary;
 mod time_window;
+mod to_schema;
+mod transpose;
 mod unpivot;
+mod update_field;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -54,10 +61,10 @@ use crate::types::client_type;
 pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Result<Resolved> {
     let mut relation = relation.clone();
     let tables = load::load(&mut relation, environment).await?;
-    while let Some(query) = pivot::values_wanted(&mut relation) {
+    while let Some(query) = lookahead::wanted(&mut relation) {
         let query = with_meaning(&query, tables.clone(), environment)?;
-        let values = pivot::values_of(query, environment).await?;
-        pivot::set_values(&mut relation, &values);
+        let names = Arc::clone(&query.schema);
+        lookahead::settle(&mut relation, &names, &environment.rows(query).await?)?;
     }
     with_meaning(&relation, tables, environment)
 }
@@ -119,8 +126,9 @@ impl Resolver {
         let mut fields = Vec::with_capacity(node.fields.len());
         for field in &node.fields {
             let found = node.type_of(field)?;
-            let data_type = client_type(found.data_type(), &self.settings.time_zone);
-            let shown = ArrowField::new(&field.name, data_type, found.is_nullable());
+            let stated = nullability::stated(&node.plan, &field.column).unwrap_or_else(|| Arc::clone(&found));
+            let data_type = client_type(stated.data_type(), &self.settings.time_zone);
+            let shown = ArrowField::new(&field.name, data_type, stated.is_nullable());
             let mut metadata = found.metadata().clone();
             // Values of an extension type reach the client as their storage: it may not know the type.
             metadata.retain(|key, _| !key.starts_with("ARROW:extension:"));

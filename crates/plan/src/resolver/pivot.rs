@@ -1,10 +1,10 @@
 //! `PIVOT`: values of a column become columns.
 
+use arrow::record_batch::RecordBatch;
 use datafusion::common::ScalarValue;
 
 use super::node::Node;
 use super::{Context, Resolver};
-use crate::environment::{Environment, Resolved};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::format::format_scalar;
 use crate::ir::{
@@ -105,41 +105,23 @@ fn grouped(input: Box<Relation>, keys: Vec<Expr>, list: Vec<Expr>) -> Relation {
     RelationKind::Aggregate(Aggregate { input, kind, keys, list, keys_in_front: false, having: None }).into()
 }
 
-/// The query for the values of the innermost pivot that has none yet.
-pub(super) fn values_wanted(relation: &mut Relation) -> Option<Relation> {
-    if let Some(wanted) = relation.inputs_mut().into_iter().find_map(values_wanted) {
-        return Some(wanted);
-    }
-    let RelationKind::Pivot(Pivot { input, column, values: None, .. }) = &relation.kind else { return None };
-    let list = vec![column.clone().alias(VALUE)];
-    let kind = RelationKind::Project { input: Some(input.clone()), list };
+/// The query for the values of a pivot that has none.
+pub(super) fn values_query(pivot: &Pivot) -> Relation {
+    let list = vec![pivot.column.clone().alias(VALUE)];
+    let kind = RelationKind::Project { input: Some(pivot.input.clone()), list };
     let kind = RelationKind::Deduplicate(Deduplicate { input: Box::new(kind.into()), columns: vec![] });
     let by_value = SortOrder::new(Expr::column([VALUE]), SortDirection::Ascending, Some(NullOrdering::First));
     let kind = RelationKind::Sort { input: Box::new(kind.into()), order: vec![by_value] };
     let limit = Expr::literal(ScalarValue::Int64(i64::try_from(MAX_VALUES + 1).ok()));
-    Some(RelationKind::Limit { input: Box::new(kind.into()), skip: None, fetch: Some(limit) }.into())
+    RelationKind::Limit { input: Box::new(kind.into()), skip: None, fetch: Some(limit) }.into()
 }
 
-/// Gives the innermost pivot without values those that its query found.
-pub(super) fn set_values(relation: &mut Relation, found: &[ScalarValue]) -> bool {
-    if relation.inputs_mut().into_iter().any(|input| set_values(input, found)) {
-        return true;
-    }
-    match &mut relation.kind {
-        RelationKind::Pivot(Pivot { values: values @ None, .. }) => {
-            *values = Some(found.iter().map(|value| (Expr::literal(value.clone()), None)).collect());
-            true
-        }
-        _ => false,
-    }
-}
-
-/// The values that a query found.
-pub(super) async fn values_of(query: Resolved, environment: &dyn Environment) -> Result<Vec<ScalarValue>> {
+/// The values that their query found.
+pub(super) fn values_of(batches: &[RecordBatch]) -> Result<Vec<(Expr, Option<String>)>> {
     let mut values = vec![];
-    for batch in environment.rows(query).await? {
+    for batch in batches {
         for row in 0..batch.num_rows() {
-            values.push(ScalarValue::try_from_array(batch.column(0), row)?);
+            values.push((Expr::literal(ScalarValue::try_from_array(batch.column(0), row)?), None));
         }
     }
     if values.len() > MAX_VALUES {

@@ -1,6 +1,5 @@
 //! Relations of one input, and leaves.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -15,7 +14,7 @@ use recursive::recursive;
 use super::aggregate::Clauses;
 use super::expr::Scope;
 use super::node::{Field, Node, quote, same_name, unresolved_among_fields};
-use super::{Context, Named, Resolver, build, time_window};
+use super::{Context, Named, Resolver, build, column_exists, time_window};
 use crate::environment::Resolved;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::cast::cast;
@@ -77,7 +76,10 @@ impl Resolver {
                 renamed(node, names)
             }
             RelationKind::ToSchema { input, schema } => self.to_schema(input, schema, context),
-            RelationKind::Sample { input, fraction } => self.sample(input, *fraction, context),
+            RelationKind::Sample(sample) => self.sample(sample, context),
+            RelationKind::SampleBy(sample) => self.sample_by(sample, context),
+            RelationKind::Statistic(statistic) => self.statistic(statistic, context),
+            RelationKind::Transpose(transpose) => self.transpose(transpose, context),
             RelationKind::FillNa { input, columns, values } => self.fill_na(input, columns, values, context),
             RelationKind::DropNa { input, columns, least } => self.drop_na(input, columns, *least, context),
             RelationKind::Replace { input, columns, pairs } => self.replace(input, columns, pairs, context),
@@ -86,8 +88,11 @@ impl Resolver {
             RelationKind::Pivot(pivot) => self.pivot(pivot, context),
             RelationKind::Unpivot(unpivot) => self.unpivot(unpivot, context),
             RelationKind::Recursive(recursive) => self.recursive(recursive, context),
-            RelationKind::Repartition { input, partitions } => {
+            RelationKind::Repartition { input, partitions, by } => {
                 let node = self.relation(input, context)?;
+                let scope = Scope::new(self, &node, context);
+                by.iter().try_for_each(|key| scope.expr(key).map(|_| ()))?;
+                let Some(partitions) = partitions else { return Ok(node) };
                 let partitioning = Partitioning::RoundRobinBatch((*partitions).max(1));
                 let plan = LogicalPlanBuilder::from(node.plan.clone()).repartition(partitioning)?.build()?;
                 Ok(node.with_plan(plan))
@@ -255,6 +260,11 @@ impl Resolver {
     fn with_columns(&self, input: &Relation, columns: &[(String, ir::Expr)], context: &Context<'_>) -> Result<Node> {
         let node = self.relation(input, context)?.into_visible()?;
         let before = node.fields.clone();
+        for (at, (name, _)) in columns.iter().enumerate() {
+            if columns[..at].iter().any(|(other, _)| self.same(other, name)) {
+                return Err(column_exists(name));
+            }
+        }
         let list: Vec<_> = columns.iter().map(|(name, expr)| expr.clone().alias(name)).collect();
         let (node, list) = self.generated_below(node, &list, context)?;
         let scope = Scope::new(self, &node, context);
@@ -287,14 +297,10 @@ impl Resolver {
     ) -> Result<Node> {
         let mut node = self.relation(input, context)?.into_visible()?;
         let case_sensitive = self.settings.case_sensitive;
-        let renames: BTreeMap<_, _> = renames
-            .iter()
-            .map(|(old, new)| (if case_sensitive { old.clone() } else { old.to_lowercase() }, new))
-            .collect();
-        for field in &mut node.fields {
-            let key = if case_sensitive { field.name.clone() } else { field.name.to_lowercase() };
-            if let Some(new) = renames.get(&key) {
-                field.name = (*new).clone();
+        // One after the other: a name that one gives is what the next one may find.
+        for (old, new) in renames {
+            for field in node.fields.iter_mut().filter(|field| same_name(&field.name, old, case_sensitive)) {
+                field.name.clone_from(new);
             }
         }
         Ok(node)

@@ -6,20 +6,19 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::functions::expr_fn::random;
 use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use super::expr::Scope;
-use super::node::{Field, Node, quote};
-use super::{Context, Resolver, build};
+use super::node::Node;
+use super::{Context, Resolver};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions::interval::{fields_of, with_fields};
 use crate::interval::IntervalFields;
-use crate::ir::{self, Relation};
+use crate::ir;
 use crate::types::{common_type, is_integral};
 
 impl Resolver {
@@ -93,41 +92,6 @@ impl Resolver {
         self.aliased(plan, names)
     }
 
-    /// Each row with the same chance.
-    pub(super) fn sample(&self, input: &Relation, fraction: f64, context: &Context<'_>) -> Result<Node> {
-        let node = self.relation(input, context)?.into_visible()?;
-        if fraction >= 1.0 {
-            return Ok(node);
-        }
-        let plan = build::filter(node.plan.clone(), random().lt(lit(fraction)))?;
-        Ok(node.with_plan(plan))
-    }
-
-    /// The columns of a schema, found by name; NULL where there is none.
-    pub(super) fn to_schema(&self, input: &Relation, schema: &SchemaRef, context: &Context<'_>) -> Result<Node> {
-        let node = self.relation(input, context)?.into_visible()?;
-        let mut fields = vec![];
-        let mut exprs = vec![];
-        for wanted in schema.fields() {
-            let field = Field::new(self.new_column(), wanted.name());
-            let value = match node.by_name(wanted.name(), self.settings.case_sensitive)? {
-                Some(found) => {
-                    let from = node.type_of(found)?;
-                    if from.is_nullable() && !wanted.is_nullable() {
-                        return Err(nullable_column(wanted.name()));
-                    }
-                    self.cast_between(found.expr(), from.data_type(), wanted.data_type())?
-                }
-                None if wanted.is_nullable() => Expr::Literal(ScalarValue::try_from(wanted.data_type())?, None),
-                None => return Err(self.unresolved_column(&[wanted.name().clone()], &node)),
-            };
-            exprs.push(value.alias(&field.column.name));
-            fields.push(field);
-        }
-        let plan = build::project(node.plan, exprs)?;
-        Ok(Node { plan, fields })
-    }
-
     /// The value of an expression without columns; none where it has some.
     pub(super) fn constant(&self, expr: Expr) -> Result<Option<ScalarValue>> {
         if let Expr::Literal(value, _) = expr {
@@ -176,10 +140,4 @@ impl Resolver {
             }
         }
     }
-}
-
-fn nullable_column(name: &str) -> SparkError {
-    let name = quote([name]);
-    let message = format!("Column or field {name} is nullable while it's required to be non-nullable.");
-    SparkError::new(ErrorClass::Analysis, "NULLABLE_COLUMN_OR_FIELD", "42000", message).with("name", name)
 }

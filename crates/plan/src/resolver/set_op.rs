@@ -1,6 +1,8 @@
 //! `UNION`, `INTERSECT`, `EXCEPT`.
 
-use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef, Fields};
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition};
@@ -10,6 +12,7 @@ use super::relation::null;
 use super::{Context, Resolver, build};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::functions::reshape::reshape;
 use crate::ir::{SetOp, SetOpKind};
 use crate::types::common_type;
 
@@ -19,6 +22,9 @@ impl Resolver {
         let mut right = self.relation(&op.right, context)?.into_visible()?;
         if op.by_name {
             (left, right) = self.matched_by_name(left, right, op.allow_missing)?;
+            if op.allow_missing {
+                (left, right) = self.with_all_members(left, right)?;
+            }
         }
         let (left_types, right_types) = (left.visible_types()?, right.visible_types()?);
         let name = match op.kind {
@@ -109,6 +115,25 @@ impl Resolver {
         Ok((Node { plan: left_plan, fields: left_fields }, Node { plan: right_plan, fields: right_fields }))
     }
 
+    /// Structs of both sides with the members of either: those of the left first.
+    fn with_all_members(&self, left: Node, right: Node) -> Result<(Node, Node)> {
+        let same = |left: &str, right: &str| self.same(left, right);
+        let (left_types, right_types) = (left.visible_types()?, right.visible_types()?);
+        let both: Vec<_> = left_types.iter().zip(&right_types).map(|(l, r)| merged(l, r, &same)).collect();
+        let shaped = |node: Node, from: &[DataType]| {
+            let mut exprs = vec![];
+            let mut fields = vec![];
+            for (field, (from, to)) in node.fields.into_iter().zip(from.iter().zip(&both)) {
+                let column = self.new_column();
+                exprs.push(reshape(field.expr(), from, to, &same).0.alias(&column.name));
+                fields.push(Field { column, ..field });
+            }
+            let plan = build::project(node.plan, exprs)?;
+            Ok::<_, SparkError>(Node { plan, fields })
+        };
+        Ok((shaped(left, &left_types)?, shaped(right, &right_types)?))
+    }
+
     /// Every column cast to its type, under a fresh internal name.
     fn cast_all(&self, node: Node, from: &[DataType], to: &[DataType]) -> Result<Node> {
         let mut exprs = vec![];
@@ -120,6 +145,26 @@ impl Resolver {
         }
         let plan = build::project(node.plan, exprs)?;
         Ok(Node { plan, fields })
+    }
+}
+
+/// A type with the members that structs of two types have, and the leaves of the first.
+fn merged(left: &DataType, right: &DataType, same: &dyn Fn(&str, &str) -> bool) -> DataType {
+    let both = |left: &FieldRef, right: &FieldRef| -> FieldRef {
+        Arc::new(left.as_ref().clone().with_data_type(merged(left.data_type(), right.data_type(), same)))
+    };
+    match (left, right) {
+        (DataType::Struct(left), DataType::Struct(right)) => {
+            let find = |fields: &Fields, name: &str| fields.iter().find(|field| same(field.name(), name)).cloned();
+            let known = left.iter().map(|field| match find(right, field.name()) {
+                Some(other) => both(field, &other),
+                None => Arc::clone(field),
+            });
+            let new = right.iter().filter(|field| find(left, field.name()).is_none()).cloned();
+            DataType::Struct(known.chain(new).collect())
+        }
+        (DataType::List(left), DataType::List(right)) => DataType::List(both(left, right)),
+        _ => left.clone(),
     }
 }
 

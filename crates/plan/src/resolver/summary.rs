@@ -23,29 +23,37 @@ impl Resolver {
         context: &Context<'_>,
     ) -> Result<Node> {
         let node = self.relation(input, context)?.into_visible()?;
-        let mut chosen: Vec<(String, bool)> = vec![];
+        let mut chosen: Vec<(String, DataType)> = vec![];
         if columns.is_empty() {
             for field in node.visible() {
                 let data_type = node.type_of(field)?.data_type().clone();
-                if is_numeric(&data_type) || is_string(&data_type) {
-                    chosen.push((field.name.clone(), is_numeric(&data_type)));
+                if is_described(&data_type) {
+                    chosen.push((field.name.clone(), data_type));
                 }
             }
         }
         for name in columns {
             let field = node.by_name(name, self.settings.case_sensitive)?;
             let field = field.ok_or_else(|| self.unresolved_column(std::slice::from_ref(name), &node))?;
-            chosen.push((name.clone(), is_numeric(node.type_of(field)?.data_type())));
+            let data_type = node.type_of(field)?.data_type().clone();
+            if is_described(&data_type) {
+                chosen.push((name.clone(), data_type));
+            }
         }
         let mut rows = vec![];
         for statistic in statistics {
             let mut row = vec![text(statistic)];
-            for (name, is_number) in &chosen {
-                row.push(string(computed(statistic, Expr::column([name]), *is_number)?));
+            for (name, data_type) in &chosen {
+                row.push(string(computed(statistic, Expr::column([name]), data_type)?));
             }
-            rows.push(Expr::call("struct", row));
+            rows.push(row);
         }
-        let rows = Expr::call("array", rows).alias(SUMMARY);
+        if chosen.is_empty() {
+            let names = statistics.iter().map(|statistic| vec![text(statistic)]).collect();
+            let input = Box::new(RelationKind::Values(names).into());
+            return self.relation(&RelationKind::ToDf { input, names: vec![SUMMARY.to_owned()] }.into(), context);
+        }
+        let rows = Expr::call("array", rows.into_iter().map(|row| Expr::call("struct", row)).collect()).alias(SUMMARY);
         let aggregate = Aggregate {
             input: Box::new(input.clone()),
             kind: GroupKind::GroupBy,
@@ -73,9 +81,14 @@ impl Resolver {
     }
 }
 
+fn is_described(data_type: &DataType) -> bool {
+    is_numeric(data_type) || is_string(data_type)
+}
+
 /// One statistic of a column; NULL where there is none of text.
-fn computed(statistic: &str, column: Expr, is_number: bool) -> Result<Expr> {
-    let number = || if is_number { column.clone() } else { cast(column.clone(), DataType::Float64, CastMode::Try) };
+fn computed(statistic: &str, column: Expr, data_type: &DataType) -> Result<Expr> {
+    let number =
+        || if is_numeric(data_type) { column.clone() } else { cast(column.clone(), DataType::Float64, CastMode::Try) };
     Ok(match statistic {
         "count" | "min" | "max" | "approx_count_distinct" => Expr::call(statistic, vec![column]),
         "count_distinct" => match Expr::call("count", vec![column]) {
@@ -85,11 +98,18 @@ fn computed(statistic: &str, column: Expr, is_number: bool) -> Result<Expr> {
         "mean" | "stddev" => Expr::call(statistic, vec![number()]),
         _ => {
             let percent = statistic.strip_suffix('%').and_then(|percent| percent.trim().parse::<f64>().ok());
-            let Some(percent) = percent.filter(|percent| (0.0..=100.0).contains(percent)) else {
-                return Err(unknown(statistic));
-            };
+            let percent = percent.ok_or_else(|| unknown(statistic))?;
+            if !(0.0..=100.0).contains(&percent) {
+                let message = "requirement failed: Percentiles must be in the range [0, 1]";
+                return Err(SparkError::new(ErrorClass::IllegalArgument, "", "", message));
+            }
             let fraction = Expr::literal(ScalarValue::Float64(Some(percent / 100.0)));
-            Expr::call("percentile_approx", vec![number(), fraction])
+            let found = Expr::call("percentile_approx", vec![number(), fraction]);
+            // Of a decimal it is one without trailing zeros.
+            match data_type {
+                DataType::Decimal128(..) => cast(found, DataType::Float64, CastMode::Ansi),
+                _ => found,
+            }
         }
     })
 }
@@ -107,6 +127,10 @@ fn cast(expr: Expr, to: DataType, mode: CastMode) -> Expr {
 }
 
 fn unknown(statistic: &str) -> SparkError {
-    let message = format!("`{statistic}` is no statistic: count, mean, stddev, min, max or a percentile such as 25%.");
-    SparkError::new(ErrorClass::IllegalArgument, "INVALID_PARAMETER_VALUE", "22023", message)
+    let message = format!(
+        "The statistic '{statistic}' is not recognized. Valid statistics are `count`, `count_distinct`, \
+         `approx_count_distinct`, `mean`, `stddev`, `min`, `max`, and percentiles such as '25%'."
+    );
+    SparkError::new(ErrorClass::IllegalArgument, "UNRECOGNIZED_STATISTIC", "42704", message)
+        .with("stats", format!("'{statistic}'"))
 }

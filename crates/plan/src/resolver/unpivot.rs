@@ -82,10 +82,18 @@ impl Resolver {
         }
         let list = ids.into_iter().chain(made.iter().map(column)).collect();
         let rows: Relation = RelationKind::Project { input: Some(Box::new(rows)), list }.into();
-        let mut node = self.relation(&rows, context)?;
+        let mut node = self.relation(&rows, context).map_err(|error| match error.condition.as_str() {
+            "DATATYPE_MISMATCH.DATA_DIFF_TYPES" => no_common_type(),
+            _ => error,
+        })?;
         for field in &mut node.fields {
             field.qualifier.retain(|part| part != MADE);
         }
         Ok(node)
     }
+}
+
+fn no_common_type() -> SparkError {
+    let message = "Unpivot value columns must share a least common type, some types do not.";
+    SparkError::new(ErrorClass::Analysis, "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", message)
 }

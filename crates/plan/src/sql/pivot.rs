@@ -6,7 +6,7 @@ use sqlparser::ast::{self, ExprWithAlias, PivotValueSource};
 
 use super::lower::{Lowering, name};
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::ir::{Expr, Pivot, Relation, RelationKind, Unpivot};
+use crate::ir::{Expr, Pivot, Relation, RelationKind, Sample, Unpivot};
 
 impl Lowering<'_> {
     /// `PIVOT (sum(a) FOR b IN (1, 2 AS two))`.
@@ -65,8 +65,12 @@ impl Lowering<'_> {
         let sample = match sample {
             ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample) => *sample,
         };
+        let seed = sample.seed.as_ref().and_then(|seed| match &seed.value.value {
+            ast::Value::Number(digits, _) => digits.parse().ok(),
+            _ => None,
+        });
         let Some(ast::TableSampleQuantity { value, unit, .. }) = sample.quantity else {
-            return bucket(rows, sample.bucket);
+            return bucket(rows, sample.bucket, seed);
         };
         if unit.is_none() && matches!(value, ast::Expr::Identifier(_)) {
             let message = format!("Expected a number of rows, a share or a number of buckets, got {value}.");
@@ -86,7 +90,7 @@ impl Lowering<'_> {
             _ => None,
         };
         match percent.map(|percent| percent / 100.0).filter(|fraction| (0.0..=1.0).contains(fraction)) {
-            Some(fraction) => Ok(RelationKind::Sample { input, fraction }.into()),
+            Some(fraction) => Ok(drawn(input, fraction, seed).into()),
             None => {
                 let message = "Sampling fraction must be on interval [0, 1].";
                 Err(SparkError::new(ErrorClass::Parse, "_LEGACY_ERROR_TEMP_0064", "", message).with("msg", message))
@@ -105,7 +109,7 @@ impl Lowering<'_> {
 }
 
 /// The rows of so many buckets out of all: that share of them.
-fn bucket(rows: Relation, bucket: Option<ast::TableSampleBucket>) -> Result<Relation> {
+fn bucket(rows: Relation, bucket: Option<ast::TableSampleBucket>, seed: Option<i64>) -> Result<Relation> {
     let number = |value: &ast::ValueWithSpan| match &value.value {
         ast::Value::Number(digits, _) => digits.parse::<f64>().ok(),
         _ => None,
@@ -115,9 +119,15 @@ fn bucket(rows: Relation, bucket: Option<ast::TableSampleBucket>) -> Result<Rela
         Some(wanted / all).filter(|share| (0.0..=1.0).contains(share))
     });
     match share {
-        Some(fraction) => Ok(RelationKind::Sample { input: Box::new(rows), fraction }.into()),
+        Some(fraction) => Ok(drawn(Box::new(rows), fraction, seed).into()),
         None => Err(SparkError::unsupported("TABLESAMPLE by buckets of a column")),
     }
+}
+
+/// Each row with the same chance.
+fn drawn(input: Box<Relation>, fraction: f64, seed: Option<i64>) -> RelationKind {
+    let (with_replacement, ordered) = (false, false);
+    RelationKind::Sample(Sample { input, lower: 0.0, upper: fraction, with_replacement, seed, ordered })
 }
 
 /// The parts of `(a, b)`, or the one that stands alone.

@@ -3,6 +3,7 @@
 pub(super) mod bitmap;
 pub(super) mod distinct;
 pub(super) mod extreme;
+pub(super) mod frequent;
 pub(super) mod histogram;
 pub(super) mod percentile;
 pub(super) mod product;

@@ -43,7 +43,8 @@ impl<'a> Namer<'a> {
             Expr::Internal(column) => column.clone(),
             Expr::Function(call) => return self.function(call),
             Expr::Lambda { params, body } => self.lambda(params, body),
-            Expr::Alias { expr, .. } => return self.named(expr),
+            Expr::Alias { expr, .. } | Expr::Annotated { expr, .. } => return self.named(expr),
+            Expr::UpdateField { expr, path, value } => self.updated(expr, path, value.as_deref()),
             // Casts of containers do not show.
             Expr::Cast { expr, to: DataType::List(_) | DataType::Map(..) | DataType::Struct(_), .. } => self.name(expr),
             Expr::Cast { expr, to, mode } => {

@@ -201,6 +201,8 @@ pub struct CreateTable {
     pub if_not_exists: bool,
     /// What the table reads, and is written to.
     pub source: Source,
+    /// `PARTITIONED BY`: the columns whose values are names of folders.
+    pub partition_by: Vec<String>,
     /// The rows that are written to it first.
     pub query: Option<Relation>,
 }

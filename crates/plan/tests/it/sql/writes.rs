@@ -63,7 +63,7 @@ fn tables() {
     let create = |format: &str, options: &[(&str, &str)], paths: &[&str], schema, query| {
         let options: BTreeMap<_, _> = options.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         let source = Source { format: format.to_owned(), options, paths: names(paths), schema, ..Source::default() };
-        CreateTable { name: names(&["t"]), if_not_exists: false, source, query }
+        CreateTable { name: names(&["t"]), if_not_exists: false, source, partition_by: vec![], query }
     };
     let columns = Some(Arc::new(Schema::new(vec![
         Field::new("a", DataType::Int32, false),
