@@ -6,12 +6,13 @@
 use std::marker::PhantomData;
 
 use prost::Message;
-use prost::bytes::Buf;
+use prost::bytes::{Buf, Bytes};
+use sheetbend_plan::error::{Result, SparkError};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstEncoder;
 
-use crate::error;
+use crate::error::{self, invalid_plan};
 use crate::stack;
 
 /// The levels of nesting a message may have.
@@ -56,26 +57,28 @@ impl<U: Message + Default + Send + 'static> Decoder for BoundedDecoder<U> {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let message = buffer.copy_to_bytes(buffer.remaining());
-        let depth = depth(&message);
-        if depth > MAX_DEPTH {
-            return Err(malformed(&format!(
-                "The plan nests deeper than {MAX_DEPTH} levels. Split the query with a temporary view, or with one \
-                 `select` in place of many `withColumn`."
-            )));
-        }
-        let decoded = if depth > SHALLOW {
-            stack::grow(|| U::decode(message))
-                .map_err(|e| Status::internal(format!("No stack for the request: {e}.")))?
-        } else {
-            U::decode(message)
-        };
-        decoded.map(Some).map_err(|e| malformed(&format!("The request cannot be decoded: {e}.")))
+        decode(buffer.copy_to_bytes(buffer.remaining())).map(Some).map_err(|e| error::status(&e, None))
     }
 }
 
-fn malformed(message: &str) -> Status {
-    error::status(&error::invalid_plan(message), None)
+/// Decodes a message that nests no deeper than [`MAX_DEPTH`].
+///
+/// # Errors
+/// Bytes that are no such message.
+pub(crate) fn decode<U: Message + Default>(message: Bytes) -> Result<U> {
+    let depth = depth(&message);
+    if depth > MAX_DEPTH {
+        return Err(invalid_plan(&format!(
+            "The plan nests deeper than {MAX_DEPTH} levels. Split the query with a temporary view, or with one \
+             `select` in place of many `withColumn`."
+        )));
+    }
+    let decoded = if depth > SHALLOW {
+        stack::grow(|| U::decode(message)).map_err(|e| SparkError::internal(format!("No stack for the request: {e}.")))?
+    } else {
+        U::decode(message)
+    };
+    decoded.map_err(|e| invalid_plan(&format!("The request cannot be decoded: {e}.")))
 }
 
 /// The deepest that a decoder can descend into `message`.

@@ -11,6 +11,7 @@ mod cache;
 mod catalog;
 mod codec;
 mod command;
+mod compressed;
 mod config;
 mod engine;
 mod environment;
