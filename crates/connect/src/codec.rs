@@ -74,7 +74,8 @@ pub(crate) fn decode<U: Message + Default>(message: Bytes) -> Result<U> {
         )));
     }
     let decoded = if depth > SHALLOW {
-        stack::grow(|| U::decode(message)).map_err(|e| SparkError::internal(format!("No stack for the request: {e}.")))?
+        stack::grow(|| U::decode(message))
+            .map_err(|e| SparkError::internal(format!("No stack for the request: {e}.")))?
     } else {
         U::decode(message)
     };

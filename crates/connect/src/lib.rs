@@ -36,6 +36,8 @@ mod sql;
 mod stack;
 mod tables;
 mod tree;
+mod value;
+mod variables;
 mod views;
 mod write;
 

@@ -24,6 +24,7 @@ from . import (
     rows,
     show,
     statements,
+    variables,
 )
 from .model import Case
 
@@ -53,6 +54,8 @@ TOPICS: dict[str, list[Case]] = {
         catalog,
         errors,
         files,
+        # A name that a variable has means something everywhere, so these come last.
+        variables,
     )
 }
 """Every case, under the name of the file of its answers."""

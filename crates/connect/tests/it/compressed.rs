@@ -14,11 +14,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn packed(data: Vec<u8>, op_type: OpType) -> CompressedOperation {
-    CompressedOperation {
-        data: data.into(),
-        op_type: op_type.into(),
-        compression_codec: CompressionCodec::Zstd.into(),
-    }
+    CompressedOperation { data: data.into(), op_type: op_type.into(), compression_codec: CompressionCodec::Zstd.into() }
 }
 
 async fn execute(server: &mut Fixture, packed: CompressedOperation) -> Result<Vec<ExecutePlanResponse>, Status> {

@@ -4,9 +4,8 @@ use datafusion::common::ScalarValue;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
-use super::lower::Lowering;
 use super::parameters::Parameters;
-use super::{error, parse, parse_identifier};
+use super::{error, expression, parse_identifier};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::Expr;
 
@@ -21,7 +20,9 @@ pub(super) fn replace(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameter
     let mut done: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        let is_clause = tokens.get(at..at + 2).is_some_and(begins_clause);
+        // Behind a dot it is a name like others.
+        let is_part = at > 0 && tokens[at - 1].token == Token::Period;
+        let is_clause = !is_part && tokens.get(at..at + 2).is_some_and(begins_clause);
         let Some(end) = is_clause.then(|| closing(&tokens, at + 1)).flatten() else {
             done.push(token.clone());
             at += 1;
@@ -65,11 +66,7 @@ fn closing(tokens: &[TokenWithSpan], open: usize) -> Option<usize> {
 
 fn name(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameters) -> Result<Vec<String>> {
     let start = tokens.first().map(|token| token.span.start);
-    let expr = parse::parse(
-        tokens,
-        |parser| parser.parse_expr(),
-        |expr, stack| Lowering::new(text, params, stack).expr(expr),
-    )?;
+    let expr = expression(tokens, text, params)?;
     let name = constant(&expr)?;
     let is_plain = |part: &String| part.chars().all(|c| c.is_alphanumeric() || c == '_');
     match parse_identifier(&name) {
