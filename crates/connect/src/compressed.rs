@@ -17,7 +17,7 @@ pub(crate) enum Asked {
     /// Rows.
     Rows(Relation),
     /// Something to be done.
-    Command(Command),
+    Command(Box<Command>),
 }
 
 /// What a plan asks for, unpacked where it was packed.
@@ -28,7 +28,7 @@ pub(crate) fn unpacked(plan: Option<Plan>) -> Result<Asked> {
     match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
         OpType::CompressedOperation(packed) => unpack(&packed),
         OpType::Root(relation) => Ok(Asked::Rows(relation)),
-        OpType::Command(command) => Ok(Asked::Command(command)),
+        OpType::Command(command) => Ok(Asked::Command(Box::new(command))),
     }
 }
 
@@ -38,7 +38,7 @@ fn unpack(packed: &CompressedOperation) -> Result<Asked> {
     }
     match Kind::try_from(packed.op_type) {
         Ok(Kind::Relation) => codec::decode(unzip(&packed.data)?).map(Asked::Rows),
-        Ok(Kind::Command) => codec::decode(unzip(&packed.data)?).map(Asked::Command),
+        Ok(Kind::Command) => codec::decode(unzip(&packed.data)?).map(|command| Asked::Command(Box::new(command))),
         Ok(Kind::Unspecified) | Err(_) => Err(missing("plan.compressed_operation.op_type")),
     }
 }

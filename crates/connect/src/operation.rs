@@ -152,7 +152,7 @@ async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()
     match compressed::unpacked(plan)? {
         Asked::Rows(relation) => output.rows(rows::prepare(relation, &task).await?).await?,
         Asked::Command(command) => {
-            if let Some(response) = command::execute(command, &task).await? {
+            if let Some(response) = command::execute(*command, &task).await? {
                 output.send(response, 0).await;
             }
         }

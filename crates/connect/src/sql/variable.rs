@@ -40,7 +40,7 @@ impl Statements<'_> {
 
     pub(super) async fn set_variables(&self, set: SetVariables) -> Result<()> {
         match set {
-            SetVariables::Row { names, query } => self.set_row(&self.targets(&names, not_a_variable)?, query).await,
+            SetVariables::Row { names, query } => self.set_row(&self.targets(&names, not_a_variable)?, *query).await,
             SetVariables::Values(assignments) => {
                 let (names, values): (Vec<_>, Vec<_>) = assignments.into_iter().unzip();
                 let targets = self.targets(&names, not_a_variable)?;

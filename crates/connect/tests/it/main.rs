@@ -5,8 +5,10 @@
 mod artifacts;
 mod compressed;
 mod errors;
+mod hostile;
 mod limits;
 mod operations;
+mod raw;
 mod sessions;
 mod show;
 mod support;

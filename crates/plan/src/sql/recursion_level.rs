@@ -13,17 +13,25 @@ pub(super) type Levels = BTreeMap<Location, usize>;
 const CLAUSE: [&str; 3] = ["max", "recursion", "level"];
 
 /// Takes the clauses out.
-pub(super) fn take(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Levels) {
+pub(super) fn take(tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Levels) {
     let mut levels = Levels::new();
-    let mut at = 1;
-    while at + CLAUSE.len() < tokens.len() {
-        if let (Some(level), Some(name)) = (level(&tokens[at..]), name_before(&tokens[..at])) {
-            levels.insert(name, level);
-            tokens.drain(at..=at + CLAUSE.len());
-        }
-        at += 1;
+    if !tokens.iter().any(|t| is_word(&t.token, "recursion")) {
+        return (tokens, levels);
     }
-    (tokens, levels)
+    let mut done: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    while let Some((next, after)) = rest.split_first() {
+        if let Some(level) = level(rest)
+            && let Some(name) = name_before(&done)
+        {
+            levels.insert(name, level);
+            rest = &rest[CLAUSE.len() + 1..];
+        } else {
+            done.push(next.clone());
+            rest = after;
+        }
+    }
+    (done, levels)
 }
 
 /// The number of a clause that begins here.

@@ -37,7 +37,7 @@ pub enum SetVariables {
         /// The parts of each name.
         names: Vec<Vec<String>>,
         /// The row.
-        query: Relation,
+        query: Box<Relation>,
     },
 }
 
@@ -89,7 +89,7 @@ fn row(mut cursor: Cursor, text: &str, params: &Parameters) -> Result<SetVariabl
     if !matches!(rest, [open, inside @ ..] if open.token == Token::LParen && is_query(inside)) {
         return Err(cursor.unexpected());
     }
-    Ok(SetVariables::Row { names, query: query(cursor.into_rest(), text, params)? })
+    Ok(SetVariables::Row { names, query: Box::new(query(cursor.into_rest(), text, params)?) })
 }
 
 fn values(cursor: Cursor, text: &str, params: &Parameters) -> Result<SetVariables> {

@@ -49,7 +49,7 @@ fn variables_are_set() {
     assert_eq!(statement("SET VAR a = 1"), values(vec![(name("a"), Some(int(1)))]));
     let several = values(vec![(name("a"), Some(super::call("f", [int(1), int(2)]))), (name("b"), None)]);
     assert_eq!(statement("set variable a = f(1, 2), b = DEFAULT"), several);
-    let row = SetVariables::Row { names: names(["a", "b"]), query: query("(SELECT 1, 2)").unwrap() };
+    let row = SetVariables::Row { names: names(["a", "b"]), query: Box::new(query("(SELECT 1, 2)").unwrap()) };
     assert_eq!(statement("SET VAR (a, b) = (SELECT 1, 2)"), Ok(Statement::SetVariables(row)));
     for text in ["SET VAR a", "SET VAR a =", "SET VAR (a, b) = 5", "SET VAR a = 1 +", "SET VAR a = 1,"] {
         assert_eq!(statement(text).unwrap_err().condition, "INVALID_SET_SYNTAX", "{text}");
