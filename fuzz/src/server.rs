@@ -1,6 +1,8 @@
 //! A server within the process, and a session with some tables, which every case begins with.
 
+use std::backtrace::Backtrace;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -88,6 +90,7 @@ struct Running {
 
 impl Running {
     fn start() -> Self {
+        pass_arrow_reader();
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -150,6 +153,16 @@ impl Running {
         let path = format!("/spark.connect.SparkConnectService/{method}");
         (grpc, path.parse().expect("a path"))
     }
+}
+
+/// A panic ends the process, but for those of the reader of Arrow streams, which the server catches where it reads.
+fn pass_arrow_reader() {
+    let end = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !Backtrace::force_capture().to_string().contains("arrow_ipc::reader") {
+            end(info);
+        }
+    }));
 }
 
 /// An `ExecutePlanRequest` around the bytes of its plan.
