@@ -107,7 +107,7 @@ async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Resul
 
 fn lower(plan: Option<Plan>, session: &Session) -> Result<Relation> {
     match compressed::unpacked(plan)? {
-        Asked::Rows(relation) => Lowering::new(session).relation(relation),
+        Asked::Rows(relation) => Lowering::new(session).relation(*relation),
         Asked::Command(_) => Err(invalid_plan("A command has no schema.")),
     }
 }

@@ -15,7 +15,7 @@ use crate::server::MESSAGE_BYTES;
 /// What a plan asks for.
 pub(crate) enum Asked {
     /// Rows.
-    Rows(Relation),
+    Rows(Box<Relation>),
     /// Something to be done.
     Command(Box<Command>),
 }
@@ -27,7 +27,7 @@ pub(crate) enum Asked {
 pub(crate) fn unpacked(plan: Option<Plan>) -> Result<Asked> {
     match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
         OpType::CompressedOperation(packed) => unpack(&packed),
-        OpType::Root(relation) => Ok(Asked::Rows(relation)),
+        OpType::Root(relation) => Ok(Asked::Rows(Box::new(relation))),
         OpType::Command(command) => Ok(Asked::Command(Box::new(command))),
     }
 }
@@ -37,7 +37,7 @@ fn unpack(packed: &CompressedOperation) -> Result<Asked> {
         return Err(missing("plan.compressed_operation.compression_codec"));
     }
     match Kind::try_from(packed.op_type) {
-        Ok(Kind::Relation) => codec::decode(unzip(&packed.data)?).map(Asked::Rows),
+        Ok(Kind::Relation) => codec::decode(unzip(&packed.data)?).map(|relation| Asked::Rows(Box::new(relation))),
         Ok(Kind::Command) => codec::decode(unzip(&packed.data)?).map(|command| Asked::Command(Box::new(command))),
         Ok(Kind::Unspecified) | Err(_) => Err(missing("plan.compressed_operation.op_type")),
     }

@@ -150,7 +150,7 @@ fn cancelled_error() -> SparkError {
 async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()> {
     let mut output = Output { log, schema: None, rows: 0, chunking: task.chunking };
     match compressed::unpacked(plan)? {
-        Asked::Rows(relation) => output.rows(rows::prepare(relation, &task).await?).await?,
+        Asked::Rows(relation) => output.rows(rows::prepare(*relation, &task).await?).await?,
         Asked::Command(command) => {
             if let Some(response) = command::execute(*command, &task).await? {
                 output.send(response, 0).await;
