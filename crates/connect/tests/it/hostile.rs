@@ -253,7 +253,7 @@ async fn names_that_nothing_has() {
         let named = NamedTable { unparsed_identifier: name.to_owned(), ..NamedTable::default() };
         relation(RelType::Read(Read { read_type: Some(ReadType::NamedTable(named)), is_streaming: false }))
     };
-    let cached = CachedLocalRelation { hash: "0".repeat(64), ..CachedLocalRelation::default() };
+    let cached = CachedLocalRelation { hash: "0".repeat(64) };
     let chunked = ChunkedCachedLocalRelation { data_hashes: vec!["0".repeat(64)], schema_hash: None };
     let checkpoint = CachedRemoteRelation { relation_id: "nope".to_owned() };
     let function = UnresolvedTableValuedFunction { function_name: "nope".to_owned(), arguments: vec![] };
