@@ -69,6 +69,10 @@ docs: build ## the tables of docs/sources.md from the sources' own OPTIONS, and 
 	$(BIN)/python scripts/gen_docs.py
 	$(BIN)/python -m tests.spark.functions.table
 
+.PHONY: fuzz
+fuzz: build ## each fuzz target for FUZZ_SECONDS (60); the first time builds the engine once more
+	@scripts/fuzz
+
 .PHONY: deny
 deny: ## licences and advisories of the crates; needs cargo-deny
 	cargo deny --locked check

@@ -9,7 +9,7 @@ import pytest
 
 from tests.guard.tree import ROOT, relative, text_files
 
-SCRIPTS = [".ci/run", "scripts/bench", "scripts/bootstrap", "scripts/develop", "scripts/lock"]
+SCRIPTS = [".ci/run", "scripts/bench", "scripts/bootstrap", "scripts/develop", "scripts/fuzz", "scripts/lock"]
 
 LOCAL = re.compile(r"/home/\w+|/Users/\w+|[A-Z]:\\\\|find-links|--index-url|--extra-index-url")
 SECRET = re.compile(

@@ -12,9 +12,10 @@ use sheetbend_plan::resolver::resolve;
 use spark_connect_proto::analyze_plan_request::Analyze;
 use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
 use spark_connect_proto::analyze_plan_response::{self as answer, Result as Answer};
-use spark_connect_proto::{self as proto, Plan, StorageLevel, plan};
+use spark_connect_proto::{self as proto, Plan, StorageLevel};
 
 use crate::cache::{MEMORY_AND_DISK, anonymous};
+use crate::compressed::{self, Asked};
 use crate::engine::Engine;
 use crate::error::{invalid_plan, missing};
 use crate::lower::{Lowering, types};
@@ -105,10 +106,9 @@ async fn of_plan(question: Analyze, session: &Session, engine: &Engine) -> Resul
 }
 
 fn lower(plan: Option<Plan>, session: &Session) -> Result<Relation> {
-    match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
-        plan::OpType::Root(relation) => Lowering::new(session).relation(relation),
-        plan::OpType::Command(_) => Err(invalid_plan("A command has no schema.")),
-        plan::OpType::CompressedOperation(_) => Err(SparkError::unsupported("compressed plans")),
+    match compressed::unpacked(plan)? {
+        Asked::Rows(relation) => Lowering::new(session).relation(*relation),
+        Asked::Command(_) => Err(invalid_plan("A command has no schema.")),
     }
 }
 

@@ -6,16 +6,21 @@
 use std::marker::PhantomData;
 
 use prost::Message;
-use prost::bytes::Buf;
+use prost::bytes::{Buf, Bytes};
+use sheetbend_plan::error::{Result, SparkError};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstEncoder;
 
-use crate::error;
+use crate::error::{self, invalid_plan};
 use crate::stack;
 
 /// The levels of nesting a message may have.
 const MAX_DEPTH: usize = 1024;
+
+/// The groups that may be open at once. No message of Spark has any, but text can look as if it began one with every
+/// letter. They are skipped by calls that take little stack.
+const MAX_GROUPS: usize = 50_000;
 
 /// Up to here decoding fits any thread's stack.
 const SHALLOW: usize = 64;
@@ -56,33 +61,35 @@ impl<U: Message + Default + Send + 'static> Decoder for BoundedDecoder<U> {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let message = buffer.copy_to_bytes(buffer.remaining());
-        let depth = depth(&message);
-        if depth > MAX_DEPTH {
-            return Err(malformed(&format!(
-                "The plan nests deeper than {MAX_DEPTH} levels. Split the query with a temporary view, or with one \
-                 `select` in place of many `withColumn`."
-            )));
-        }
-        let decoded = if depth > SHALLOW {
-            stack::grow(|| U::decode(message))
-                .map_err(|e| Status::internal(format!("No stack for the request: {e}.")))?
-        } else {
-            U::decode(message)
-        };
-        decoded.map(Some).map_err(|e| malformed(&format!("The request cannot be decoded: {e}.")))
+        decode(buffer.copy_to_bytes(buffer.remaining())).map(Some).map_err(|e| error::status(&e, None))
     }
 }
 
-fn malformed(message: &str) -> Status {
-    error::status(&error::invalid_plan(message), None)
+/// Decodes a message that nests no deeper than [`MAX_DEPTH`].
+///
+/// # Errors
+/// Bytes that are no such message.
+pub(crate) fn decode<U: Message + Default>(message: Bytes) -> Result<U> {
+    let Some(depth) = depth(&message) else {
+        return Err(invalid_plan(&format!(
+            "The plan nests deeper than {MAX_DEPTH} levels. Split the query with a temporary view, or with one \
+             `select` in place of many `withColumn`."
+        )));
+    };
+    let decoded = if depth > SHALLOW {
+        stack::grow(|| U::decode(message))
+            .map_err(|e| SparkError::internal(format!("No stack for the request: {e}.")))?
+    } else {
+        U::decode(message)
+    };
+    decoded.map_err(|e| invalid_plan(&format!("The request cannot be decoded: {e}.")))
 }
 
-/// The deepest that a decoder can descend into `message`.
+/// The deepest that a decoder can descend into `message`; none where that is too deep.
 ///
 /// Bytes alone do not tell a nested message from a string, so everything that could be one counts as one until it
 /// shows that it is none. Each byte is looked at once.
-fn depth(message: &[u8]) -> usize {
+fn depth(message: &[u8]) -> Option<usize> {
     let mut open = vec![Region { at: 0, end: message.len(), groups: 0 }];
     let mut deepest = 0;
     let mut groups = 0;
@@ -100,11 +107,11 @@ fn depth(message: &[u8]) -> usize {
             }
         }
         deepest = deepest.max(open.len() + groups);
-        if deepest > MAX_DEPTH {
-            break;
+        if open.len() > MAX_DEPTH || groups > MAX_GROUPS {
+            return None;
         }
     }
-    deepest
+    Some(deepest)
 }
 
 /// A stretch of bytes that may be a message.

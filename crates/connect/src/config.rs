@@ -35,12 +35,11 @@ enum Kind {
 use Kind::{Boolean, Integer, Static, Text, Time, TimeZone};
 
 /// The settings with a default: those that clients ask for on their own, and those that change something here.
-///
-/// `spark.connect.session.planCompression.*` must not be among them: where the server does not know them, the client
-/// sends plans as they are.
 const DEFAULTS: &[(&str, Kind, &str)] = &[
     ("spark.app.name", Static, "Sheetbend"),
     (QUERY_TIMEOUT, Time, "0s"),
+    ("spark.connect.session.planCompression.defaultAlgorithm", Text, "ZSTD"),
+    ("spark.connect.session.planCompression.threshold", Integer, "10485760"),
     (CASE_SENSITIVE, Boolean, "false"),
     // There is no Java to have a stack trace of; a plug-in's traceback is in the message.
     ("spark.sql.connect.serverStacktrace.enabled", Boolean, "false"),

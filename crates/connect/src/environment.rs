@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use sheetbend_datasource::alone::together;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_files::{FileFormat, Files};
-use sheetbend_plan::environment::{Environment, Resolved, Settings};
+use sheetbend_plan::environment::{Environment, Resolved, Settings, Variables};
 use sheetbend_plan::error::Result;
 use sheetbend_plan::ir::{Read, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
@@ -40,6 +40,10 @@ impl Environment for Session {
 
     fn settings(&self) -> Settings {
         Settings { database: self.tables.current(), ..self.config.read().settings() }
+    }
+
+    fn variables(&self) -> Variables {
+        self.variables.values()
     }
 }
 

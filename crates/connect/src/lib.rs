@@ -11,6 +11,7 @@ mod cache;
 mod catalog;
 mod codec;
 mod command;
+mod compressed;
 mod config;
 mod engine;
 mod environment;
@@ -35,6 +36,8 @@ mod sql;
 mod stack;
 mod tables;
 mod tree;
+mod value;
+mod variables;
 mod views;
 mod write;
 

@@ -60,8 +60,12 @@ impl Session {
 
     /// The error for a name that means nothing.
     pub(crate) fn not_found(&self, name: &[String]) -> SparkError {
-        let path = format!("[`system`.`builtin`, `system`.`session`, `{CATALOG}`.`{}`]", self.tables.current());
-        not_found(&quoted(name)).with("searchPath", path)
+        not_found(&quoted(name)).with("searchPath", self.search_path())
+    }
+
+    /// Where names are looked for, as errors show it.
+    pub(crate) fn search_path(&self) -> String {
+        format!("[`system`.`builtin`, `system`.`session`, `{CATALOG}`.`{}`]", self.tables.current())
     }
 
     /// The same for a name that is to be dropped, which is looked for in one database.

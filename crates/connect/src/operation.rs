@@ -12,12 +12,12 @@ use sheetbend_datasource::read::size::{self, Limits};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use spark_connect_proto::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
 use spark_connect_proto::get_status_response::operation_status::OperationState;
-use spark_connect_proto::{DataType, ExecutePlanResponse, Plan, plan};
+use spark_connect_proto::{DataType, ExecutePlanResponse, Plan};
 use tokio_util::sync::CancellationToken;
 
 use crate::arrow_out::{self, BATCH_BYTES, Encoded};
+use crate::compressed::{self, Asked};
 use crate::engine::Engine;
-use crate::error::missing;
 use crate::failure;
 use crate::lower::types;
 use crate::responses::{Origin, ResponseLog};
@@ -149,14 +149,13 @@ fn cancelled_error() -> SparkError {
 
 async fn run(plan: Option<Plan>, task: Task, log: Arc<ResponseLog>) -> Result<()> {
     let mut output = Output { log, schema: None, rows: 0, chunking: task.chunking };
-    match plan.and_then(|plan| plan.op_type).ok_or_else(|| missing("plan"))? {
-        plan::OpType::Root(relation) => output.rows(rows::prepare(relation, &task).await?).await?,
-        plan::OpType::Command(command) => {
-            if let Some(response) = command::execute(command, &task).await? {
+    match compressed::unpacked(plan)? {
+        Asked::Rows(relation) => output.rows(rows::prepare(*relation, &task).await?).await?,
+        Asked::Command(command) => {
+            if let Some(response) = command::execute(*command, &task).await? {
                 output.send(response, 0).await;
             }
         }
-        plan::OpType::CompressedOperation(_) => return Err(SparkError::unsupported("compressed plans")),
     }
     output.send(ResponseType::ResultComplete(ResultComplete {}), 0).await;
     output.log.complete();

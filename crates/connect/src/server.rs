@@ -20,7 +20,7 @@ use crate::sessions::Sessions;
 const DEFAULT_PORT: u16 = 15002;
 
 /// Clients send and accept messages of this size.
-const MESSAGE_BYTES: usize = 128 << 20;
+pub(crate) const MESSAGE_BYTES: usize = 128 << 20;
 
 /// How long connections may take to end when the server does.
 const GRACE: Duration = Duration::from_secs(2);

@@ -18,6 +18,7 @@ use crate::error::ErrorLog;
 use crate::memory;
 use crate::operation::Operation;
 use crate::tables::Tables;
+use crate::variables::SessionVariables;
 use crate::views::Views;
 
 /// Who a session belongs to, and its id.
@@ -56,6 +57,7 @@ pub(crate) struct Session {
     /// The temporary views that all sessions share.
     pub(crate) globals: Arc<Views>,
     pub(crate) tables: Tables,
+    pub(crate) variables: SessionVariables,
     pub(crate) cache: Cache,
     pub(crate) artifacts: Artifacts,
     pub(crate) errors: ErrorLog,
@@ -84,6 +86,7 @@ impl Session {
             views: Views::default(),
             globals: Arc::clone(&shared.globals),
             tables: Tables::default(),
+            variables: SessionVariables::default(),
             cache: Cache::new(Arc::clone(&shared.kept_memory)),
             artifacts: Artifacts::default(),
             errors: ErrorLog::default(),
@@ -94,13 +97,14 @@ impl Session {
         }
     }
 
-    /// A session of another id with the same settings, views, tables, artifacts and formats.
+    /// A session of another id with the same settings, views, tables, variables, artifacts and formats.
     pub(crate) fn fork(&self, session_id: String) -> Self {
         let key = SessionKey { user_id: self.key.user_id.clone(), session_id };
         Self {
             config: RwLock::new(self.config.read().clone()),
             views: self.views.clone(),
             tables: self.tables.clone(),
+            variables: self.variables.clone(),
             artifacts: self.artifacts.clone(),
             formats: Arc::new(self.formats.fork()),
             ..Self::new(key, &self.shared)

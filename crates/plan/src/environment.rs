@@ -1,11 +1,13 @@
 //! What the resolver asks of the world outside: tables, sources and settings of a session.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::error::Result;
@@ -40,6 +42,9 @@ impl Default for Settings {
     }
 }
 
+/// The variables of a session with their values, by their names in lower case.
+pub type Variables = BTreeMap<String, ScalarValue>;
+
 /// A session, as the resolver sees it.
 #[async_trait]
 pub trait Environment: Send + Sync {
@@ -54,4 +59,9 @@ pub trait Environment: Send + Sync {
 
     /// The session's settings.
     fn settings(&self) -> Settings;
+
+    /// The session's variables.
+    fn variables(&self) -> Variables {
+        Variables::new()
+    }
 }

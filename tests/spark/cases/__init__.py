@@ -28,6 +28,7 @@ from . import (
     show,
     statements,
     stats,
+    variables,
 )
 from .model import Case
 
@@ -61,6 +62,8 @@ TOPICS: dict[str, list[Case]] = {
         errors,
         files,
         script,
+        # A name that a variable has means something everywhere, so these come last.
+        variables,
     )
 }
 """Every case, under the name of the file of its answers."""

@@ -49,3 +49,14 @@ def queries(*texts: str) -> list[Case]:
 def frames(cases: Mapping[str, Run], *, ordered: bool = False) -> list[Case]:
     """One case for each function."""
     return [Case(name, run, ordered=ordered) for name, run in cases.items()]
+
+
+def steps(*texts: str, ordered: bool = False) -> Case:
+    """Runs statements one after the other; the answer is the last one's."""
+
+    def run(spark: Any, F: ModuleType) -> Any:
+        for text in texts[:-1]:
+            spark.sql(text)
+        return spark.sql(texts[-1])
+
+    return Case("; ".join(texts), run, ordered=ordered)

@@ -6,17 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from .model import Case, frames
-
-
-def _steps(*texts: str, ordered: bool = False) -> Case:
-    """Runs statements one after the other; the answer is the last one's."""
-
-    def run(spark: Any, F: ModuleType) -> Any:
-        for text in texts[:-1]:
-            spark.sql(text)
-        return spark.sql(texts[-1])
-
-    return Case("; ".join(texts), run, ordered=ordered)
+from .model import steps as _steps
 
 
 def _cleaned(after: str, *texts: str, ordered: bool = False) -> Case:

@@ -3,7 +3,6 @@
 //! The rows are handed on as they are, and to a second query that aggregates them while the first one runs.
 
 mod table;
-mod value;
 
 use std::sync::Arc;
 
@@ -91,7 +90,7 @@ impl Observation {
                 let batch = arrow_out::conform(batch, &query.schema)?;
                 for (field, column) in query.schema.fields().iter().zip(batch.columns()) {
                     keys.push(field.name().clone());
-                    values.push(value::literal(column)?);
+                    values.push(crate::value::literal(column)?);
                 }
             }
             Ok(ObservedMetrics { name, keys, values, plan_id, ..ObservedMetrics::default() })

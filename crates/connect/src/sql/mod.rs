@@ -4,7 +4,9 @@
 mod cache;
 mod define;
 mod describe;
+mod execute;
 mod show;
+mod variable;
 
 use arrow::ipc::writer::StreamWriter;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
@@ -51,6 +53,7 @@ pub(crate) async fn execute(command: proto::SqlCommand, task: &Task) -> Result<p
                 task.session.resolve(&statements.with(query)).await?;
                 Ok(relation)
             }
+            Statement::ExecuteImmediate(execute) => statements.immediate(execute).await,
             statement => to_relation(statements.run(statement).await?),
         }
     })
@@ -133,6 +136,11 @@ impl Statements<'_> {
             Statement::OfTable { operation, name } => return Err(define::of_table(&operation, &name, session)),
             Statement::Set { key, value } => return set(key, value, session),
             Statement::Reset(key) => reset(key, session)?,
+            Statement::Declare(declare) => self.declare(declare).await?,
+            Statement::SetVariables(set) => self.set_variables(set).await?,
+            Statement::DropVariable { name, if_exists } => self.drop_variable(&name, if_exists)?,
+            Statement::ExecuteImmediate(_) => return Err(SparkError::unsupported("EXECUTE IMMEDIATE here")),
+            Statement::ListResources => return table(vec![("Results", false, strings::<&str>([]))]),
             Statement::Show(what) => return show::show(what, session),
             Statement::Describe(what) => return self.describe(what).await,
         }

@@ -33,14 +33,15 @@ fn a_plan_nests_as_deep_as_in_spark() {
 #[tokio::test]
 async fn text_does_not_count_as_nesting() {
     let mut server = Fixture::new().await;
-    // Each byte could begin another field of a message in a message.
-    let alias = "\n\u{7f}".repeat(40_000);
-    let plan = relation(RelType::SubqueryAlias(Box::new(SubqueryAlias {
-        input: Some(Box::new(range(2))),
-        alias,
-        ..SubqueryAlias::default()
-    })));
-    assert_eq!(rows(&server.execute(plan).await.unwrap()), 2);
+    // Each byte could begin another field of a message in a message, or a group.
+    for alias in ["\n\u{7f}".repeat(40_000), "#".repeat(40_000), "cks".repeat(10_000)] {
+        let plan = relation(RelType::SubqueryAlias(Box::new(SubqueryAlias {
+            input: Some(Box::new(range(2))),
+            alias,
+            ..SubqueryAlias::default()
+        })));
+        assert_eq!(rows(&server.execute(plan).await.unwrap()), 2);
+    }
 }
 
 #[tokio::test]

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod artifacts;
+mod compressed;
 mod errors;
+mod hostile;
 mod limits;
 mod operations;
+mod raw;
 mod sessions;
 mod show;
 mod support;

@@ -42,8 +42,6 @@ async fn settings_have_defaults_and_belong_to_a_session() {
     assert_eq!(value(&mut server, &other).await, "UTC");
     for (request, expected) in [
         (get(&id, "no.such.key"), "SQL_CONF_NOT_FOUND"),
-        // Clients compress plans where this is answered.
-        (get(&id, "spark.connect.session.planCompression.threshold"), "SQL_CONF_NOT_FOUND"),
         (set(&id, zone, "Mars/Olympus"), "INVALID_CONF_VALUE.TIME_ZONE"),
         (set(&id, "spark.sql.ansi.enabled", "maybe"), "INVALID_CONF_VALUE.TYPE_MISMATCH"),
         (set(&id, "spark.driver.memory", "1g"), "CANNOT_MODIFY_CONFIG"),

@@ -25,6 +25,8 @@ pub(crate) const ENDLESS: i64 = 1 << 50;
 /// A running server, and a session of one client. The server ends with it.
 pub(crate) struct Fixture {
     pub(crate) client: SparkConnectServiceClient<Channel>,
+    /// What the client calls through.
+    pub(crate) channel: Channel,
     pub(crate) session_id: String,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) served: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -44,8 +46,9 @@ impl Fixture {
         let url = format!("http://{}", server.local_address());
         let (stop, stopped) = oneshot::channel();
         let served = spawn_blocking(move || runtime.block_on(server.serve(async { drop(stopped.await) })));
-        let client = SparkConnectServiceClient::connect(url).await.unwrap();
-        Self { client, session_id: Uuid::new_v4().to_string(), stop, served }
+        let channel = Channel::from_shared(url).unwrap().connect().await.unwrap();
+        let client = SparkConnectServiceClient::new(channel.clone());
+        Self { client, channel, session_id: Uuid::new_v4().to_string(), stop, served }
     }
 
     pub(crate) fn request(&self, root: Relation) -> ExecutePlanRequest {
@@ -88,6 +91,11 @@ impl Fixture {
         let request = GetStatusRequest { session_id: self.session_id.clone(), ..GetStatusRequest::default() };
         self.client.get_status(request).await.unwrap().into_inner().operation_statuses.len()
     }
+}
+
+/// A query in SQL.
+pub(crate) fn sql(text: impl Into<String>) -> Relation {
+    relation(RelType::Sql(Sql { query: text.into(), ..Sql::default() }))
 }
 
 /// What is left of a stream.

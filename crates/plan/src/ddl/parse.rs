@@ -31,15 +31,20 @@ pub(super) fn schema(text: &str) -> Result<Schema> {
 }
 
 pub(super) fn data_type(text: &str) -> Result<DataType> {
-    let mut cursor = type_cursor(text)?;
-    let data_type = read_type(&mut cursor, 0)?;
-    end(&cursor)?;
-    Ok(data_type)
+    type_of_tokens(lex(text)?)
 }
 
 /// Columns of a statement: what stands between the parentheses of `t (a INT, b STRING)`.
 pub(crate) fn columns(cursor: &mut Cursor) -> Result<Schema> {
     fields(cursor, 0).map(Schema::new)
+}
+
+/// A type of a statement, which its tokens are.
+pub(crate) fn type_of_tokens(tokens: Vec<TokenWithSpan>) -> Result<DataType> {
+    let mut cursor = Cursor::new(split_brackets(tokens));
+    let data_type = read_type(&mut cursor, 0)?;
+    end(&cursor)?;
+    Ok(data_type)
 }
 
 fn end(cursor: &Cursor) -> Result<()> {

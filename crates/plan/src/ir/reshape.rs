@@ -86,6 +86,8 @@ pub struct Recursive {
     pub name: String,
     /// New names for all columns; empty to keep those of `anchor`.
     pub columns: Vec<String>,
+    /// How many steps there may be; none for the session's limit.
+    pub most_steps: Option<usize>,
     /// The first rows.
     pub anchor: Box<Relation>,
     /// What makes rows of rows.

@@ -76,7 +76,7 @@ impl<'a> Scope<'a> {
                     };
                     return Ok(vec![(expr, field)]);
                 }
-                self.named(expr, self.name(expr))
+                self.named(expr, parts.last().cloned().unwrap_or_default())
             }
             ir::Expr::Alias { expr, names } => match names.as_slice() {
                 [name] => self.named(expr, name.clone()),
@@ -160,7 +160,9 @@ impl<'a> Scope<'a> {
     pub(super) fn name(&self, expr: &ir::Expr) -> String {
         let type_of = |attribute: &ir::Expr| self.typed(attribute).ok().map(|typed| typed.data_type);
         let parameters = self.parameters.map(Parameters::all_names).unwrap_or_default();
-        Namer { time_zone: &self.resolver.settings.time_zone, type_of: &type_of, parameters }.name(expr)
+        let variable = |parts: &[String]| self.variable(parts);
+        let time_zone = &self.resolver.settings.time_zone;
+        Namer { time_zone, type_of: &type_of, variable: &variable, parameters }.name(expr)
     }
 
     /// The type that an expression has.
@@ -213,6 +215,9 @@ impl<'a> Scope<'a> {
             && found.path.is_empty()
         {
             return Ok(Expr::OuterReferenceColumn(outer.type_of(found.field)?, found.field.column.clone()));
+        }
+        if let (Some(variable), None) = (self.resolver.variable(parts), plan_id) {
+            return self.resolver.value_of(&variable);
         }
         match plan_id {
             Some(_) => Err(self.resolver.unresolved_dataframe_column(parts)),

@@ -37,6 +37,7 @@ mod to_schema;
 mod transpose;
 mod unpivot;
 mod update_field;
+mod variable;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub use self::assign::{Target, assign, column_exists};
 use self::load::Tables;
 use self::names::Namer;
 use self::node::Node;
-use crate::environment::{Environment, Resolved, Settings};
+use crate::environment::{Environment, Resolved, Settings, Variables};
 use crate::error::Result;
 use crate::ir::{Expr, Relation};
 use crate::types::client_type;
@@ -70,7 +71,8 @@ pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Resu
 }
 
 fn with_meaning(relation: &Relation, tables: Tables, environment: &dyn Environment) -> Result<Resolved> {
-    let resolver = Resolver { tables, settings: environment.settings(), next_column: Cell::new(0) };
+    let (settings, variables) = (environment.settings(), environment.variables());
+    let resolver = Resolver { tables, settings, variables, next_column: Cell::new(0) };
     let node = resolver.relation(relation, &Context::default())?.into_visible()?;
     resolver.output(node)
 }
@@ -79,6 +81,7 @@ fn with_meaning(relation: &Relation, tables: Tables, environment: &dyn Environme
 struct Resolver {
     tables: Tables,
     settings: Settings,
+    variables: Variables,
     next_column: Cell<usize>,
 }
 
@@ -139,7 +142,8 @@ impl Resolver {
 
     /// The name that Spark gives to an expression, as far as it does not depend on types.
     fn plain_name(&self, expr: &Expr) -> String {
-        Namer { time_zone: &self.settings.time_zone, type_of: &|_| None, parameters: vec![] }.name(expr)
+        let time_zone = &self.settings.time_zone;
+        Namer { time_zone, type_of: &|_| None, variable: &|_| None, parameters: vec![] }.name(expr)
     }
 
     /// A new internal name.

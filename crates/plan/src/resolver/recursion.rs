@@ -35,7 +35,7 @@ impl Resolver {
         let values = anchor.fields.iter().map(Field::expr).collect();
         let first = build::project(anchor.plan, named(values))?;
 
-        let work = Arc::new(StepTable::new(CteWorkTable::new(&table, Arc::clone(&schema))));
+        let work = Arc::new(StepTable::new(CteWorkTable::new(&table, Arc::clone(&schema)), recursive.most_steps));
         let scan = LogicalPlanBuilder::scan(table.as_str(), provider_as_source(work), None)?.build()?;
         let before = self.aliased(scan, names.clone())?;
         let recursion = Recursion { name: &recursive.name, node: &before, outer: context.recursion };

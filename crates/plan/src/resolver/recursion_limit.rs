@@ -23,19 +23,22 @@ const MOST_STEPS: usize = 100;
 
 /// The rows of the step before.
 #[derive(Debug)]
-pub(super) struct StepTable(CteWorkTable);
+pub(super) struct StepTable {
+    rows: CteWorkTable,
+    most_steps: usize,
+}
 
 impl StepTable {
     /// Counts how often the rows are read.
-    pub(super) fn new(rows: CteWorkTable) -> Self {
-        Self(rows)
+    pub(super) fn new(rows: CteWorkTable, most_steps: Option<usize>) -> Self {
+        Self { rows, most_steps: most_steps.unwrap_or(MOST_STEPS) }
     }
 }
 
 #[async_trait]
 impl TableProvider for StepTable {
     fn schema(&self) -> SchemaRef {
-        self.0.schema()
+        self.rows.schema()
     }
 
     fn table_type(&self) -> TableType {
@@ -49,8 +52,8 @@ impl TableProvider for StepTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let rows = self.0.scan(state, projection, filters, limit).await?;
-        Ok(Arc::new(StepExec { rows, steps: Arc::default() }))
+        let rows = self.rows.scan(state, projection, filters, limit).await?;
+        Ok(Arc::new(StepExec { rows, most_steps: self.most_steps, steps: Arc::default() }))
     }
 }
 
@@ -58,13 +61,14 @@ impl TableProvider for StepTable {
 #[derive(Debug)]
 struct StepExec {
     rows: Arc<dyn ExecutionPlan>,
+    most_steps: usize,
     /// Shared by what the engine makes of this node from step to step.
     steps: Arc<AtomicUsize>,
 }
 
 impl DisplayAs for StepExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StepExec: most={MOST_STEPS}")
+        write!(f, "StepExec: most={}", self.most_steps)
     }
 }
 
@@ -91,21 +95,24 @@ impl ExecutionPlan for StepExec {
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let [rows] =
             <[_; 1]>::try_from(children).map_err(|_| DataFusionError::Internal("StepExec has one input".to_owned()))?;
-        Ok(Arc::new(Self { rows, steps: Arc::clone(&self.steps) }))
+        Ok(Arc::new(Self { rows, most_steps: self.most_steps, steps: Arc::clone(&self.steps) }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        if self.steps.fetch_add(1, Ordering::Relaxed) >= MOST_STEPS {
-            return Err(too_deep().into());
+        // A step reads every partition once.
+        if partition == 0 && self.steps.fetch_add(1, Ordering::Relaxed) >= self.most_steps {
+            return Err(too_deep(self.most_steps).into());
         }
         self.rows.execute(partition, context)
     }
 }
 
-fn too_deep() -> SparkError {
+fn too_deep(most: usize) -> SparkError {
     let message = format!(
-        "Recursion level limit {MOST_STEPS} reached but the query has not exhausted. End the recursion with a condition."
+        "Recursion level limit {most} reached but the query has not exhausted. End the recursion with a condition, or try \
+         WITH RECURSIVE t(col) MAX RECURSION LEVEL {}.",
+        most.saturating_mul(2)
     );
     SparkError::new(ErrorClass::Internal, "RECURSION_LEVEL_LIMIT_EXCEEDED", "42836", message)
-        .with("levelLimit", MOST_STEPS.to_string())
+        .with("levelLimit", most.to_string())
 }

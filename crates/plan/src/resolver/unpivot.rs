@@ -1,11 +1,15 @@
 //! `UNPIVOT`: columns become rows.
 
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 
-use super::node::Node;
+use super::expr::Scope;
+use super::node::{Node, quote};
 use super::{Context, Resolver};
+use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{Expr, Generate, Relation, RelationKind, Unpivot};
+use crate::types::{common_type, is_string};
 
 /// The qualifier of the new columns while they stand beside the old ones.
 const MADE: &str = "#unpivot";
@@ -46,6 +50,14 @@ impl Resolver {
             Some(ids) => ids.clone(),
             None => others(&named(&mut values.iter().flat_map(|(columns, _)| columns))?),
         };
+        let scope = Scope::new(self, &node, context);
+        for position in 0..unpivot.value_names.len() {
+            let mut types = vec![];
+            for column in values.iter().filter_map(|(columns, _)| columns.get(position)) {
+                types.push((column, scope.typed(column)?.data_type));
+            }
+            check_types(&types)?;
+        }
         let count = i32::try_from(values.len()).map_err(SparkError::internal)?;
         let mut args = vec![Expr::literal(ScalarValue::Int32(Some(count)))];
         for (columns, name) in &values {
@@ -82,10 +94,7 @@ impl Resolver {
         }
         let list = ids.into_iter().chain(made.iter().map(column)).collect();
         let rows: Relation = RelationKind::Project { input: Some(Box::new(rows)), list }.into();
-        let mut node = self.relation(&rows, context).map_err(|error| match error.condition.as_str() {
-            "DATATYPE_MISMATCH.DATA_DIFF_TYPES" => no_common_type(),
-            _ => error,
-        })?;
+        let mut node = self.relation(&rows, context)?;
         for field in &mut node.fields {
             field.qualifier.retain(|part| part != MADE);
         }
@@ -93,7 +102,20 @@ impl Resolver {
     }
 }
 
-fn no_common_type() -> SparkError {
-    let message = "Unpivot value columns must share a least common type, some types do not.";
-    SparkError::new(ErrorClass::Analysis, "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", message)
+/// Columns that become one have a common type; text and another type have none here.
+fn check_types(columns: &[(&Expr, DataType)]) -> Result<()> {
+    let known = || columns.iter().map(|(_, found)| found).filter(|found| **found != DataType::Null);
+    let common = known().try_fold(DataType::Null, |common, found| common_type(&common, found));
+    if common.is_some() && (known().all(is_string) || !known().any(is_string)) {
+        return Ok(());
+    }
+    let name = |column: &Expr| match column {
+        Expr::Attribute { parts, .. } => quote(parts),
+        _ => String::new(),
+    };
+    let types = columns.iter().map(|(column, found)| format!("\"{}\" ({})", sql_name(found), name(column)));
+    let types = types.collect::<Vec<_>>().join(", ");
+    let message = format!("Unpivot value columns must share a least common type, some types do not: [{types}].");
+    Err(SparkError::new(ErrorClass::Analysis, "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", message)
+        .with("types", types))
 }

@@ -5,6 +5,11 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 use super::error;
 use crate::error::{Result, SparkError};
 
+/// Whether a token is this word, in any case and without quotes.
+pub(crate) fn is_word(token: &Token, word: &str) -> bool {
+    matches!(token, Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
+}
+
 /// The tokens of a text and how far they have been read.
 #[derive(Debug)]
 pub(crate) struct Cursor {

@@ -1,12 +1,13 @@
 //! `IDENTIFIER('a.b')`: a name that is computed. It is put in place of the clause before anything is parsed.
 
+use std::collections::HashMap;
+
 use datafusion::common::ScalarValue;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
-use super::lower::Lowering;
 use super::parameters::Parameters;
-use super::{error, parse, parse_identifier};
+use super::{error, expression, parse_identifier};
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::Expr;
 
@@ -18,11 +19,14 @@ pub(super) fn replace(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameter
     if !tokens.windows(2).any(begins_clause) {
         return Ok(tokens);
     }
+    let closings = closings(&tokens);
     let mut done: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        let is_clause = tokens.get(at..at + 2).is_some_and(begins_clause);
-        let Some(end) = is_clause.then(|| closing(&tokens, at + 1)).flatten() else {
+        // Behind a dot it is a name like others.
+        let is_part = at > 0 && tokens[at - 1].token == Token::Period;
+        let is_clause = !is_part && tokens.get(at..at + 2).is_some_and(begins_clause);
+        let Some(&end) = is_clause.then(|| closings.get(&(at + 1))).flatten() else {
             done.push(token.clone());
             at += 1;
             continue;
@@ -47,29 +51,23 @@ fn begins_clause(pair: &[TokenWithSpan]) -> bool {
         if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("identifier") && open.token == Token::LParen)
 }
 
-/// Where the parenthesis at `open` closes.
-fn closing(tokens: &[TokenWithSpan], open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
+/// Where each parenthesis closes that does.
+fn closings(tokens: &[TokenWithSpan]) -> HashMap<usize, usize> {
+    let mut open = vec![];
+    let mut closings = HashMap::new();
+    for (at, token) in tokens.iter().enumerate() {
         match token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
+            Token::LParen => open.push(at),
+            Token::RParen => closings.extend(open.pop().map(|begin| (begin, at))),
             _ => {}
         }
-        if depth == 0 {
-            return Some(at);
-        }
     }
-    None
+    closings
 }
 
 fn name(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameters) -> Result<Vec<String>> {
     let start = tokens.first().map(|token| token.span.start);
-    let expr = parse::parse(
-        tokens,
-        |parser| parser.parse_expr(),
-        |expr, stack| Lowering::new(text, params, stack).expr(expr),
-    )?;
+    let expr = expression(tokens, text, params)?;
     let name = constant(&expr)?;
     let is_plain = |part: &String| part.chars().all(|c| c.is_alphanumeric() || c == '_');
     match parse_identifier(&name) {

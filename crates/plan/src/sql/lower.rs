@@ -6,6 +6,8 @@ use sqlparser::ast;
 
 use super::error;
 use super::parameters::Parameters;
+use super::parse::Known;
+use super::recursion_level::Levels;
 use crate::error::{Result, SparkError};
 use crate::ir::Expr;
 
@@ -25,6 +27,8 @@ pub(super) struct Lowering<'a> {
     pub(super) params: &'a Parameters,
     /// Named windows of the `SELECT`s around, innermost last; names in lower case.
     pub(super) windows: Vec<HashMap<String, ast::NamedWindowExpr>>,
+    /// How many steps recursions may take.
+    pub(super) levels: Levels,
     /// Stack that dropping the tree can take: an error drops it wherever it happens.
     tree_stack: usize,
     depth: usize,
@@ -32,8 +36,9 @@ pub(super) struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    pub(super) fn new(text: &'a str, params: &'a Parameters, tree_stack: usize) -> Self {
-        Self { text, params, windows: Vec::new(), tree_stack, depth: 0, copies: 0 }
+    pub(super) fn new(text: &'a str, params: &'a Parameters, known: Known) -> Self {
+        let Known { tree_stack, levels } = known;
+        Self { text, params, windows: Vec::new(), levels, tree_stack, depth: 0, copies: 0 }
     }
 
     /// Runs `f` so many levels deeper, or fails if that is too deep.

@@ -25,6 +25,7 @@ mod pivot;
 mod position;
 mod predicate;
 mod query;
+mod recursion_level;
 mod reserved;
 mod select;
 mod statement;
@@ -39,7 +40,8 @@ pub use identifier::parse_identifier;
 pub(crate) use lexer::lex;
 pub use parameters::Parameters;
 pub use statement::{
-    CreateTable, CreateView, Describe, ExplainMode, Show, Statement, TableListing, ViewScope, parse_statement,
+    CreateTable, CreateView, DeclareVariables, Describe, ExecuteImmediate, ExplainMode, SetVariables, Show, Statement,
+    TableListing, ViewScope, markers, parse_statement,
 };
 
 use crate::error::Result;
@@ -65,13 +67,18 @@ pub fn parse_expression(text: &str) -> Result<Expr> {
     parse::parse(
         tokens,
         |parser| parser.parse_select_item(),
-        |item, stack| Lowering::new(text, &params, stack).select_item(item),
+        |item, known| Lowering::new(text, &params, known).select_item(item),
     )
 }
 
 /// A query from the tokens that are left of `text`.
 fn query(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameters) -> Result<Relation> {
-    parse::parse(tokens, |parser| parser.parse_query(), |query, stack| Lowering::new(text, params, stack).query(*query))
+    parse::parse(tokens, |parser| parser.parse_query(), |query, known| Lowering::new(text, params, known).query(*query))
+}
+
+/// An expression from tokens that are left of `text`.
+fn expression(tokens: Vec<TokenWithSpan>, text: &str, params: &Parameters) -> Result<Expr> {
+    parse::parse(tokens, |parser| parser.parse_expr(), |expr, known| Lowering::new(text, params, known).expr(expr))
 }
 
 /// The tokens of one statement, without the semicolons behind it, and with names where `IDENTIFIER(...)` computes them.

@@ -4,9 +4,11 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
+use super::cursor::is_word;
 use super::dialect::{DIV, IS_DISTINCT_FROM, SHIFT_UNSIGNED, SparkDialect, keyword};
+use super::recursion_level::{self, Levels};
 use super::{error, reserved};
-use crate::error::{Result, SparkError};
+use crate::error::{ErrorClass, Result, SparkError};
 
 /// How deep sqlparser may call itself.
 const MAX_NESTING: usize = 250;
@@ -21,26 +23,32 @@ const MAX_TYPE_NESTING: usize = 30;
 /// What one call of sqlparser takes at the most; where it calls itself, it makes room on its own.
 const STACK_FOR_PARSING: usize = 512 * 1024;
 
-/// Parses all of `tokens` with `read`, and hands the result to `then` along with the stack, in bytes, that dropping it
-/// can take: whoever takes the tree apart keeps so much free. Both run with that much and more.
+/// What is known of a syntax tree beside it.
+pub(super) struct Known {
+    /// The stack, in bytes, that dropping the tree can take: whoever takes it apart keeps so much free.
+    pub(super) tree_stack: usize,
+    /// What its tokens said of recursions.
+    pub(super) levels: Levels,
+}
+
+/// Parses all of `tokens` with `read`, and hands the result to `then` along with what is known of it. Both run with
+/// the stack that dropping it can take, and more.
 pub(super) fn parse<T, R>(
     tokens: Vec<TokenWithSpan>,
     read: impl FnOnce(&mut Parser) -> Result<T, ParserError>,
-    then: impl FnOnce(T, usize) -> Result<R>,
+    then: impl FnOnce(T, Known) -> Result<R>,
 ) -> Result<R> {
-    let levels = chain_length(&tokens);
-    if levels > MAX_CHAIN || type_nesting(&tokens) > MAX_TYPE_NESTING {
+    let depth = chain_length(&tokens);
+    if depth > MAX_CHAIN || type_nesting(&tokens) > MAX_TYPE_NESTING {
         return Err(error::too_complex());
     }
     // As a type, in another dialect, this too can be nested without end.
-    if tokens
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if keyword(&a.token) == Keyword::TABLE && b.token == Token::LParen))
-    {
-        return Err(SparkError::unsupported("TABLE(...)"));
+    if let Some(at) = tokens.windows(2).position(is_table_argument) {
+        return Err(table_argument(&tokens[at + 2..]));
     }
+    let (tokens, levels) = recursion_level::take(tokens);
     let tokens = fuse(reserved::as_names(tokens));
-    let tree_stack = levels * STACK_PER_LEVEL;
+    let tree_stack = depth * STACK_PER_LEVEL;
     stacker::maybe_grow(STACK_FOR_PARSING + tree_stack, 2 * STACK_FOR_PARSING + tree_stack, || {
         let dialect = SparkDialect::new(tokens.len());
         let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_NESTING).with_tokens_with_locations(tokens);
@@ -49,11 +57,43 @@ pub(super) fn parse<T, R>(
             other => parser.expected_ref("end of the text", other),
         });
         match result {
-            Ok(tree) => then(tree, tree_stack),
+            Ok(tree) => then(tree, Known { tree_stack, levels }),
             Err(_) if dialect.is_exhausted() => Err(error::too_complex()),
-            Err(e) => Err(syntax_error(e, &parser.into_tokens())),
+            Err(e) => {
+                let tokens = parser.into_tokens();
+                Err(misplaced_star(&tokens).unwrap_or_else(|| syntax_error(e, &tokens)))
+            }
         }
     })
+}
+
+fn is_table_argument(pair: &[TokenWithSpan]) -> bool {
+    matches!(pair, [a, b] if keyword(&a.token) == Keyword::TABLE && b.token == Token::LParen)
+}
+
+/// The error for `TABLE(...)`, whose argument is a call or the name of a table.
+fn table_argument(inside: &[TokenWithSpan]) -> SparkError {
+    match inside {
+        [name, open, ..] if is_word(&name.token, "range") && open.token == Token::LParen => {
+            let message = "`range` appears as a scalar expression here, but is a table function. Call it in FROM.";
+            SparkError::new(ErrorClass::Analysis, "NOT_A_SCALAR_FUNCTION", "42887", message)
+                .with("functionName", "`range`")
+        }
+        _ => SparkError::unsupported("TABLE(...)"),
+    }
+}
+
+/// The error for a star that is multiplied or has a name: `SELECT * * FROM t`, `SELECT * FROM`.
+fn misplaced_star(tokens: &[TokenWithSpan]) -> Option<SparkError> {
+    let kinds: Vec<_> = tokens.iter().map(|t| &t.token).filter(|token| **token != Token::EOF).collect();
+    let name = match kinds.as_slice() {
+        [.., Token::Mul, Token::Word(from)] if from.value.eq_ignore_ascii_case("from") => "alias",
+        kinds if kinds.windows(3).any(|three| matches!(three, [Token::Word(_), Token::Mul, Token::Mul])) => "multiply",
+        _ => return None,
+    };
+    let message = format!("Invalid usage of '*' in expression `{name}`.");
+    let error = SparkError::new(ErrorClass::Analysis, "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", message);
+    Some(error.with("elem", "'*'").with("prettyName", format!("expression `{name}`")))
 }
 
 /// A bound of the depth of any tree that these tokens can make: each token adds one level at the most, and a comma

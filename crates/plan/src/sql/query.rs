@@ -7,6 +7,7 @@ use sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
 
 use super::lower::{Lowering, name};
 use super::position::{self, Outputs};
+use super::recursion_level::not_recursive;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::ir::{
     Deduplicate, Expr, NullOrdering, Read, Recursive, Relation, RelationKind, SetOp, SetOpKind, SortDirection,
@@ -51,6 +52,10 @@ impl Lowering<'_> {
 
     fn cte(&mut self, cte: ast::Cte, recursive: bool) -> Result<(String, Relation)> {
         let query = self.query(*cte.query)?;
+        let most_steps = self.levels.get(&cte.alias.name.span.start).copied();
+        if most_steps.is_some() && !recursive {
+            return Err(not_recursive());
+        }
         let alias = name(cte.alias.name)?;
         let columns = column_names(cte.alias.columns)?;
         if let RelationKind::SetOp(SetOp { left, right, kind: SetOpKind::Union, all: true, by_name: false, .. }) =
@@ -59,7 +64,7 @@ impl Lowering<'_> {
             && reads(&mut right.clone(), &alias)
         {
             let (anchor, step) = (left.clone(), right.clone());
-            let kind = RelationKind::Recursive(Recursive { name: alias.clone(), columns, anchor, step });
+            let kind = RelationKind::Recursive(Recursive { name: alias.clone(), columns, most_steps, anchor, step });
             return Ok((alias, kind.into()));
         }
         if columns.is_empty() {

@@ -7,6 +7,7 @@ use datafusion::common::ScalarValue;
 use itertools::Itertools;
 use recursive::recursive;
 
+use super::variable::Variable;
 use crate::ddl::sql_name;
 use crate::format::format_scalar;
 use crate::functions::datetime::{instant_of_literal, parse_timestamp_ntz};
@@ -23,6 +24,8 @@ pub(super) struct Namer<'a> {
     pub(super) time_zone: &'a str,
     /// The type of an attribute.
     pub(super) type_of: &'a dyn Fn(&Expr) -> Option<DataType>,
+    /// The session variable that an attribute is, if it is one.
+    pub(super) variable: &'a dyn Fn(&[String]) -> Option<Variable>,
     /// The parameters of the lambda functions around.
     pub(super) parameters: Vec<&'a str>,
 }
@@ -89,13 +92,26 @@ impl<'a> Namer<'a> {
                 let fields = rest.iter().map(|field| format!(".{field}")).join("");
                 (format!("namedlambdavariable(){fields}"), None)
             }
-            _ => (parts.last().cloned().unwrap_or_default(), (self.type_of)(attribute)),
+            _ => match (self.variable)(parts) {
+                Some(variable) => (self.variable_name(&variable), (self.type_of)(attribute)),
+                None => (parts.last().cloned().unwrap_or_default(), (self.type_of)(attribute)),
+            },
         }
+    }
+
+    /// `variablereference(system.session.v=1)`.
+    fn variable_name(&self, Variable { name, value, path }: &Variable) -> String {
+        let value = match value {
+            ScalarValue::Utf8(Some(text)) => format!("'{text}'"),
+            other => self.literal(other),
+        };
+        let fields = path.iter().map(|field| format!(".{field}")).join("");
+        format!("variablereference(system.session.{name}={value}){fields}")
     }
 
     fn lambda(&self, params: &[String], body: &Expr) -> String {
         let parameters = self.parameters.iter().copied().chain(params.iter().map(String::as_str)).collect();
-        let inner = Namer { time_zone: self.time_zone, type_of: self.type_of, parameters };
+        let inner = Namer { parameters, ..*self };
         let variables = std::iter::repeat_n("namedlambdavariable()", params.len());
         format!("lambdafunction({})", [inner.name(body).as_str()].into_iter().chain(variables).join(", "))
     }

@@ -2,18 +2,22 @@
 
 mod cache;
 mod describe;
+mod execute;
 mod explain;
 mod namespace;
 mod options;
 mod set;
 mod show;
 mod unknown;
+mod variable;
 mod view;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+pub use self::execute::{ExecuteImmediate, markers};
 pub(super) use self::options::{options, typed_columns};
+pub use self::variable::{DeclareVariables, SetVariables};
 use super::cursor::Cursor;
 use super::dialect::keyword;
 use super::insert::insert;
@@ -158,6 +162,21 @@ pub enum Statement {
     },
     /// `RESET [key]`.
     Reset(Option<String>),
+    /// `DECLARE`.
+    Declare(DeclareVariables),
+    /// `SET VARIABLE`.
+    SetVariables(SetVariables),
+    /// `DROP TEMPORARY VARIABLE [IF EXISTS] name`.
+    DropVariable {
+        /// The parts of the name.
+        name: Vec<String>,
+        /// A name that is not there is no error.
+        if_exists: bool,
+    },
+    /// `EXECUTE IMMEDIATE`.
+    ExecuteImmediate(ExecuteImmediate),
+    /// `LIST JARS`, `LIST FILES` or `LIST ARCHIVES`, of which there are none.
+    ListResources,
     /// `SHOW`.
     Show(Show),
     /// `DESCRIBE`.
@@ -326,6 +345,15 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
     }
     if cursor.eat_words(&["alter", "view"]) {
         return view::alter(cursor, text, params);
+    }
+    if cursor.eat_words(&["declare"]) {
+        return variable::declare(cursor, text, params);
+    }
+    if cursor.eat_words(&["set", "variable"]) || cursor.eat_words(&["set", "var"]) {
+        return variable::set(cursor, text, params);
+    }
+    if cursor.eat_words(&["execute", "immediate"]) {
+        return execute::immediate(cursor, text, params);
     }
     if cursor.eat_words(&["cache"]) {
         return cache::cache(cursor, text, params);

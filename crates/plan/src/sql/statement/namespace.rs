@@ -9,6 +9,9 @@ use crate::sql::cursor::Cursor;
 
 const DATABASE: [&str; 3] = ["database", "schema", "namespace"];
 
+/// What clients of Spark add to its processes.
+const RESOURCES: [&str; 6] = ["jar", "jars", "file", "files", "archive", "archives"];
+
 /// A statement of this kind; none for another one.
 pub(super) fn statement(cursor: &mut Cursor) -> Result<Option<Statement>> {
     if DATABASE.iter().any(|word| cursor.eat_words(&["create", word])) {
@@ -42,6 +45,17 @@ pub(super) fn statement(cursor: &mut Cursor) -> Result<Option<Statement>> {
     if cursor.eat_words(&["drop", "function"]) || cursor.eat_words(&["drop", "temporary", "function"]) {
         let if_exists = cursor.eat_words(&["if", "exists"]);
         return Ok(Some(Statement::DropFunction { name: cursor.qualified_name()?, if_exists }));
+    }
+    if cursor.peek_word(1).is_some_and(|word| word.eq_ignore_ascii_case("variable")) && cursor.eat_words(&["drop"]) {
+        return Err(cursor.unexpected());
+    }
+    if ["temporary", "temp"].iter().any(|word| cursor.eat_words(&["drop", word, "variable"])) {
+        let if_exists = cursor.eat_words(&["if", "exists"]);
+        return Ok(Some(Statement::DropVariable { name: cursor.qualified_name()?, if_exists }));
+    }
+    if RESOURCES.iter().any(|word| cursor.eat_words(&["list", word])) {
+        while cursor.advance().is_some() {}
+        return Ok(Some(Statement::ListResources));
     }
     if cursor.eat_words(&["alter", "table"]) {
         let name = cursor.qualified_name()?;

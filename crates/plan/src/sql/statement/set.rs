@@ -12,13 +12,22 @@ const TIME_ZONE: &str = "spark.sql.session.timeZone";
 /// The furthest that a zone can be from UTC.
 const MOST_HOURS: i64 = 18;
 
-/// The statement, if it is one of these. A value is taken as it stands, with whatever is in it.
+/// The statement, if it is one of these. A value is taken as it stands, with whatever is in it; that of a variable is
+/// an expression, and none of these.
 pub(super) fn parse(text: &str) -> Result<Option<Statement>> {
     if let Some(rest) = after_word(text, "reset") {
         let key = without_semicolon(rest);
         return Ok(Some(Statement::Reset((!key.is_empty()).then(|| unquoted(key)))));
     }
-    after_word(text, "set").map(set).transpose()
+    match after_word(text, "set") {
+        Some(rest) if !sets_variable(rest) => set(rest).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn sets_variable(rest: &str) -> bool {
+    let is_name = |rest: &str| !rest.is_empty() && !rest.starts_with('=');
+    ["var", "variable"].iter().any(|word| after_word(rest, word).map(without_semicolon).is_some_and(is_name))
 }
 
 fn set(rest: &str) -> Result<Statement> {
@@ -34,11 +43,6 @@ fn set(rest: &str) -> Result<Statement> {
             _ => cursor.identifier()?,
         };
         return if cursor.at_end() { Ok(Statement::SetCatalog(name)) } else { Err(cursor.unexpected()) };
-    }
-    for variable in ["var", "variable"] {
-        if after_word(rest, variable).is_some_and(|rest| !rest.trim_start().starts_with('=')) {
-            return Err(SparkError::unsupported("the statement SET VARIABLE"));
-        }
     }
     let (key, value) = match rest.split_once('=') {
         Some((key, value)) => (key.trim(), Some(value.trim())),
@@ -103,7 +107,7 @@ fn unquoted(text: &str) -> String {
     }
 }
 
-fn invalid_set() -> SparkError {
+pub(super) fn invalid_set() -> SparkError {
     SparkError::new(
         ErrorClass::Parse,
         "INVALID_SET_SYNTAX",

@@ -7,6 +7,7 @@ mod limits;
 mod parameters;
 mod queries;
 mod statements;
+mod variables;
 mod writes;
 
 use datafusion::common::ScalarValue;

@@ -14,7 +14,7 @@ use crate::lower::types;
 /// # Errors
 /// A type that has no literal.
 #[expect(deprecated, reason = "clients up to 4.2 read the types of nested values there")]
-pub(super) fn literal(column: &ArrayRef) -> Result<Literal> {
+pub(crate) fn literal(column: &ArrayRef) -> Result<Literal> {
     let value = ScalarValue::try_from_array(column, 0)?;
     let data_type = types::to_proto(column.data_type())?;
     let of = |literal_type| Literal { literal_type: Some(literal_type), data_type: None };
@@ -67,5 +67,5 @@ pub(super) fn literal(column: &ArrayRef) -> Result<Literal> {
 }
 
 fn named(data_type: &DataType) -> String {
-    format!("an observed value of the type {data_type}")
+    format!("a literal of the type {data_type}")
 }
