@@ -22,7 +22,8 @@ from tests.plugin.zoo.base import Case, Fails, Tame
 MODES = ("thread", "process")
 """Where the plug-ins' code runs."""
 THEMES = (batches, exceptions, iterators, objects, planning, processes, schemas, streams)
-SECONDS = 20.0
+SECONDS = 60.0
+"""How long nothing of them may take: no time to reach, but the end of a hang."""
 LONGEST_MESSAGE = 100_000
 ROOT = Path(__file__).resolve().parents[2]
 

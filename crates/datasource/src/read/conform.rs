@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use datafusion::common::project_schema;
 
@@ -205,6 +205,12 @@ impl Step {
 }
 
 fn cast(column: &ArrayRef, promised: &Field, checked: bool) -> Result<ArrayRef, String> {
+    // Arrow's own cast panics here.
+    if let Some(bytes) = bytes_unpacked(column, promised.data_type()).filter(|bytes| i32::try_from(*bytes).is_err()) {
+        return Err(format!(
+            "its values have {bytes} bytes in all, which is too many for one batch; yield smaller ones"
+        ));
+    }
     let options = CastOptions { safe: false, ..CastOptions::default() };
     let text = |error: ArrowError| error.to_string();
     let cast = cast_with_options(column, promised.data_type(), &options).map_err(text)?;
@@ -213,4 +219,13 @@ fn cast(column: &ArrayRef, promised: &Field, checked: bool) -> Result<ArrayRef, 
         return Err("it is finer than the type; round it in the plug-in".to_owned());
     }
     Ok(cast)
+}
+
+/// The bytes of views that become values with offsets of 32 bits; none for another cast.
+fn bytes_unpacked(column: &ArrayRef, to: &DataType) -> Option<u64> {
+    match (column.data_type(), to) {
+        (DataType::Utf8View, DataType::Utf8) => Some(column.as_string_view().lengths().map(u64::from).sum()),
+        (DataType::BinaryView, DataType::Binary) => Some(column.as_binary_view().lengths().map(u64::from).sum()),
+        _ => None,
+    }
 }
