@@ -91,7 +91,6 @@ fn what_is_not_supported_is_named() {
         ("CREATE TABLE t (a INT)", "the statement CREATE TABLE without USING"),
         ("CREATE FUNCTION f AS 'x'", "the statement CREATE FUNCTION"),
         ("MERGE INTO t USING s ON a = b", "the statement MERGE INTO"),
-        ("DECLARE VARIABLE x INT", "the statement DECLARE VARIABLE"),
     ];
     for (text, what) in cases {
         let error = parse_statement(text, &Parameters::default()).unwrap_err();

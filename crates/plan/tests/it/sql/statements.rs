@@ -221,6 +221,5 @@ fn set() {
         assert_eq!(statement(text), Ok(expected), "{text}");
     }
     assert_eq!(statement("SET a b").unwrap_err().condition, "INVALID_SET_SYNTAX");
-    assert_eq!(statement("SET VARIABLE x = 1").unwrap_err().condition, "UNSUPPORTED_OPERATION");
     assert_eq!(statement("SETTINGS").unwrap_err().condition, "PARSE_SYNTAX_ERROR");
 }
