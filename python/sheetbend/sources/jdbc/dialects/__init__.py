@@ -29,6 +29,8 @@ class _Entry:
 
 
 _DIALECTS = {
+    "mariadb": _Entry("sheetbend.sources.jdbc.dialects.mysql", "MariaDbDialect"),
+    "mysql": _Entry("sheetbend.sources.jdbc.dialects.mysql", "MySqlDialect"),
     "postgresql": _Entry("sheetbend.sources.jdbc.dialects.postgresql", "PostgresDialect"),
     "sqlite": _Entry("sheetbend.sources.jdbc.dialects.sqlite", "SqliteDialect"),
 }

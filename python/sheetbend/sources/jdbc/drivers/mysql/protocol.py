@@ -11,7 +11,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-__all__ = ["BINARY_CHARSET", "Channel", "Field", "ServerError", "Statement", "WireType"]
+__all__ = ["BINARY_CHARSET", "Channel", "Field", "ServerError", "Statement", "WireType", "server_error"]
 
 BINARY_CHARSET = 63
 """The character set of what is no text."""
@@ -19,6 +19,7 @@ BINARY_CHARSET = 63
 _PREPARE = 0x16
 _EXECUTE = 0x17
 _CLOSE = 0x19
+_RESET = 0x1F
 _ERROR = 0xFF
 _HEADER = 4
 _MAX_PAYLOAD = 0xFFFFFF
@@ -84,6 +85,11 @@ class Field:
         return bool(self.flags & 0x0020)
 
     @property
+    def primary(self) -> bool:
+        """Whether the column is part of the primary key."""
+        return bool(self.flags & 0x0002)
+
+    @property
     def enumeration(self) -> bool:
         """Whether the column is an ENUM or a SET, which are sent as text."""
         return bool(self.flags & 0x0900)
@@ -136,6 +142,11 @@ class Channel:
     def close(self, statement: Statement) -> None:
         """Has the server forget a statement; it does not answer."""
         self._send(_CLOSE, struct.pack("<I", statement.number))
+
+    def reset(self) -> None:
+        """Brings the connection back to its first state, but for the character set and other variables."""
+        self._send(_RESET, b"")
+        self._packet()
 
     def _send(self, command: int, body: bytes) -> None:
         if len(body) + 1 >= _MAX_PAYLOAD:

@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from sheetbend.errors import SheetbendError
-from sheetbend.sources.jdbc.dialects.mysql.protocol import server_error
-from sheetbend.sources.jdbc.dialects.mysql.values import PADDING, Block, UnreadableError
+from sheetbend.sources.jdbc.drivers.mysql.protocol import server_error
+from sheetbend.sources.jdbc.drivers.mysql.values import PADDING, Block, UnreadableError
 
 if TYPE_CHECKING:
     from sheetbend.sources.jdbc.column import Column
-    from sheetbend.sources.jdbc.dialects.mysql.values import Nulls, Positions, Reader
+    from sheetbend.sources.jdbc.drivers.mysql.values import Nulls, Positions, Reader
 
 __all__ = ["BLOCK_BYTES", "read_batches"]
 

@@ -23,9 +23,9 @@ __all__ = [
     "binary",
     "bit",
     "boolean",
-    "decimal",
     "nothing",
     "number",
+    "parsed",
     "text",
     "unsigned_long",
 ]
@@ -36,6 +36,17 @@ Nulls: TypeAlias = npt.NDArray[np.bool_]
 PADDING = 16
 """Bytes behind a block. A value that is NULL in the last row may be looked for there."""
 
+_KINDS = {
+    "i1": pa.int8(),
+    "u1": pa.int16(),
+    "<i2": pa.int16(),
+    "<u2": pa.int32(),
+    "<i4": pa.int32(),
+    "<u4": pa.int64(),
+    "<i8": pa.int64(),
+    "<f4": pa.float32(),
+    "<f8": pa.float64(),
+}
 _TWO_BYTES, _THREE_BYTES, _EIGHT_BYTES = 0xFC, 0xFD, 0xFE
 
 
@@ -62,10 +73,10 @@ class Block:
 Reader: TypeAlias = Callable[[Block, Positions, Nulls | None], tuple[pa.Array, Positions]]
 
 
-def number(code: str, kind: pa.DataType) -> Reader:
-    """Reads numbers of a type such as ``<i8``, and widens them to the Arrow type."""
-    sent = np.dtype(code)
-    wanted = np.dtype(kind.to_pandas_dtype())
+def number(code: str) -> Reader:
+    """Reads numbers of a type such as ``<i8``. An unsigned one is widened to one with a sign."""
+    kind = _KINDS[code]
+    sent, wanted = np.dtype(code), np.dtype(kind.to_pandas_dtype())
 
     def read(block: Block, at: Positions, nulls: Nulls | None) -> tuple[pa.Array, Positions]:
         values = block.numbers(code, at).astype(wanted, copy=False)
@@ -119,8 +130,8 @@ def text(block: Block, at: Positions, nulls: Nulls | None) -> tuple[pa.Array, Po
     return values.cast(pa.string()), ends
 
 
-def decimal(kind: pa.DataType) -> Reader:
-    """Reads decimals, which are sent as text."""
+def parsed(kind: pa.DataType) -> Reader:
+    """Reads numbers that are sent as text."""
 
     def read(block: Block, at: Positions, nulls: Nulls | None) -> tuple[pa.Array, Positions]:
         values, ends = text(block, at, nulls)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sheetbend.sources.jdbc.dialects.mysql.values import (
+from sheetbend.sources.jdbc.drivers.mysql.values import (
     Block,
     Nulls,
     Positions,
