@@ -25,6 +25,28 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("numPartitions", "how many partitions to cut the table into, at most", type="integer"),
     OptionSpec("fetchsize", "rows in a batch, as a hint; 0 leaves it to the source", type="integer", default="0"),
     OptionSpec("queryTimeout", "seconds a query may take; 0 is no limit", type="integer", default="0"),
+    OptionSpec("pushDownPredicate", "whether the database filters rows", type="boolean", default="true"),
+    OptionSpec("pushDownAggregate", "whether the database aggregates rows", type="boolean", default="true"),
+    OptionSpec(
+        "pushDownLimit",
+        "whether the database leaves out rows beyond a limit, also the first ones in an order",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec(
+        "pushDownOffset",
+        "accepted: the engine passes over rows itself",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec(
+        "pushDownTableSample",
+        "accepted: the engine takes samples itself",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
+    OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
     *CONNECTION_OPTIONS,
 )
 """Every option of the source."""
@@ -32,12 +54,19 @@ OPTIONS: tuple[OptionSpec, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a reader was given, beside what is the dialect's own."""
+    """What a reader was given, beside what is the dialect's own or the partitioning's."""
 
     relation: str
     """What stands after FROM."""
     batch_rows: int
     """How many rows a batch has, as a hint; 0 leaves it to the source."""
+    push_predicate: bool
+    push_aggregate: bool
+    push_limit: bool
+    prepare: str
+    """What stands before SELECT, such as a WITH clause; empty for nothing."""
+    hint: str
+    """What stands after SELECT; empty for nothing."""
 
     @classmethod
     def of(cls, options: Options) -> Settings:
@@ -46,7 +75,22 @@ class Settings:
         Raises:
             OptionError: one has a value that it does not take, or two exclude each other.
         """
-        return cls(relation=relation_of(options), batch_rows=options.integer("fetchsize", 0, minimum=0) or 0)
+        return cls(
+            relation=relation_of(options),
+            batch_rows=options.integer("fetchsize", 0, minimum=0) or 0,
+            push_predicate=options.boolean("pushDownPredicate", default=True),
+            push_aggregate=options.boolean("pushDownAggregate", default=True),
+            push_limit=options.boolean("pushDownLimit", default=True),
+            prepare=options.get("prepareQuery", "").strip(),
+            hint=_hint(options),
+        )
+
+
+def _hint(options: Options) -> str:
+    hint = options.get("hint", "").strip()
+    if hint and not (hint.startswith("/*+ ") and hint.endswith(" */") and hint.count("*/") == hint.count("/*") == 1):
+        raise OptionError(f"Option 'hint' must be of the form '/*+ ... */', with no other comment in it, got '{hint}'.")
+    return hint
 
 
 def relation_of(options: Options) -> str:

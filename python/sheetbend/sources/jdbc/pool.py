@@ -23,6 +23,8 @@ _MOST_IDLE = 8
 _TRUSTED_SECONDS = 1.0
 """A connection that was used so lately is used again without a question: that would take as long as a small query."""
 
+_CANCEL_AGAIN_SECONDS = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class _Idle:
@@ -127,7 +129,7 @@ def lease(dialect: Dialect[S], context: TaskContext | None = None, pool: Pool = 
             context.on_cancel(guard)
         yield session
     except BaseException as error:
-        guard()
+        session.cancel()
         guard.end()
         session.close()
         if isinstance(error, dialect.errors) and not isinstance(error, SheetbendError):
@@ -142,18 +144,25 @@ def lease(dialect: Dialect[S], context: TaskContext | None = None, pool: Pool = 
 
 
 class _Cancel:
-    """Cancels a session as long as it is ours: afterwards it may be another query's."""
+    """Cancels a session as long as it is ours: afterwards it may be another query's.
+
+    A server forgets a cancel that comes between two messages of one statement, so it is repeated until that has ended.
+    """
 
     def __init__(self, session: Session) -> None:
         self.cancelled = False
         self._session: Session | None = session
         self._lock = threading.Lock()
 
-    def __call__(self) -> None:
+    def __call__(self, again_in: float = _CANCEL_AGAIN_SECONDS) -> None:
         with self._lock:
-            if self._session is not None:
-                self.cancelled = True
-                self._session.cancel()
+            if self._session is None:
+                return
+            self.cancelled = True
+            self._session.cancel()
+            again = threading.Timer(again_in, self, [2 * again_in])
+            again.daemon = True
+            again.start()
 
     def end(self) -> None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,5 +71,5 @@ def read(dialect: Dialect[S], work: Work, settings: Settings, context: ReadConte
 
 
 def _diagnose(dialect: Dialect[S], work: Work, settings: Settings) -> None:
-    with lease(dialect) as session:
+    with lease(dialect) as session, suppress(*dialect.errors):
         dialect.diagnose(session, settings.relation, work.columns, work.where)

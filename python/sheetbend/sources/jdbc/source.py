@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sheetbend.options import Options
+from sheetbend.scan import ScanRequest
 from sheetbend.sources.jdbc.dialects import dialect_of
 from sheetbend.sources.jdbc.options import OPTIONS, Settings
+from sheetbend.sources.jdbc.partitioning import partition_clauses
 from sheetbend.sources.jdbc.read import Work, read
-from sheetbend.sources.jdbc.scan import describe, whole
+from sheetbend.sources.jdbc.scan import Push, describe, pushed, works
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sheetbend.options import OptionSpec
     from sheetbend.plugin import PartitionSpec, ReadContext
+    from sheetbend.scan import ScanPlan
     from sheetbend.sources.jdbc.table import Table
 
 __all__ = ["JDBCArrowDataSource"]
@@ -35,10 +38,17 @@ class JDBCArrowDataSource:
         """The columns of the table or query; asks the database's catalog, not the data."""
         return self._table(Options.of(options)).schema
 
+    def plan_scan(self, request: ScanRequest, options: Options) -> ScanPlan:
+        """The statement of each partition, and what of the request they do."""
+        push, planned = self._plan(request, Options.of(options))
+        return push.plan(planned, self._table(Options.of(options)))
+
     def plan_partitions(self, options: Options) -> list[dict[str, Any]]:
-        """One spec for each WHERE clause; a single one for the whole table where none is asked for."""
+        """The statements that read the whole table."""
         options = Options.of(options)
-        return [work.spec for work in whole(dialect_of(options), self._table(options), options)]
+        schema = self._table(options).schema
+        _, planned = self._plan(ScanRequest(schema, tuple(schema.names)), options)
+        return [work.spec for work in planned]
 
     def read_partition(
         self, partition_spec: PartitionSpec, options: Options, context: ReadContext | None = None
@@ -47,6 +57,12 @@ class JDBCArrowDataSource:
         options = Options.of(options)
         dialect = dialect_of(options)
         return read(dialect, Work.of(partition_spec, dialect), Settings.of(options), context)
+
+    def _plan(self, request: ScanRequest, options: Options) -> tuple[Push, list[Work]]:
+        dialect, table, settings = dialect_of(options), self._table(options), Settings.of(options)
+        push = pushed(dialect, table, request, settings)
+        clauses = partition_clauses(options, table.columns, dialect)
+        return push, works(dialect, table, push, clauses, settings)
 
     @staticmethod
     def _table(options: Options) -> Table:

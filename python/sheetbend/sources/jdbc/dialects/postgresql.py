@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -18,6 +19,7 @@ from sheetbend.errors import (
 from sheetbend.filters import POSTGRESQL
 from sheetbend.options import REDACTED, Options
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
+from sheetbend.sources.jdbc.dialects.postgresql_catalog import in_catalog
 from sheetbend.sources.jdbc.dialects.postgresql_types import declared_type, reading_of
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.postgresql import PostgresSession, forget
@@ -25,6 +27,9 @@ from sheetbend.sources.jdbc.parameters import libpq_parameters
 from sheetbend.sources.jdbc.sql import quote_identifier, select
 from sheetbend.sources.jdbc.table import Column, Table
 from sheetbend.sources.jdbc.url import parse_postgresql
+
+if TYPE_CHECKING:
+    from sheetbend.scan import AggregateFunction
 
 __all__ = ["PostgresDialect"]
 
@@ -94,10 +99,50 @@ class PostgresDialect(Dialect[PostgresSession]):
             forget(self._conninfo)
             with closing(self.connect()) as informed:
                 schema = informed.schema(sql)
-        return Table(relation, tuple(self.column(field.name, _declared(field)) for field in schema))
+        columns = tuple(self.column(field.name, _declared(field)) for field in schema)
+        return in_catalog(session, relation, columns)
 
     def item(self, column: Column) -> str:
         return _expression(column)
+
+    def compared(self, column: Column) -> str | None:
+        compared = reading_of(column.declared).compared
+        return None if compared is None else compared.format(column=quote_identifier(column.name))
+
+    def group(self, column: Column) -> tuple[str, str] | None:
+        name = quote_identifier(column.name)
+        compared = self.compared(column)
+        if compared is None or pa.types.is_nested(column.type):
+            return None
+        if compared == name and not pa.types.is_string(column.type):
+            return name, column.declared
+        if pa.types.is_decimal(column.type):
+            return compared, column.declared
+        # By the column's own collation two texts may be one.
+        return (f'{compared} COLLATE "C"', "text")
+
+    def aggregate(self, function: AggregateFunction, column: Column | None) -> tuple[str, str] | None:
+        if column is None or function.function == "count":
+            return f"count({'*' if column is None else quote_identifier(column.name)})", "int8"
+        if function.function == "sum":
+            return self._sum(column, function.type)
+        if pa.types.is_boolean(column.type):
+            both = "bool_and" if function.function == "min" else "bool_or"
+            return f"{both}({quote_identifier(column.name)})", "bool"
+        ordered = self._ordered(column, self.compared(column))
+        if ordered is None or pa.types.is_binary(column.type) or pa.types.is_nested(column.type):
+            return None
+        return f"{function.function}({ordered})", "text" if pa.types.is_string(column.type) else column.declared
+
+    def _sum(self, column: Column, kind: pa.DataType) -> tuple[str, str] | None:
+        summed = reading_of(column.declared).summed
+        if summed is None:
+            return None
+        value = f"sum({summed.format(column=quote_identifier(column.name))})"
+        if pa.types.is_decimal(kind):
+            declared = f"numeric({kind.precision},{kind.scale})"
+            return f"{value}::{declared}", declared
+        return (f"{value}::int8", "int8") if pa.types.is_integer(kind) else (value, "float8")
 
     def batches(
         self, session: PostgresSession, sql: str, columns: Sequence[Column], rows: int

@@ -22,6 +22,7 @@ from sheetbend.sources.jdbc.types import INSTANT, UNBOUNDED_DECIMAL, WALL_CLOCK,
 __all__ = ["Reading", "declared_type", "reading_of"]
 
 _NUMERIC = re.compile(r"numeric\((\d+),(-?\d+)\)")
+_PADDED = re.compile(r"bpchar\((\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,16 @@ class Reading:
     type: pa.DataType
     sql: str = "{column}"
     """The expression to select; ``{message}`` is an SQL string that names the column."""
-    as_text: bool = False
-    """Whether it arrives as text and is cast here."""
+    compared: str | None = "{column}"
+    """The value that is read, as the server compares it; None where there is no such expression."""
+    summed: str | None = None
+    """What the server adds up without an error of rounding."""
 
 
 def declared_type(name: str, modifier: int) -> str:
-    """The type as SQL writes it, from the catalog's name and its modifier (-1 for none), which only numeric needs."""
+    """The type as SQL writes it, from the catalog's name and its modifier (-1 for none)."""
+    if name == "bpchar" and modifier > 4:
+        return f"bpchar({modifier - 4})"
     if name != "numeric" or modifier < 4:
         return name
     # Precision in the upper half; the scale has 11 bits with a sign.
@@ -53,9 +58,17 @@ def reading_of(declared: str) -> Reading:
         scale = int(numeric[2])
         kind = decimal_type(int(numeric[1]), scale)
         exact = scale <= kind.scale and int(numeric[1]) <= kind.precision
-        return Reading(kind, _TEXT if exact else _fitted(kind), as_text=True)
+        if exact:
+            return Reading(kind, _TEXT, summed="{column}")
+        return Reading(kind, _fitted(kind), compared=_rounded(kind), summed=_rounded(kind))
+    padded = _PADDED.fullmatch(declared)
+    if padded:
+        # Its texts lose the blanks at the end that its values have.
+        return Reading(pa.string(), compared=f"rpad({{column}}::text, {padded[1]})")
     # An array's type is called as its element's, after an underscore.
-    return Reading(pa.list_(pa.string()), _TEXT_ARRAY) if declared.startswith("_") else Reading(pa.string(), _TEXT)
+    if declared.startswith("_"):
+        return Reading(pa.list_(pa.string()), _TEXT_ARRAY)
+    return Reading(pa.string(), _TEXT, compared=_TEXT)
 
 
 def _guarded(condition: str, kind: str, value: str = "{column}") -> str:
@@ -65,8 +78,11 @@ def _guarded(condition: str, kind: str, value: str = "{column}") -> str:
 
 def _fitted(kind: pa.Decimal128Type) -> str:
     """A numeric that may be too large, as text. The check is the server's: the cast wraps around beyond 128 bits."""
-    rounded = f"round({{column}}, {kind.scale})::text"
-    return _guarded(f"abs({{column}}) < 1e{kind.precision - kind.scale}", "numeric::text", rounded)
+    return _guarded(f"abs({{column}}) < 1e{kind.precision - kind.scale}", "numeric::text", f"{_rounded(kind)}::text")
+
+
+def _rounded(kind: pa.Decimal128Type) -> str:
+    return f"round({{column}}, {kind.scale})"
 
 
 _TEXT = "{column}::text"
@@ -88,10 +104,19 @@ _PLAIN: dict[str, pa.DataType] = {
     "varchar": pa.string(),
     "bytea": pa.binary(),
 }
+_SUMMED = {
+    "int2": "{column}",
+    "int4": "{column}",
+    "int8": "{column}",
+    "float4": "{column}::float8",
+    "float8": "{column}",
+}
 _MOMENTS: dict[str, pa.DataType] = {"date": pa.date32(), "timestamp": WALL_CLOCK, "timestamptz": INSTANT}
 
 _READINGS: dict[str, Reading] = {
-    **{name: Reading(kind) for name, kind in _PLAIN.items()},
+    **{name: Reading(kind, summed=_SUMMED.get(name)) for name, kind in _PLAIN.items()},
+    # Without a length it keeps blanks at the end, and does not compare them.
+    "bpchar": Reading(pa.string(), compared=None),
     **{f"_{name}": Reading(pa.list_(kind), _guarded(_FLAT, f"{name}[]")) for name, kind in _PLAIN.items()},
     **{name: Reading(kind, _guarded("isfinite({column})", name)) for name, kind in _MOMENTS.items()},
     **{
@@ -101,9 +126,12 @@ _READINGS: dict[str, Reading] = {
     # The server's day may end with 24:00, Arrow's may not.
     "time": Reading(pa.time64("us"), _guarded("{column} < '24:00'", "time")),
     # 32 bits without a sign.
-    "oid": Reading(pa.int64(), "{column}::int8"),
-    "numeric": Reading(UNBOUNDED_DECIMAL, _fitted(UNBOUNDED_DECIMAL), as_text=True),
-    "_numeric": Reading(
-        pa.list_(UNBOUNDED_DECIMAL), _guarded(f"{_FLAT} AND {_SMALL}", "text[]", "{column}::text[]"), as_text=True
+    "oid": Reading(pa.int64(), "{column}::int8", compared="{column}::int8"),
+    "numeric": Reading(
+        UNBOUNDED_DECIMAL,
+        _fitted(UNBOUNDED_DECIMAL),
+        compared=_rounded(UNBOUNDED_DECIMAL),
+        summed=_rounded(UNBOUNDED_DECIMAL),
     ),
+    "_numeric": Reading(pa.list_(UNBOUNDED_DECIMAL), _guarded(f"{_FLAT} AND {_SMALL}", "text[]", "{column}::text[]")),
 }
