@@ -20,7 +20,9 @@ import pymysql
 
 __all__ = ["MariaDBServer"]
 
-_HOW_TO_INSTALL = "No MariaDB server found. Install one: apt-get install mariadb-server (Debian), or put mariadbd on PATH."
+_HOW_TO_INSTALL = (
+    "No MariaDB server found. Install one: apt-get install mariadb-server (Debian), or put mariadbd on PATH."
+)
 _START_SECONDS = 60.0
 
 
@@ -158,6 +160,7 @@ class MariaDBServer:
             "pid-file": str(self._directory / "pid"),
             "init-file": str(first),
             "skip-name-resolve": "ON",
+            "debug-no-sync": "ON",
             "innodb-flush-log-at-trx-commit": "0",
             "innodb-log-file-size": "64M",
             "performance-schema": "OFF",

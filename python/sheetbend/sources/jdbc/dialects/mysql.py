@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -145,7 +146,7 @@ class MySqlDialect(Dialect[MySqlSession]):
         name = _TABLE.fullmatch(relation)
         if name is None:
             return Table(relation, columns)
-        found = session.rows(f"SELECT table_type, table_rows FROM information_schema.tables WHERE {self._named(name)}")
+        found = session.rows(select(["table_type", "table_rows"], "information_schema.tables", self._named(name)))
         kind, rows = found[0] if found else (None, None)
         keys = [column for column, field in zip(columns, fields, strict=True) if field.primary]
         key = keys[0].name if len(keys) == 1 and _is_whole(keys[0].type) else None
@@ -210,17 +211,19 @@ class MySqlDialect(Dialect[MySqlSession]):
         if pa.types.is_string(column.type):
             # By its bytes: a collation takes texts for the same that are not. They arrive as text all the same.
             return f"CAST(CONVERT({expression} USING utf8mb4) AS BINARY)", "varchar(0)"
-        return expression, "tinyint(1)" if pa.types.is_boolean(column.type) else column.declared
+        return expression, "bit(1)" if pa.types.is_boolean(column.type) else column.declared
 
     def aggregate(self, function: AggregateFunction, column: Column | None) -> tuple[str, str] | None:
         if function.function == "count":
             counted = "*" if column is None else self.compared(column)
             return None if counted is None else (f"count({counted})", "bigint")
-        if column is None or not _is_summed(column.type):
+        expression = None if column is None else self.compared(column)
+        if column is None or expression is None:
             return None
-        expression = self.quote(column.name)
         if function.function in ("min", "max"):
-            return f"{function.function}({expression})", column.declared
+            return (f"{function.function}({expression})", column.declared) if _is_ordered(column.type) else None
+        if not _is_exact(column.type):
+            return None
         if pa.types.is_decimal(function.type):
             return f"sum({expression})", f"decimal({function.type.precision},{function.type.scale})"
         # Summed up as a decimal that is large enough, and refused here where it is no bigint.
@@ -233,10 +236,8 @@ class MySqlDialect(Dialect[MySqlSession]):
         name = _TABLE.fullmatch(table.relation)
         if name is None or not table.is_plain:
             return None
-        first = session.rows(
-            "SELECT column_name FROM information_schema.statistics WHERE index_name = 'PRIMARY' AND seq_in_index = 1 "
-            f"AND {self._named(name)}"
-        )
+        of_key = f"index_name = 'PRIMARY' AND seq_in_index = 1 AND {self._named(name)}"
+        first = session.rows(select(["column_name"], "information_schema.statistics", of_key))
         column = table.column(str(first[0][0])) if first else None
         if column is None or not _is_whole(column.type):
             return None
@@ -244,7 +245,7 @@ class MySqlDialect(Dialect[MySqlSession]):
         at = key_cuts(session, table.relation, key, table.rows or 0, partitions)
         if not at:
             return None
-        middle = [f"{key} >= {low} AND {key} < {high}" for low, high in zip(at[:-1], at[1:], strict=True)]
+        middle = [f"{key} >= {low} AND {key} < {high}" for low, high in pairwise(at)]
         return [f"{key} < {at[0]}", *middle, f"{key} >= {at[-1]}"]
 
     def bucket(self, column: Column, partitions: int, number: int) -> str | None:
@@ -292,8 +293,12 @@ def _is_whole(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0))
 
 
-def _is_summed(kind: pa.DataType) -> bool:
+def _is_exact(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+
+
+def _is_ordered(kind: pa.DataType) -> bool:
+    return _is_exact(kind) or _has_zero_dates(kind) or bool(pa.types.is_float64(kind))
 
 
 def _has_zero_dates(kind: pa.DataType) -> bool:

@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sheetbend.sources.jdbc.sql import select
+
 if TYPE_CHECKING:
     from sheetbend.sources.jdbc.drivers.mysql import MySqlSession
 
@@ -27,14 +29,14 @@ def key_cuts(session: MySqlSession, relation: str, key: str, rows: int, parts: i
     parts = min(parts, rows // _LEAST_ROWS)
     if parts < 2:
         return []
-    low, high = session.rows(f"SELECT min({key}), max({key}) FROM {relation}")[0]
+    low, high = session.rows(select([f"min({key})", f"max({key})"], relation))[0]
     if low is None:
         return []
 
     def estimate(first: int, end: int) -> int:
         # Were the index not forced, the server might decide to read the whole table, and estimate that.
-        condition = f"{key} >= {first} AND {key} < {end}"
-        plan = session.rows(f"EXPLAIN SELECT 1 FROM {relation} FORCE INDEX (PRIMARY) WHERE {condition}")[0]
+        window = select(["1"], f"{relation} FORCE INDEX (PRIMARY)", f"{key} >= {first} AND {key} < {end}")
+        plan = session.rows(f"EXPLAIN {window}")[0]
         at = _ROWS_AT.get(len(plan))
         return int(plan[at] or 0) if at is not None else 0
 

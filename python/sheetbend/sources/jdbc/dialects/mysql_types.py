@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -70,6 +71,7 @@ _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)(?: unsigned)?")
 _BYTES = re.compile(r"(?:bit|binary)\(\d+\)")
 _BYTES_OF_CHARACTER = 4
 """Results are in utf8mb4, and a length is in bytes."""
+_NOT_TEXT = frozenset({*_INTEGERS, *_NAMED, WireType.DECIMAL, WireType.NEWDECIMAL, WireType.BIT}) - {WireType.JSON}
 
 
 def declared_type(field: Field) -> str:
@@ -88,7 +90,11 @@ def declared_type(field: Field) -> str:
         return f"bit({field.length})"
     if field.wire in _NAMED:
         return _NAMED[field.wire]
-    return f"binary({field.length})" if field.charset == BINARY_CHARSET else f"varchar({field.length // 4})"
+    return (
+        f"binary({field.length})"
+        if field.charset == BINARY_CHARSET
+        else f"varchar({field.length // _BYTES_OF_CHARACTER})"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,55 +124,52 @@ class Types:
         Raises:
             SheetbendError: these are other values than have been planned with.
         """
-        found = self._moment(field, kind) if pa.types.is_temporal(kind) else self._plain(field, kind)
-        if found is None:
-            raise SheetbendError(
-                f"Column '{field.name}' is {declared_type(field)} now, which is not read as {kind}: the table was "
-                "altered while it was read. Run the query again."
-            )
-        return found
+        for wire, is_read_as, reader in self._readers(field, kind):
+            if wire == field.wire and is_read_as(kind):
+                return reader
+        if field.wire not in _NOT_TEXT:
+            if pa.types.is_string(kind):
+                return values.text
+            if pa.types.is_binary(kind):
+                return values.binary
+        raise SheetbendError(
+            f"Column '{field.name}' is {declared_type(field)} now, which is not read as {kind}: the table was altered "
+            "while it was read. Run the query again."
+        )
 
-    def _moment(self, field: Field, kind: pa.DataType) -> Reader | None:
+    def _readers(self, field: Field, kind: pa.DataType) -> list[tuple[int, Callable[[pa.DataType], bool], Reader]]:
+        """What is sent, what it can be read as, and by what."""
         zero = cast("ZeroDates", self.zero_dates)
-        if field.wire == WireType.DATE and pa.types.is_date(kind):
-            return moments.date(zero)
-        if field.wire in (WireType.DATETIME, WireType.TIMESTAMP) and pa.types.is_timestamp(kind):
-            return moments.timestamp(kind, zero)
-        if field.wire == WireType.TIME:
-            return moments.time_of_day if pa.types.is_time(kind) else moments.interval
-        return None
-
-    def _plain(self, field: Field, kind: pa.DataType) -> Reader | None:
-        numeric = pa.types.is_integer(kind) or pa.types.is_decimal(kind)
-        if field.wire in _INTEGERS:
-            return _integer(field, kind, numeric=numeric)
-        if field.wire == WireType.YEAR and pa.types.is_integer(kind):
-            return values.number("<u2")
-        if field.wire == WireType.FLOAT and pa.types.is_floating(kind):
-            return values.number("<f4")
-        if field.wire == WireType.DOUBLE and pa.types.is_float64(kind):
-            return values.number("<f8")
-        if field.wire in (WireType.DECIMAL, WireType.NEWDECIMAL) and numeric:
-            return values.parsed(kind)
-        if field.wire == WireType.NULL:
-            return values.nothing
-        if field.wire == WireType.BIT and pa.types.is_boolean(kind):
-            return values.bit
-        if field.wire in (WireType.BIT, WireType.GEOMETRY):
-            return values.binary if pa.types.is_binary(kind) else None
-        if field.wire in _NAMED and field.wire != WireType.JSON:
-            return None
-        if pa.types.is_string(kind):
-            return values.text
-        return values.binary if pa.types.is_binary(kind) else None
+        timestamp = moments.timestamp(kind, zero)
+        return [
+            (WireType.TINY, pa.types.is_boolean, values.boolean),
+            *((wire, _is_whole_or_flag, _integer(field, code)) for wire, (_, code) in _INTEGERS.items()),
+            (WireType.YEAR, pa.types.is_integer, values.number("<u2")),
+            (WireType.DECIMAL, _is_exact, values.parsed(kind)),
+            (WireType.NEWDECIMAL, _is_exact, values.parsed(kind)),
+            (WireType.FLOAT, pa.types.is_floating, values.number("<f4")),
+            (WireType.DOUBLE, pa.types.is_float64, values.number("<f8")),
+            (WireType.DATE, pa.types.is_date, moments.date(zero)),
+            (WireType.DATETIME, pa.types.is_timestamp, timestamp),
+            (WireType.TIMESTAMP, pa.types.is_timestamp, timestamp),
+            (WireType.TIME, pa.types.is_time, moments.time_of_day),
+            (WireType.TIME, pa.types.is_duration, moments.interval),
+            (WireType.BIT, pa.types.is_boolean, values.bit),
+            (WireType.BIT, pa.types.is_binary, values.binary),
+            (WireType.GEOMETRY, pa.types.is_binary, values.binary),
+            (WireType.NULL, lambda _: True, values.nothing),
+        ]
 
 
-def _integer(field: Field, kind: pa.DataType, *, numeric: bool) -> Reader | None:
-    code = _INTEGERS[field.wire][1]
-    if pa.types.is_boolean(kind):
-        return values.boolean if field.wire == WireType.TINY else None
-    if not numeric:
-        return None
-    if field.unsigned and field.wire == WireType.LONGLONG:
-        return values.unsigned_long
-    return values.number(code.replace("i", "u") if field.unsigned else code)
+def _integer(field: Field, code: str) -> Reader:
+    if not field.unsigned:
+        return values.number(code)
+    return values.unsigned_long if code == "<i8" else values.number(code.replace("i", "u"))
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+
+
+def _is_whole_or_flag(kind: pa.DataType) -> bool:
+    return _is_exact(kind) or bool(pa.types.is_boolean(kind))

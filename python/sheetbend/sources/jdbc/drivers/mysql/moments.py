@@ -106,7 +106,8 @@ def _lengths(block: Block, at: Positions, sizes: Positions) -> Positions:
     seconds = (days * 86_400 + _clock(block, at + 6)) * (sizes >= _DURATION)
     fraction = _microseconds(block, at + 9) * (sizes == _WITH_DURATION_FRACTION)
     lengths = seconds * _SECOND + fraction
-    return np.where((block.bytes[at + 1] != 0) & (sizes > 0), -lengths, lengths)
+    signed: Positions = np.where((block.bytes[at + 1] != 0) & (sizes > 0), -lengths, lengths)
+    return signed
 
 
 def _days(

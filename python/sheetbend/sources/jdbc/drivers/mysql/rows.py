@@ -1,8 +1,8 @@
 """Rows of a result, cut out of what a socket gives and turned into record batches column by column.
 
-A row is a packet: three bytes of length, one that counts, then the values one behind the other. Only the lengths of the
-packets are followed one by one. The values of a column are taken out of all rows of a block at once, beginning where the
-column before it ended in each of them.
+A row is a packet: three bytes of length, one that counts, then the values one behind the other. Only the lengths of
+packets are followed one by one. The values of a column are taken out of all rows of a block at once, beginning where
+the column before it ended in each of them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from sheetbend.sources.jdbc.drivers.mysql.protocol import server_error
 from sheetbend.sources.jdbc.drivers.mysql.values import PADDING, Block, UnreadableError
 
 if TYPE_CHECKING:
-    from sheetbend.sources.jdbc.column import Column
     from sheetbend.sources.jdbc.drivers.mysql.values import Nulls, Positions, Reader
+    from sheetbend.sources.jdbc.table import Column
 
 __all__ = ["BLOCK_BYTES", "read_batches"]
 

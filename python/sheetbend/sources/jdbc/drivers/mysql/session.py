@@ -58,8 +58,9 @@ class MySqlSession(Session):
         # PyMySQL has no public name for it. Between two answers nothing of it is buffered elsewhere.
         self._socket: socket.socket = self._connection._sock  # type: ignore[attr-defined]
         self._connection._read_timeout = read_seconds  # type: ignore[attr-defined]
-        self.server = str(self._connection.get_server_info())
+        self.server = str(self._connection.get_server_info())  # type: ignore[no-untyped-call]
         """The server's version, such as ``10.11.6-MariaDB`` or ``8.4.0``."""
+        self._number = int(self._connection.thread_id())  # type: ignore[no-untyped-call]
         self._statements = tuple(prepare(self.server))
         try:
             self._prepare()
@@ -105,7 +106,7 @@ class MySqlSession(Session):
             short = {"connect_timeout": _CANCEL_SECONDS, "read_timeout": _CANCEL_SECONDS}
             try:
                 with pymysql.connect(**self._arguments | short) as other, other.cursor() as cursor:
-                    cursor.execute(f"KILL {self._connection.thread_id()}")
+                    cursor.execute(f"KILL {self._number}")
             except ERRORS:
                 # No second connection can be had. A server that is about to send rows notices this, too.
                 with contextlib.suppress(OSError):

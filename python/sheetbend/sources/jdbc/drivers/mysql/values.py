@@ -7,7 +7,7 @@ values as an Arrow array, and where the next column's begin.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -60,9 +60,9 @@ class Block:
     def __init__(self, size: int) -> None:
         self.data = bytearray(size + PADDING)
         self.bytes = np.frombuffer(self.data, np.uint8)
-        self._views: dict[str, npt.NDArray[np.generic]] = {}
+        self._views: dict[str, npt.NDArray[Any]] = {}
 
-    def numbers(self, code: str, at: Positions) -> npt.NDArray[np.generic]:
+    def numbers(self, code: str, at: Positions) -> npt.NDArray[Any]:
         """The numbers of a type such as ``<i8`` that begin at these positions."""
         if code not in self._views:
             width = np.dtype(code).itemsize
@@ -103,7 +103,7 @@ def bit(block: Block, at: Positions, nulls: Nulls | None) -> tuple[pa.Array, Pos
     return _booleans(block.bytes[starts] != 0, nulls), ends
 
 
-def nothing(block: Block, at: Positions, nulls: Nulls | None) -> tuple[pa.Array, Positions]:
+def nothing(_block: Block, at: Positions, _nulls: Nulls | None) -> tuple[pa.Array, Positions]:
     """Reads a column of which the server knows that it is NULL everywhere."""
     return pa.nulls(len(at)), at
 
@@ -143,12 +143,12 @@ def parsed(kind: pa.DataType) -> Reader:
 # --- For readers --------------------------------------------------------------------------------
 
 
-def after(at: Positions, size: int | npt.NDArray[np.generic], nulls: Nulls | None) -> Positions:
+def after(at: Positions, size: int | Positions, nulls: Nulls | None) -> Positions:
     """Where the next column begins; a NULL takes no room."""
     return at + size if nulls is None else np.where(nulls, at, at + size)
 
 
-def array(kind: pa.DataType, values: npt.NDArray[np.generic], nulls: Nulls | None) -> pa.Array:
+def array(kind: pa.DataType, values: npt.NDArray[Any], nulls: Nulls | None) -> pa.Array:
     """An array over the values, which it keeps."""
     return pa.Array.from_buffers(kind, len(values), [_validity(nulls), pa.py_buffer(np.ascontiguousarray(values))])
 
