@@ -135,7 +135,7 @@ class MariaDBServer:
         first.write_text(
             f"CREATE DATABASE {self.database} CHARACTER SET utf8mb4;\n"
             f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}';\n"
-            f"GRANT ALL ON *.* TO {self.user}@'%';\n"
+            f"GRANT ALL ON *.* TO {self.user}@'%' WITH GRANT OPTION;\n"
             "DELETE FROM mysql.global_priv WHERE User = 'root';\n"
             "FLUSH PRIVILEGES;\n"
         )
