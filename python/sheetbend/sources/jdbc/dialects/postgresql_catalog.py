@@ -21,7 +21,9 @@ _TABLE = re.compile(rf"{_NAME}(?:\.{_NAME})?")
 
 _FOUND = """
 SELECT c.relkind = 'r' AND NOT c.relhassubclass AND a.amname = 'heap', c.reltuples::float8,
-  CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::int8 END,
+  -- Before release 14 the server reads all pages to find some.
+  CASE WHEN c.relkind = 'r' AND current_setting('server_version_num')::int >= 140000
+    THEN pg_relation_size(c.oid) / current_setting('block_size')::int8 END,
   ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND attnotnull),
   ARRAY(SELECT attname::text FROM pg_attribute JOIN pg_collation l ON l.oid = attcollation
     WHERE attrelid = c.oid AND attnum > 0 AND NOT collisdeterministic),
