@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -93,7 +94,8 @@ class PostgresServer:
             connection.close()
         process, self._process = self._process, None
         if process is not None:
-            process.terminate()
+            # At once, though clients keep idle connections.
+            process.send_signal(signal.SIGINT)
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:

@@ -39,6 +39,13 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("lowerBound", "where the cuts begin; rows below it are read too"),
     OptionSpec("upperBound", "where the cuts end; rows above it are read too"),
     OptionSpec("numPartitions", "how many partitions to cut the table into, at most", type="integer"),
+    OptionSpec(
+        "partitioning",
+        "how the table is cut; auto: by the column and bounds that are given, else by pages or row numbers of a table, "
+        "else by its primary key, else not at all",
+        default="auto",
+        choices=("auto", "none", "range", "hash", "quantile", "list", "ctid", "rowid", "predicates"),
+    ),
     OptionSpec("fetchsize", "rows in a batch, as a hint; 0 leaves it to the source", type="integer", default="0"),
     OptionSpec("queryTimeout", "seconds a query may take; 0 is no limit", type="integer", default="0"),
     OptionSpec("pushDownPredicate", "whether the database filters rows", type="boolean", default="true"),

@@ -13,8 +13,8 @@ from sheetbend.errors import SheetbendError
 
 if TYPE_CHECKING:
     from sheetbend.context import TaskContext
-    from sheetbend.sources.jdbc.dialects.base import Dialect, S
-    from sheetbend.sources.jdbc.drivers.base import Session
+    from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.drivers.base import S, Session
 
 __all__ = ["Pool", "lease"]
 

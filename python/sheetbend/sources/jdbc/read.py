@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sheetbend.plugin import ReadContext
-    from sheetbend.sources.jdbc.dialects.base import Dialect, S
+    from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.drivers.base import S
     from sheetbend.sources.jdbc.options import Settings
     from sheetbend.sources.jdbc.table import Column
 

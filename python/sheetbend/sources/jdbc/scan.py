@@ -13,7 +13,8 @@ from sheetbend.sources.jdbc.sql import all_of, select
 
 if TYPE_CHECKING:
     from sheetbend.scan import Aggregate, ScanRequest
-    from sheetbend.sources.jdbc.dialects.base import Dialect, S
+    from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.drivers.base import S
     from sheetbend.sources.jdbc.options import Settings
     from sheetbend.sources.jdbc.table import Column, Table
 

@@ -61,7 +61,7 @@ class JDBCArrowDataSource:
     def _plan(self, request: ScanRequest, options: Options) -> tuple[Push, list[Work]]:
         dialect, table, settings = dialect_of(options), self._table(options), Settings.of(options)
         push = pushed(dialect, table, request, settings)
-        clauses = partition_clauses(options, table.columns, dialect)
+        clauses = partition_clauses(dialect, table, options, request.target_partitions, is_small=push.is_small)
         return push, works(dialect, table, push, clauses, settings)
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -38,6 +39,9 @@ _CONNECT_TIMEOUT_SECONDS = "10"
 _BATCH_BYTES = 4 << 20
 """As fast as the driver's own 16 MiB, with the first rows earlier and less memory."""
 _MIN_BATCH_BYTES = 64 << 10
+_MIN_PAGES = 1000
+"""How many pages a partition has at least: to open a connection takes as long as to read as many."""
+_SAMPLE_ROWS = 100_000
 _TEXT_WIDTH = 32
 """Bytes that a value of variable length is taken for, where rows are turned into bytes."""
 _UNNAMED = ("unnamed<", "_unnamed<")
@@ -54,6 +58,7 @@ class PostgresDialect(Dialect[PostgresSession]):
     title = "PostgreSQL"
     syntax = POSTGRESQL
     errors = ERRORS
+    pieces_by = "ctid"
     parallel_queries = True
     binary_order = '{0} COLLATE "C"'
     utc_suffix = "+00"
@@ -143,6 +148,29 @@ class PostgresDialect(Dialect[PostgresSession]):
             declared = f"numeric({kind.precision},{kind.scale})"
             return f"{value}::{declared}", declared
         return (f"{value}::int8", "int8") if pa.types.is_integer(kind) else (value, "float8")
+
+    def pieces(self, session: PostgresSession, table: Table, partitions: int) -> list[str] | None:
+        if not table.is_plain or table.pages is None:
+            return None
+        partitions = max(1, min(partitions, table.pages // _MIN_PAGES))
+        cuts = [f"'({table.pages * number // partitions},0)'::tid" for number in range(1, partitions)]
+        if not cuts:
+            return []
+        middle = [f"ctid >= {low} AND ctid < {high}" for low, high in pairwise(cuts)]
+        return [f"ctid < {cuts[0]}", *middle, f"ctid >= {cuts[-1]}"]
+
+    def quantiles(self, session: PostgresSession, table: Table, column: Column, partitions: int) -> str | None:
+        name = quote_identifier(column.name)
+        fractions = ", ".join(str(number / partitions) for number in range(1, partitions))
+        source = table.relation
+        if table.is_plain and (table.rows or 0) > _SAMPLE_ROWS:
+            source += f" TABLESAMPLE SYSTEM ({100 * _SAMPLE_ROWS / (table.rows or 1):.6f})"
+        values = f"unnest(percentile_disc(ARRAY[{fractions}]::float8[]) WITHIN GROUP (ORDER BY {name})) AS {name}"
+        return select([self.item(column)], f"({select([values], source)}) sheetbend_cuts")
+
+    def bucket(self, column: Column, partitions: int, number: int) -> str | None:
+        hashed = f"hashtextextended({quote_identifier(column.name)}::text, 0)"
+        return f"coalesce(abs({hashed} % {partitions}), 0) = {number}"
 
     def batches(
         self, session: PostgresSession, sql: str, columns: Sequence[Column], rows: int

@@ -13,16 +13,20 @@ row), and numeric, which arrives as text either way and costs the reader half as
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from sheetbend.sources.jdbc.types import INSTANT, UNBOUNDED_DECIMAL, WALL_CLOCK, decimal_type
 
-__all__ = ["Reading", "declared_type", "reading_of"]
+__all__ = ["LOOSE", "TEXTS", "Reading", "declared_type", "reading_of"]
 
 _NUMERIC = re.compile(r"numeric\((\d+),(-?\d+)\)")
 _PADDED = re.compile(r"bpchar\((\d+)\)")
+
+LOOSE = " loosely collated"
+"""Follows the declared type of a text whose collation may take two texts for equal that are not the same."""
+TEXTS = ("text", "varchar", "bpchar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,15 @@ def declared_type(name: str, modifier: int) -> str:
 
 def reading_of(declared: str) -> Reading:
     """The way to fetch a column of a type that :func:`declared_type` made."""
+    if declared.endswith(LOOSE):
+        strict = reading_of(declared.removesuffix(LOOSE))
+        return replace(strict, compared=strict.compared and f'{strict.compared} COLLATE "C"')
     if declared in _READINGS:
         return _READINGS[declared]
+    return _sized(declared) or (_ARRAY if declared.startswith("_") else _OTHER)
+
+
+def _sized(declared: str) -> Reading | None:
     numeric = _NUMERIC.fullmatch(declared)
     if numeric:
         scale = int(numeric[2])
@@ -65,10 +76,7 @@ def reading_of(declared: str) -> Reading:
     if padded:
         # Its texts lose the blanks at the end that its values have.
         return Reading(pa.string(), compared=f"rpad({{column}}::text, {padded[1]})")
-    # An array's type is called as its element's, after an underscore.
-    if declared.startswith("_"):
-        return Reading(pa.list_(pa.string()), _TEXT_ARRAY)
-    return Reading(pa.string(), _TEXT, compared=_TEXT)
+    return None
 
 
 def _guarded(condition: str, kind: str, value: str = "{column}") -> str:
@@ -91,6 +99,10 @@ _FLAT = "coalesce(array_ndims({column}), 1) = 1"
 _TEXT_ARRAY = _guarded(_FLAT, "text[]", "{column}::text[]")
 _FINITE = "('infinity' <> ALL({column})) IS NOT FALSE AND ('-infinity' <> ALL({column})) IS NOT FALSE"
 _SMALL = "(1e20 > ALL({column})) IS NOT FALSE AND (-1e20 < ALL({column})) IS NOT FALSE"
+
+# An array's type is called as its element's, after an underscore.
+_ARRAY = Reading(pa.list_(pa.string()), _TEXT_ARRAY)
+_OTHER = Reading(pa.string(), _TEXT, compared=_TEXT)
 
 _PLAIN: dict[str, pa.DataType] = {
     "bool": pa.bool_(),

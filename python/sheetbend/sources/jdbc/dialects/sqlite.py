@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -31,6 +32,8 @@ _DRIVERS = ("org.sqlite.JDBC",)
 _NOT_TAKEN = frozenset(spec.name.lower() for spec in CONNECTION_OPTIONS)
 _BATCH_ROWS = 8192
 _SAMPLE_ROWS = 1000
+_MIN_ROWS = 50_000
+"""How many row numbers a partition spans at least."""
 _SAMPLED = {
     frozenset({"integer"}): "INTEGER (sampled)",
     frozenset({"real"}): "REAL (sampled)",
@@ -56,6 +59,7 @@ class SqliteDialect(Dialect[SqliteSession]):
     name = "sqlite"
     title = "SQLite"
     syntax = SQLITE
+    pieces_by = "rowid"
     binary_order = "{0} COLLATE BINARY"
     # Opened in no time, while a connection that is kept holds a file that the user may want to remove.
     pooled = False
@@ -145,6 +149,25 @@ class SqliteDialect(Dialect[SqliteSession]):
             # A sum of doubles is NULL where infinity meets its opposite.
             return (f"sum({self._checked(column, compared)})", "INTEGER") if is_integer else None
         return f"{function.function}({self._checked(column, ordered)})", column.declared
+
+    def pieces(self, session: SqliteSession, table: Table, partitions: int) -> list[str] | None:
+        names = {column.name.lower() for column in table.columns}
+        free = [name for name in ("rowid", "_rowid_", "oid") if name not in names]
+        if not table.is_plain or not free:
+            return None
+        try:
+            [(low, high)] = session.rows(select([f"min({free[0]})", f"max({free[0]})"], table.relation))
+        except ERRORS:
+            # A table WITHOUT ROWID.
+            return None
+        if low is None or not isinstance(low, int):
+            return None if low is not None else []
+        partitions = max(1, min(partitions, (high - low) // _MIN_ROWS))
+        cuts = [low + (high - low) * number // partitions for number in range(1, partitions)]
+        if not cuts:
+            return []
+        middle = [f"{free[0]} >= {first} AND {free[0]} < {last}" for first, last in pairwise(cuts)]
+        return [f"{free[0]} < {cuts[0]}", *middle, f"{free[0]} >= {cuts[-1]}"]
 
     @staticmethod
     def _checked(column: Column, expression: str) -> str:
