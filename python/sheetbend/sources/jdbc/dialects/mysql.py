@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 import pymysql
@@ -42,6 +42,8 @@ _STALL_SECONDS = 3600
 _NAME = r"(?:\w+|`(?:[^`]|``)+`)"
 _TABLE = re.compile(rf"(?:({_NAME})\.)?({_NAME})")
 
+_LENGTH = re.compile(r"varchar\((\d+)\)")
+
 _ACCESS_DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1820, 2054, 2059, 3118})
 _NO_TABLE = frozenset({1051, 1146})
 _LOST = frozenset({1053, 1077, 1152, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2055})
@@ -57,7 +59,8 @@ class MySqlDialect(Dialect[MySqlSession]):
     syntax = replace(MYSQL, instant="TIMESTAMP '{0}'")
     errors = ERRORS
     takes_hints = True
-    binary_order = "CAST(CONVERT({0} USING utf8mb4) AS BINARY)"
+    pieces_by = "key"
+    binary_order: ClassVar[str] = "CAST(CONVERT({0} USING utf8mb4) AS BINARY)"
 
     def __init__(self, rest: str, options: Options) -> None:
         check_driver(options, self.name, _DRIVERS)
@@ -193,10 +196,9 @@ class MySqlDialect(Dialect[MySqlSession]):
 
     def order(self, column: Column, key: SortKey) -> str | None:
         """NULL is below all values here, and there are no words to have it elsewhere."""
-        if pa.types.is_string(column.type):
-            # The server sorts by the first 1024 bytes.
+        expression = self._ordered(column, self.compared(column))
+        if pa.types.is_string(column.type) and not _is_sorted_whole(column.declared):
             return None
-        expression = self.compared(column)
         if expression is None:
             return None
         term = f"{expression} DESC" if key.descending else expression
@@ -210,7 +212,7 @@ class MySqlDialect(Dialect[MySqlSession]):
             return None
         if pa.types.is_string(column.type):
             # By its bytes: a collation takes texts for the same that are not. They arrive as text all the same.
-            return f"CAST(CONVERT({expression} USING utf8mb4) AS BINARY)", "varchar(0)"
+            return self.binary_order.format(expression), "varchar(0)"
         return expression, "bit(1)" if pa.types.is_boolean(column.type) else column.declared
 
     def aggregate(self, function: AggregateFunction, column: Column | None) -> tuple[str, str] | None:
@@ -221,13 +223,20 @@ class MySqlDialect(Dialect[MySqlSession]):
         if column is None or expression is None:
             return None
         if function.function in ("min", "max"):
-            return (f"{function.function}({expression})", column.declared) if _is_ordered(column.type) else None
+            return self._extreme(function.function, column, expression)
         if not _is_exact(column.type):
             return None
         if pa.types.is_decimal(function.type):
             return f"sum({expression})", f"decimal({function.type.precision},{function.type.scale})"
         # Summed up as a decimal that is large enough, and refused here where it is no bigint.
         return f"sum({expression})", "bigint"
+
+    def _extreme(self, function: str, column: Column, expression: str) -> tuple[str, str] | None:
+        if pa.types.is_string(column.type):
+            return f"{function}({self.binary_order.format(expression)})", "varchar(0)"
+        if pa.types.is_boolean(column.type):
+            return f"{function}({expression})", "bit(1)"
+        return (f"{function}({expression})", column.declared) if _is_ordered(column.type) else None
 
     # --- Partitions ------------------------------------------------------------------------------
 
@@ -244,7 +253,7 @@ class MySqlDialect(Dialect[MySqlSession]):
         key = self.quote(column.name)
         at = key_cuts(session, table.relation, key, table.rows or 0, partitions)
         if not at:
-            return None
+            return []
         middle = [f"{key} >= {low} AND {key} < {high}" for low, high in pairwise(at)]
         return [f"{key} < {at[0]}", *middle, f"{key} >= {at[-1]}"]
 
@@ -287,6 +296,12 @@ def _code(error: Exception) -> int:
 
 def _unquoted(name: str) -> str:
     return name[1:-1].replace("``", "`") if name.startswith("`") else name
+
+
+def _is_sorted_whole(declared: str) -> bool:
+    """Whether no text is longer than the 1024 bytes by which the server sorts."""
+    length = _LENGTH.fullmatch(declared)
+    return declared == "enum" or (length is not None and int(length[1]) <= 256)
 
 
 def _is_whole(kind: pa.DataType) -> bool:
