@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from pyspark.sql import SparkSession
 
@@ -127,7 +128,7 @@ def rows(number: int = 300) -> list[str]:
 NAMES = f"id, whole, money, ratio, name, loosely, padded, flag, day, at, key, any, {QUOTED}"
 
 
-@pytest.fixture(scope="module", params=["postgresql", "sqlite", "mariadb"])
+@pytest.fixture(scope="module", params=["postgresql", "sqlite", "mariadb", "duckdb"])
 def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What reads the table `pushed` of a database."""
     names = NAMES.replace("any", '"any"')
@@ -160,6 +161,19 @@ def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         mariadb.execute("DROP TABLE pushed")
         return
     path: Path = tmp_path_factory.mktemp("pushed") / "pushed.db"
+    if request.param == "duckdb":
+        with duckdb.connect(str(path)) as file:
+            file.execute(
+                "CREATE TABLE pushed (id INTEGER PRIMARY KEY, whole INTEGER, money DECIMAL(9,2), ratio DOUBLE, "
+                "name VARCHAR, loosely VARCHAR COLLATE NOCASE, padded VARCHAR COLLATE NOACCENT, flag BOOLEAN, day DATE, "
+                f'"at" TIMESTAMPTZ, key UUID, "any" DECIMAL(30,8), {QUOTED} VARCHAR)'
+            )
+            file.execute("SET TimeZone = 'UTC'")
+            names = names.replace(" at,", ' "at",')
+            file.execute(f"INSERT INTO pushed ({names}) VALUES {', '.join(rows())}")
+            file.execute("UPDATE pushed SET ratio = 'NaN' WHERE id % 11 = 0")
+        yield {"url": f"jdbc:duckdb:{path}", "dbtable": "pushed"}
+        return
     connection = sqlite3.connect(path)
     connection.execute(
         "CREATE TABLE pushed (id INTEGER PRIMARY KEY, whole INT, money DECIMAL(9,2), ratio REAL, name TEXT, "
