@@ -48,7 +48,7 @@ def test_pages(skewed: dict[str, str], way: str) -> None:
 
 
 def test_the_last_pages_are_open_ended(postgres: PostgresServer, skewed: dict[str, str]) -> None:
-    source, options = JDBCArrowDataSource(), Options(skewed | {"numPartitions": "2", "fetchsize": "0"})
+    source, options = JDBCArrowDataSource(), Options(skewed | {"numPartitions": "2", "consistency": "none"})
     specs = source.plan_partitions(options)
     postgres.execute(f"INSERT INTO {skewed['dbtable']} SELECT -i, 0, 0, '', now(), '' FROM generate_series(1, 5000) i")
     try:

@@ -12,6 +12,8 @@ from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
 
 __all__ = ["OPTIONS", "Settings", "relation_of"]
 
+_LEVELS = ("READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
+
 
 def merged(*databases: Sequence[OptionSpec]) -> list[OptionSpec]:
     """The connection parameters of all databases. One name may be that of several, which say what it is to them."""
@@ -68,6 +70,18 @@ OPTIONS: tuple[OptionSpec, ...] = (
         type="boolean",
         default="true",
     ),
+    OptionSpec(
+        "consistency",
+        "whether all partitions read one state of the database; auto: where it can do that",
+        default="auto",
+        choices=("auto", "snapshot", "none"),
+    ),
+    OptionSpec(
+        "isolationLevel",
+        "level of the transaction in which each partition is read; none by default, and none beside a snapshot",
+        choices=("NONE", *_LEVELS),
+    ),
+    OptionSpec("sessionInitStatement", "statement that each connection runs before it reads"),
     OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
     OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
     *merged(CONNECTION_OPTIONS, MYSQL_OPTIONS),
@@ -86,6 +100,8 @@ class Settings:
     push_predicate: bool
     push_aggregate: bool
     push_limit: bool
+    isolation: str | None
+    """The level of the transaction, such as ``REPEATABLE READ``; None for no transaction."""
     prepare: str
     """What stands before SELECT, such as a WITH clause; empty for nothing."""
     hint: str
@@ -104,9 +120,15 @@ class Settings:
             push_predicate=options.boolean("pushDownPredicate", default=True),
             push_aggregate=options.boolean("pushDownAggregate", default=True),
             push_limit=options.boolean("pushDownLimit", default=True),
+            isolation=_isolation(options),
             prepare=options.get("prepareQuery", "").strip(),
             hint=_hint(options),
         )
+
+
+def _isolation(options: Options) -> str | None:
+    level = options.get("isolationLevel", "NONE").upper()
+    return None if level == "NONE" else level.replace("_", " ")
 
 
 def _hint(options: Options) -> str:

@@ -20,8 +20,6 @@ __all__ = ["Pool", "lease"]
 
 _IDLE_SECONDS = 30.0
 _MOST_IDLE = 8
-_TRUSTED_SECONDS = 1.0
-"""A connection that was used so lately is used again without a question: that would take as long as a small query."""
 
 _CANCEL_AGAIN_SECONDS = 0.1
 
@@ -55,8 +53,7 @@ class Pool:
                 break
             session = cast("S", idle.session)  # of one identity, so of one class
             try:
-                if time.monotonic() - idle.since > _TRUSTED_SECONDS:
-                    session.check()
+                session.check()
             except dialect.errors:
                 session.close()
             else:
@@ -127,6 +124,8 @@ def lease(dialect: Dialect[S], context: TaskContext | None = None, pool: Pool = 
     try:
         if context is not None:
             context.on_cancel(guard)
+        if dialect.init_statement:
+            session.execute(dialect.init_statement)
         yield session
     except BaseException as error:
         session.cancel()

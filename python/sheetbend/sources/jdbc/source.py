@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sheetbend.errors import OptionError
 from sheetbend.options import Options
 from sheetbend.scan import ScanRequest
 from sheetbend.sources.jdbc.dialects import dialect_of
@@ -12,6 +14,7 @@ from sheetbend.sources.jdbc.options import OPTIONS, Settings
 from sheetbend.sources.jdbc.partitioning import partition_clauses
 from sheetbend.sources.jdbc.read import Work, read
 from sheetbend.sources.jdbc.scan import Push, describe, pushed, works
+from sheetbend.sources.jdbc.snapshot import export
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +65,10 @@ class JDBCArrowDataSource:
         dialect, table, settings = dialect_of(options), self._table(options), Settings.of(options)
         push = pushed(dialect, table, request, settings)
         clauses = partition_clauses(dialect, table, options, request.target_partitions, is_small=push.is_small)
-        return push, works(dialect, table, push, clauses, settings)
+        if settings.hint and not dialect.takes_hints:
+            raise OptionError(f"Option 'hint': jdbc:{dialect.name}: takes no hints.")
+        snapshot = export(dialect, options, len(clauses))
+        return push, [replace(work, snapshot=snapshot) for work in works(dialect, table, push, clauses, settings)]
 
     @staticmethod
     def _table(options: Options) -> Table:

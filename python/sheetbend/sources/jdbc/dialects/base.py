@@ -60,6 +60,9 @@ class Dialect(abc.ABC, Generic[S]):
     utc_suffix: ClassVar[str] = ""
     """What marks the text of a timestamp as UTC in a literal."""
 
+    init_statement: str = ""
+    """What each connection runs before anything else: the option ``sessionInitStatement``."""
+
     # --- Connections -----------------------------------------------------------------------------
 
     @property

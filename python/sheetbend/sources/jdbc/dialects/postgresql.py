@@ -59,6 +59,7 @@ class PostgresDialect(Dialect[PostgresSession]):
     syntax = POSTGRESQL
     errors = ERRORS
     pieces_by = "ctid"
+    snapshots = True
     parallel_queries = True
     binary_order = '{0} COLLATE "C"'
     utc_suffix = "+00"
@@ -172,6 +173,16 @@ class PostgresDialect(Dialect[PostgresSession]):
         hashed = f"hashtextextended({quote_identifier(column.name)}::text, 0)"
         return f"coalesce(abs({hashed} % {partitions}), 0) = {number}"
 
+    def begin(self, session: PostgresSession, isolation: str | None, snapshot: str | None) -> None:
+        session.execute(f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else isolation} READ ONLY")
+        if snapshot is not None:
+            session.execute("SET TRANSACTION SNAPSHOT '{}'".format(snapshot.replace("'", "''")))
+
+    def export(self, session: PostgresSession) -> str:
+        self.begin(session, "REPEATABLE READ", None)
+        [(name,)] = session.rows("SELECT pg_export_snapshot()")
+        return str(name)
+
     def batches(
         self, session: PostgresSession, sql: str, columns: Sequence[Column], rows: int
     ) -> Iterator[pa.RecordBatch]:
@@ -197,6 +208,11 @@ class PostgresDialect(Dialect[PostgresSession]):
             return AuthenticationError(f"PostgreSQL refuses the user: {message}.")
         if state.startswith(("08", "57P")):
             return SourceConnectionError(f"PostgreSQL at {self._address} closed the connection: {message}.")
+        if "invalid snapshot identifier" in message or "could not import the requested snapshot" in message:
+            return SheetbendError(
+                f"PostgreSQL: the state that all partitions were to read is gone: {message}. It is held for as long as "
+                "the query lives, on the machine that planned it; with consistency=none each partition reads its own."
+            )
         if state.startswith("42"):
             return OptionError(f"PostgreSQL refuses the query made from the options: {message}.")
         return SheetbendError(f"PostgreSQL: {message}" + (f" (SQLSTATE {state})." if state else "."))
