@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pyarrow as pa
 from sheetbend.errors import OptionError
 from sheetbend.filters.sql import ANSI
 from sheetbend.sources.jdbc.dialects.properties import truth
-from sheetbend.sources.jdbc.dialects.sqlserver_url import parse_sqlserver
+from sheetbend.sources.jdbc.dialects.sqlserver_url import SqlServerUrl, parse_sqlserver
 from sheetbend.sources.jdbc.dialects.wired import WiredDialect, converted
 from sheetbend.sources.jdbc.drivers.dbapi import RowSession
 from sheetbend.sources.jdbc.sql import select
@@ -28,6 +29,7 @@ __all__ = ["SqlServerDialect", "connection_string", "sqlserver_type"]
 
 _BATCH_ROWS = 8192
 _PORT = 1433
+_CONNECT_SECONDS = 10
 _KEYWORDS = {
     "databaseName": "Database",
     "user": "UID",
@@ -76,7 +78,10 @@ class SqlServerDialect(WiredDialect[RowSession]):
     )
 
     def read_url(self, rest: str, options: Options) -> None:
-        self._connection_string, secrets = connection_string(rest, options)
+        url = parse_sqlserver(rest)
+        # The port of an instance is for the server to say.
+        self._address = None if url.instance and not url.port else (url.host, url.port or _PORT)
+        self._connection_string, secrets = connection_string(url, options)
         self.secrets += secrets
 
     @property
@@ -84,6 +89,9 @@ class SqlServerDialect(WiredDialect[RowSession]):
         return f"{self._connection_string} {self.timeout}"
 
     def connect(self) -> RowSession:
+        if self._address is not None:
+            # The driver tries a closed port for 15 seconds.
+            socket.create_connection(self._address, _CONNECT_SECONDS).close()
         connection = mssql_python.connect(self._connection_string, autocommit=True, timeout=self.timeout)
         return RowSession(connection, self.errors)
 
@@ -130,13 +138,12 @@ class SqlServerDialect(WiredDialect[RowSession]):
                 yield from converted(reader, columns)
 
 
-def connection_string(rest: str, options: Options) -> tuple[str, list[str]]:
-    """What ``mssql_python.connect`` takes, of what follows ``jdbc:sqlserver:`` and the options; and the secrets in it.
+def connection_string(url: SqlServerUrl, options: Options) -> tuple[str, list[str]]:
+    """What ``mssql_python.connect`` takes, of a URL and the options; and the secrets in it.
 
     Raises:
-        OptionError: the URL is malformed, or asks for a login that is not supported.
+        OptionError: the URL asks for a login that is not supported.
     """
-    url = parse_sqlserver(rest)
     given = {key: options[key] for key in ("user", "password") if options.get(key)} | url.properties
     if truth("sqlserver", given, "integratedSecurity") or given.get("authentication", "SqlPassword").lower() not in (
         "sqlpassword",

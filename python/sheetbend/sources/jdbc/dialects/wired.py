@@ -26,6 +26,9 @@ _LOGIN = re.compile(
     r"(credential|user|password)|ORA-01017|\b401\b|\b403\b|permission.denied",
     re.IGNORECASE,
 )
+_UNREACHED = re.compile(
+    r"connection refused|failed to establish a new connection|name or service not known", re.IGNORECASE
+)
 _MOST_OF_MESSAGE = 400
 _NAMES = ("int8", "int16", "int32", "int64", "float", "double", "bool", "string", "binary", "date32[day]", "time64[us]")
 _ARROW = {str(kind): kind for kind in (pa.type_for_alias(name) for name in _NAMES)}
@@ -66,7 +69,11 @@ class WiredDialect(Dialect[S]):
         return SourceConnectionError(f"{self.title} cannot be reached: {message}.")
 
     def failure(self, error: Exception) -> SheetbendError:
-        return SheetbendError(f"{self.title}: {self._clean(error)}.")
+        message = self._clean(error)
+        # Some drivers connect and log in when they run the first statement.
+        if _LOGIN.search(message) or _UNREACHED.search(message):
+            return self.refused(error)
+        return SheetbendError(f"{self.title}: {message}.")
 
     def _clean(self, error: Exception) -> str:
         message = " ".join(str(error).split())
