@@ -97,6 +97,13 @@ class Dialect(abc.ABC, Generic[S]):
         :meth:`describe` may write into ``declared`` what it needs to know here, such as ``varchar(9) utf8mb4_bin``.
         """
 
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        """The column, read as another type: ``customSchema``. None where it cannot be.
+
+        Its ``declared`` says so to the other methods, which then mean the cast value.
+        """
+        return None
+
     # --- SQL: what is selected -------------------------------------------------------------------
 
     def quote(self, identifier: str) -> str:

@@ -14,7 +14,13 @@ import pyarrow as pa
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
 from sheetbend.filters import SQLITE
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
-from sheetbend.sources.jdbc.dialects.sqlite_types import REFUSED, arrow_type, has_text_affinity, reading_of
+from sheetbend.sources.jdbc.dialects.sqlite_types import (
+    REFUSED,
+    arrow_type,
+    declared_type,
+    has_text_affinity,
+    reading_of,
+)
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.sqlite import SqliteSession
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
@@ -123,6 +129,11 @@ class SqliteDialect(Dialect[SqliteSession]):
             replace(self.column(name, declared), never_null=name in never_null) for name, declared in columns.items()
         ]
         return Table(relation, tuple(typed), is_plain=table is not None)
+
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        """What is declared is what SQLite knows of a type, so another declaration is read."""
+        declared = declared_type(kind)
+        return None if declared is None else self.column(column.name, declared)
 
     def compared(self, column: Column) -> str | None:
         """The column where it stores what is read; dates, decimals and truth values have several forms."""
