@@ -66,7 +66,8 @@ class FaultyProxy:
                 if self.reset_at is not None and sent + len(data) > self.reset_at and self.resets > 0:
                     self.resets -= 1
                     client.sendall(data[: max(0, self.reset_at - sent)])
-                    # With no time to linger, close() sends a reset.
+                    # With no time to linger, close() sends a reset, once nobody reads from it.
+                    client.shutdown(socket.SHUT_RD)
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     client.close()
                     server.close()

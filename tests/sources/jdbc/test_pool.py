@@ -102,9 +102,14 @@ def test_one_that_died_is_replaced(postgres: PostgresServer, pool: Pool) -> None
 def test_one_that_failed_is_not_kept(postgres: PostgresServer, pool: Pool) -> None:
     dialect = dialect_of(Options(postgres.options))
     seen = []
-    with pytest.raises(OptionError, match="nonsense"), lease(dialect, pool=pool) as session:
-        seen.append(session.rows(PID)[0][0])
-        session.rows("SELECT nonsense")
+
+    def fail() -> None:
+        with lease(dialect, pool=pool) as session:
+            seen.append(session.rows(PID)[0][0])
+            session.rows("SELECT nonsense")
+
+    with pytest.raises(OptionError, match="nonsense"):
+        fail()
     wait_until(lambda: not is_there(postgres, seen[0]), 1, "the connection is closed")
 
 

@@ -99,8 +99,6 @@ class Settings:
     push_limit: bool
     isolation: str | None
     """The level of the transaction, such as ``REPEATABLE READ``; None for no transaction."""
-    prepare: str
-    """What stands before SELECT, such as a WITH clause; empty for nothing."""
     hint: str
     """What stands after SELECT; empty for nothing."""
 
@@ -118,7 +116,6 @@ class Settings:
             push_aggregate=options.boolean("pushDownAggregate", default=True),
             push_limit=options.boolean("pushDownLimit", default=True),
             isolation=_isolation(options),
-            prepare=options.get("prepareQuery", "").strip(),
             hint=_hint(options),
         )
 

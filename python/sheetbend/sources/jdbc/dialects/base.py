@@ -63,6 +63,9 @@ class Dialect(abc.ABC, Generic[S]):
     init_statement: str = ""
     """What each connection runs before anything else: the option ``sessionInitStatement``."""
 
+    prepare: str = ""
+    """What stands before each query, such as a WITH clause: the option ``prepareQuery``."""
+
     # --- Connections -----------------------------------------------------------------------------
 
     @property
@@ -109,6 +112,10 @@ class Dialect(abc.ABC, Generic[S]):
     def quote(self, identifier: str) -> str:
         """The identifier as it stands in SQL."""
         return quote_identifier(identifier)
+
+    def prepared(self, sql: str) -> str:
+        """A SELECT over the relation as it is sent, also by :meth:`describe`."""
+        return f"{self.prepare} {sql}" if self.prepare else sql
 
     def source(self, relation: str) -> str:
         """The relation as it stands after FROM."""

@@ -51,6 +51,9 @@ _MIN_PAGES = 1000
 _SAMPLE_ROWS = 100_000
 _TEXT_WIDTH = 32
 """Bytes that a value of variable length is taken for, where rows are turned into bytes."""
+_BROKEN = re.compile(
+    r"server closed the connection|no connection to the server|Connection reset|could not receive data"
+)
 _UNNAMED = ("unnamed<", "_unnamed<")
 _LOGIN_REFUSED = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|role \".*\" does not exist|"
@@ -106,7 +109,7 @@ class PostgresDialect(Dialect[PostgresSession]):
 
     def describe(self, session: PostgresSession, relation: str) -> Table:
         """The columns as the server describes the statement, which it prepares and does not run."""
-        sql = select(["*"], relation)
+        sql = self.prepared(select(["*"], relation))
         schema = session.schema(sql)
         if any(_declared(field).startswith(_UNNAMED) for field in schema):
             # A type that was made since the driver has asked for the types, or one that it never knows.
@@ -186,7 +189,7 @@ class PostgresDialect(Dialect[PostgresSession]):
         if table.is_plain and (table.rows or 0) > _SAMPLE_ROWS:
             source += f" TABLESAMPLE SYSTEM ({100 * _SAMPLE_ROWS / (table.rows or 1):.6f})"
         values = f"unnest(percentile_disc(ARRAY[{fractions}]::float8[]) WITHIN GROUP (ORDER BY {name})) AS {name}"
-        return select([self.item(column)], f"({select([values], source)}) sheetbend_cuts")
+        return self.prepared(select([self.item(column)], f"({select([values], source)}) sheetbend_cuts"))
 
     def bucket(self, column: Column, partitions: int, number: int) -> str | None:
         hashed = f"hashtextextended({quote_identifier(column.name)}::text, 0)"
@@ -220,12 +223,13 @@ class PostgresDialect(Dialect[PostgresSession]):
 
     def failure(self, error: Exception) -> SheetbendError:
         message = self._clean(error)
-        state = str(getattr(error, "sqlstate", None) or "")
+        told = re.search(r"SQLSTATE: (\w{5})", str(error))
+        state = str(getattr(error, "sqlstate", None) or (told[1] if told else ""))
         if state == "42P01":
             return TableNotFoundError(f"PostgreSQL has no such table: {message}.")
         if state == "42501" or state.startswith("28"):
             return AuthenticationError(f"PostgreSQL refuses the user: {message}.")
-        if state.startswith(("08", "57P")):
+        if state.startswith(("08", "57P")) or _BROKEN.search(message):
             return SourceConnectionError(f"PostgreSQL at {self._address} closed the connection: {message}.")
         if "invalid snapshot identifier" in message or "could not import the requested snapshot" in message:
             return SheetbendError(

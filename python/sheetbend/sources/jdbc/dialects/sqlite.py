@@ -108,8 +108,8 @@ class SqliteDialect(Dialect[SqliteSession]):
         A column that declares none, such as an expression, is known only by its values: the types of those in the
         first 1000 rows decide, and it is a string where they disagree or there are none.
         """
-        session.rows(select("*", f"{_enclosed(relation)} LIMIT 0"))
-        session.rows(f"CREATE TEMP VIEW {_PROBE} AS {select('*', _enclosed(relation))}")
+        session.rows(self.prepared(select("*", f"{_enclosed(relation)} LIMIT 0")))
+        session.rows(f"CREATE TEMP VIEW {_PROBE} AS {self.prepared(select('*', _enclosed(relation)))}")
         table = _TABLE.fullmatch(relation)
         schema, name = (table[1] or "", table[2]) if table else ("temp.", _PROBE)
         # 1 is a hidden column of a virtual table; 2 and 3 are computed ones.
