@@ -2,8 +2,8 @@
 
 python -m benchmarks.jdbc [--rows 6e6] [--repeats 3] [--folder DIRECTORY] [--only PART]
 
-All read one server on loopback, in turns, and the best time of each counts. Tables are made once and stay in the folder.
-CPU seconds are those of the reading process: the Sheetbend or Sail server, or the process that drains the driver.
+All read one server on loopback, in turns, and the best time of each counts. Tables are made once and stay in the
+folder. CPU seconds are those of the process that reads: a server, or one that drains the driver.
 """
 
 from __future__ import annotations

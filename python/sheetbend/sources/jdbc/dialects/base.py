@@ -55,6 +55,8 @@ class Dialect(abc.ABC, Generic[S]):
     """Whether a hint may stand after SELECT."""
     snapshots: ClassVar[bool] = False
     """Whether several connections can read one state of the database: :meth:`export` and :meth:`begin`."""
+    diagnoses: ClassVar[bool] = False
+    """Whether there is a :meth:`diagnose`."""
     binary_order: ClassVar[str | None] = None
     """Template of an expression that orders a text by its bytes in UTF-8, such as ``{0} COLLATE "C"``."""
     utc_suffix: ClassVar[str] = ""

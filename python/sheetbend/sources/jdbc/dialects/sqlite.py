@@ -66,6 +66,7 @@ class SqliteDialect(Dialect[SqliteSession]):
     title = "SQLite"
     syntax = SQLITE
     pieces_by = "rowid"
+    diagnoses = True
     binary_order = "{0} COLLATE BINARY"
     # Opened in no time, while a connection that is kept holds a file that the user may want to remove.
     pooled = False
