@@ -81,6 +81,19 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "level of the transaction in which each partition is read; none by default, and none beside a snapshot",
         choices=("NONE", *_LEVELS),
     ),
+    OptionSpec("customSchema", "types that columns are read as, as in: id DECIMAL(38, 0), name STRING"),
+    OptionSpec(
+        "preferTimestampNTZ",
+        "whether a timestamp without a zone stays one (TIMESTAMP_NTZ), or is taken for one in UTC",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec(
+        "unrepresentable",
+        "PostgreSQL: what becomes of values that no column can hold: infinite dates, NaN and huge numerics, 24:00",
+        default="error",
+        choices=("error", "null"),
+    ),
     OptionSpec("sessionInitStatement", "statement that each connection runs before it reads"),
     OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
     OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
@@ -102,8 +115,6 @@ class Settings:
     push_limit: bool
     isolation: str | None
     """The level of the transaction, such as ``REPEATABLE READ``; None for no transaction."""
-    prepare: str
-    """What stands before SELECT, such as a WITH clause; empty for nothing."""
     hint: str
     """What stands after SELECT; empty for nothing."""
 
@@ -121,7 +132,6 @@ class Settings:
             push_aggregate=options.boolean("pushDownAggregate", default=True),
             push_limit=options.boolean("pushDownLimit", default=True),
             isolation=_isolation(options),
-            prepare=options.get("prepareQuery", "").strip(),
             hint=_hint(options),
         )
 

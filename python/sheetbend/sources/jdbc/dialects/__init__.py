@@ -66,4 +66,5 @@ def dialect_of(options: Options) -> Dialect[Any]:
         ) from error
     dialect: Dialect[Any] = getattr(found, entry.class_name)(rest, options)
     dialect.init_statement = options.get("sessionInitStatement", "").strip().rstrip(";")
+    dialect.prepare = options.get("prepareQuery", "").strip()
     return dialect
