@@ -20,6 +20,7 @@ from sheetbend.errors import (
 )
 from sheetbend.filters import MYSQL
 from sheetbend.options import REDACTED
+from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.mysql_parameters import Parameters
 from sheetbend.sources.jdbc.dialects.mysql_pieces import key_cuts
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.scan import AggregateFunction, SortKey
     from sheetbend.sources.jdbc.drivers.mysql.protocol import Field
+    from sheetbend.sources.jdbc.drivers.mysql.values import Reader
 
 __all__ = ["MariaDbDialect", "MySqlDialect"]
 
@@ -144,7 +146,7 @@ class MySqlDialect(Dialect[MySqlSession]):
 
     def describe(self, session: MySqlSession, relation: str) -> Table:
         """The columns as the server describes the statement, which it prepares and does not run."""
-        fields = session.fields(select(["*"], relation))
+        fields = session.fields(self.prepared(select(["*"], relation)))
         columns = tuple(self._described(field) for field in fields)
         name = _TABLE.fullmatch(relation)
         if name is None:
@@ -164,7 +166,11 @@ class MySqlDialect(Dialect[MySqlSession]):
         return f"table_schema = {schema or 'DATABASE()'} AND table_name = {table}"
 
     def column(self, name: str, declared: str) -> Column:
-        return Column(name, declared, self._types.arrow_type(declared))
+        own, cast = natural(declared)
+        return Column(name, declared, cast or self._types.arrow_type(own))
+
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        return cast_to(column, kind)
 
     # --- SQL -------------------------------------------------------------------------------------
 
@@ -179,12 +185,16 @@ class MySqlDialect(Dialect[MySqlSession]):
 
     def _expression(self, column: Column) -> str:
         name = self.quote(column.name)
-        if column.declared == "geometry":
+        declared = natural(column.declared)[0]
+        if declared == "geometry":
             return f"ST_AsBinary({name})"
-        return f"CAST({name} AS CHAR)" if column.declared == "time" and pa.types.is_string(column.type) else name
+        as_text = declared == "time" and pa.types.is_string(self._types.arrow_type(declared))
+        return f"CAST({name} AS CHAR)" if as_text else name
 
     def compared(self, column: Column) -> str | None:
         name = self.quote(column.name)
+        if natural(column.declared)[1] is not None:
+            return None
         if pa.types.is_boolean(column.type):
             return f"({name} <> 0)"
         if _has_zero_dates(column.type) and self._parameters.zero_dates != "EXCEPTION":
@@ -272,8 +282,9 @@ class MySqlDialect(Dialect[MySqlSession]):
     def batches(
         self, session: MySqlSession, sql: str, columns: Sequence[Column], rows: int
     ) -> Iterator[pa.RecordBatch]:
-        def readers(fields: Sequence[Field]) -> list[Any]:
-            return [self._types.reader(field, column.type) for field, column in zip(fields, columns, strict=True)]
+        def readers(fields: Sequence[Field]) -> list[Reader]:
+            kinds = [self._types.arrow_type(natural(column.declared)[0]) for column in columns]
+            return [self._types.reader(field, kind) for field, kind in zip(fields, kinds, strict=True)]
 
         for batch in session.fetch(sql, columns, readers):
             step = rows or batch.num_rows
