@@ -6,7 +6,6 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -14,7 +13,7 @@ import pytest
 
 from sheetbend.filters import Column, Comparison, Filter, In, Literal, Not, Operator, StartsWith
 from sheetbend.options import Options
-from sheetbend.scan import Aggregate, AggregateFunction, Pushdown, ScanRequest, SortKey
+from sheetbend.scan import Aggregate, AggregateFunction, Partition, Pushdown, ScanRequest, SortKey
 from sheetbend.sources.jdbc import JDBCArrowDataSource
 from tests.support.mariadb import MariaDBServer
 from tests.support.postgresql import PostgresServer
@@ -94,7 +93,7 @@ def made(
 def answer(options: Options, request: ScanRequest) -> tuple[list[dict[str, str]], dict[int, Pushdown]]:
     source = JDBCArrowDataSource()
     plan = source.plan_scan(request, options)
-    specs: list[Any] = [getattr(partition, "spec", partition) for partition in plan.partitions]
+    specs = [partition.spec for partition in plan.partitions if isinstance(partition, Partition)]
     batches = [batch for spec in specs for batch in source.read_partition(spec, options)]
     return pa.Table.from_batches(batches).to_pylist() if batches else [], dict(plan.filters)
 
