@@ -18,7 +18,8 @@ from sheetbend.errors import (
     SourceConnectionError,
     TableNotFoundError,
 )
-from sheetbend.filters import MYSQL
+from sheetbend.filters import MYSQL, Comparison, In, Literal, Operator
+from sheetbend.filters import Column as FilterColumn
 from sheetbend.options import REDACTED
 from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
@@ -31,6 +32,7 @@ from sheetbend.sources.jdbc.sql import select
 from sheetbend.sources.jdbc.table import Column, Table
 
 if TYPE_CHECKING:
+    from sheetbend.filters import Filter
     from sheetbend.options import Options
     from sheetbend.scan import AggregateFunction, SortKey
     from sheetbend.sources.jdbc.drivers.mysql.protocol import Field
@@ -203,6 +205,24 @@ class MySqlDialect(Dialect[MySqlSession]):
             # Numbers in the eyes of the server, or of an inner form.
             return None if column.declared.startswith(("bit", "geometry")) else name
         return None if pa.types.is_time(column.type) else self._expression(column)
+
+    def condition(self, condition: Filter, table: Table) -> str | None:
+        """The condition, and one more for texts that are equal: by the column's collation, and so by its index."""
+        exact = super().condition(condition, table)
+        match condition:
+            case Comparison(Operator.EQUAL, FilterColumn(name), Literal() as value):
+                values: tuple[Literal, ...] = (value,)
+            case In(FilterColumn(name), values):
+                pass
+            case _:
+                return exact
+        column = table.column(name)
+        texts = [value.value.as_py() for value in values]
+        if exact is None or not all(isinstance(text, str) and text.isascii() for text in texts):
+            return exact
+        if self.compared(column) != self.quote(name):
+            return exact
+        return f"{self.quote(name)} IN ({', '.join(str(self.syntax.text(text)) for text in texts)}) AND {exact}"
 
     def order(self, column: Column, key: SortKey) -> str | None:
         """NULL is below all values here, and there are no words to have it elsewhere."""
