@@ -1,4 +1,5 @@
-"""Writes the tables of docs: options from what the sources say of themselves in ``OPTIONS``, types from their tests.
+"""Writes the tables of documents: options from what the sources say of themselves in ``OPTIONS``, and the types
+of databases from the cases of the tests, tests/types/<database>.toml.
 
     python scripts/gen_docs.py [--check]
 
@@ -11,7 +12,6 @@ import importlib
 import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,21 +28,19 @@ PLACE = re.compile(r"(<!-- (options|types): (\w+) -->\n).*?(<!-- end -->)", re.D
 
 def main() -> int:
     """Writes or checks the documents; returns the exit status."""
-    old = []
+    status = 0
     for name in DOCUMENTS:
         before = (ROOT / name).read_text()
         after = PLACE.sub(lambda place: f"{place[1]}\n{TABLES[place[2]](place[3])}\n{place[4]}", before)
-        if after != before:
-            old.append(name)
-            if "--check" not in sys.argv[1:]:
-                (ROOT / name).write_text(after)
-    if old and "--check" in sys.argv[1:]:
-        print(f"{', '.join(old)}: not up to date; run: make docs", file=sys.stderr)
-        return 1
-    return 0
+        if "--check" not in sys.argv[1:]:
+            (ROOT / name).write_text(after)
+        elif after != before:
+            print(f"{name} is not up to date; run: make docs", file=sys.stderr)
+            status = 1
+    return status
 
 
-def options(source: str) -> str:
+def table(source: str) -> str:
     """The options of a built-in source as a table of Markdown."""
     plugin = import_plugin(BUILT_IN[source], name=source)
     lines = ["| option | type | default | |", "| --- | --- | --- | --- |"]
@@ -59,24 +57,21 @@ def row(option: OptionSpec) -> str:
 
 
 def types(database: str) -> str:
-    """How a database's types are read, as a table of Markdown: each kind of type once."""
-    # By name: Python 3.10 has no such module, and the type checker looks with its eyes.
+    """The types of a database, and what they are read as, as a table of Markdown."""
+    # By name: Python 3.10 has no such module.
     tomllib: Any = importlib.import_module("tomllib")
     cases = tomllib.loads((ROOT / "tests" / "types" / f"{database}.toml").read_text())["type"]
-    found: dict[tuple[str, str], list[str]] = {}
+    declared: dict[str, list[str]] = {}
     for case in cases:
-        wanted = ", ".join(f"`{key}={value}`" for key, value in json.loads(case.get("options", "{}")).items())
-        names = found.setdefault((case["arrow"], wanted), [])
-        name = case["declared"].replace("|", "\\|") or "none"
-        names += [] if name in names else [name]
-    lines = ["| declared | Arrow | with |", "| --- | --- | --- |"]
-    for (arrow, wanted), names in found.items():
-        declared = ", ".join(f"`{name}`" for name in names)
-        lines.append(f"| {declared} | {arrow.replace('<', '&lt;')} | {wanted} |")
-    return "\n".join(lines)
+        wanted = " ".join(f"with {key}={value}" for key, value in json.loads(case.get("options", "{}")).items())
+        names = declared.setdefault(f"`{case['arrow']}` {wanted}".rstrip(), [])
+        if case["declared"] and case["declared"] not in names:
+            names.append(case["declared"])
+    lines = [f"| {', '.join(f'`{name}`' for name in names)} | {arrow} |" for arrow, names in declared.items()]
+    return "\n".join(["| declared | read as (Arrow) |", "| --- | --- |", *lines])
 
 
-TABLES: dict[str, Callable[[str], str]] = {"options": options, "types": types}
+TABLES = {"options": table, "types": types}
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ from sheetbend.options import REDACTED
 from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.mysql_parameters import Parameters
-from sheetbend.sources.jdbc.dialects.mysql_pieces import key_cuts
+from sheetbend.sources.jdbc.dialects.mysql_pieces import estimate, key_cuts
 from sheetbend.sources.jdbc.dialects.mysql_types import Types, declared_type
 from sheetbend.sources.jdbc.dialects.mysql_url import parse_mysql
 from sheetbend.sources.jdbc.drivers.mysql import ERRORS, MySqlSession
-from sheetbend.sources.jdbc.sql import select
+from sheetbend.sources.jdbc.sql import all_of, select
 from sheetbend.sources.jdbc.table import Column, Table
 
 if TYPE_CHECKING:
@@ -286,6 +286,9 @@ class MySqlDialect(Dialect[MySqlSession]):
             return []
         middle = [f"{key} >= {low} AND {key} < {high}" for low, high in pairwise(at)]
         return [f"{key} < {at[0]}", *middle, f"{key} >= {at[-1]}"]
+
+    def reads_all(self, session: MySqlSession, table: Table, conditions: Sequence[str]) -> bool:
+        return estimate(session, select(["1"], table.relation, all_of(conditions))).reads_all
 
     def bucket(self, column: Column, partitions: int, number: int) -> str | None:
         hashed = f"crc32({self.quote(column.name)}) % {partitions}"
