@@ -13,7 +13,6 @@ from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
 __all__ = ["OPTIONS", "Settings", "relation_of"]
 
 _LEVELS = ("READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
-
 _KERBEROS = ("keytab", "principal", "refreshKrb5Config", "connectionProvider")
 
 

@@ -27,6 +27,8 @@ __all__ = ["partition_clauses"]
 
 _BOUNDS = ("partitionColumn", "lowerBound", "upperBound")
 _MOST_VALUES = 10_000
+_MANY_ROWS = 10_000
+"""From how many rows on it is asked whether an index finds those that are wanted; to read fewer is as fast."""
 
 
 def partition_clauses(
@@ -109,9 +111,10 @@ class _Cut(Generic[S]):
         pieces = None
         if self.table.is_plain and self.dialect.pieces_by:
             with self._session() as session:
-                found = self.dialect.pieces(session, self.table, self.partitions)
-                if found and conditions and not self.dialect.reads_all(session, self.table, conditions):
+                is_large = (self.table.rows or 0) >= _MANY_ROWS
+                if is_large and conditions and not self.dialect.reads_all(session, self.table, conditions):
                     return []
+                found = self.dialect.pieces(session, self.table, self.partitions)
             pieces = None if found is None else list[str | None](found)
         if pieces is None and self.table.key is not None:
             return self._by_range()
