@@ -90,14 +90,14 @@ def test_a_missing_table(spark: SparkSession, sales: PostgresServer) -> None:
     assert "nothing_here" in str(caught.value)
 
 
-def test_a_limit_leaves_no_connection(spark: SparkSession, sales: PostgresServer) -> None:
-    before = sales.connections()
+def test_a_limit_leaves_nothing_under_way(spark: SparkSession, sales: PostgresServer) -> None:
+    before = sales.busy()
     assert len(partitioned(spark, sales).limit(3).collect()) == 3
-    wait_until(lambda: sales.connections() <= before, 10, "every connection is closed")
+    wait_until(lambda: sales.busy() <= before, 10, "every statement has ended")
 
 
 def test_an_interrupt_ends_the_query_in_the_database(spark: SparkSession, sales: PostgresServer) -> None:
-    before = sales.connections()
+    before = sales.busy()
     slow = read(spark, sales, query="SELECT id, pg_sleep(0.2)::text AS slept FROM sales")
     errors: list[PySparkException] = []
 
@@ -109,9 +109,9 @@ def test_an_interrupt_ends_the_query_in_the_database(spark: SparkSession, sales:
 
     thread = threading.Thread(target=run)
     thread.start()
-    wait_until(lambda: sales.connections() > before, 10, "the query runs")
+    wait_until(lambda: sales.busy() > before, 10, "the query runs")
     spark.interruptAll()
     thread.join(10)
     assert not thread.is_alive()
     assert errors[0].getCondition() == "OPERATION_CANCELED"
-    wait_until(lambda: sales.connections() <= before, 10, "the query is gone from the database")
+    wait_until(lambda: sales.busy() <= before, 10, "the query is gone from the database")

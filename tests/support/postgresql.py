@@ -67,9 +67,9 @@ class PostgresServer:
                 cursor.execute(sql)
                 return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
-    def connections(self) -> int:
-        """How many clients are connected, this helper apart."""
-        clients = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    def busy(self) -> int:
+        """How many clients have something under way, a statement or a transaction, this helper apart."""
+        clients = "backend_type = 'client backend' AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'"
         return int(self.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {clients}")[0][0])
 
     def __enter__(self) -> PostgresServer:

@@ -9,9 +9,10 @@ import pytest
 
 from sheetbend.errors import OptionError
 from sheetbend.options import Options
-from sheetbend.sources.jdbc.column import Column, relation_of
 from sheetbend.sources.jdbc.dialects import dialect_of
+from sheetbend.sources.jdbc.options import relation_of
 from sheetbend.sources.jdbc.partitioning import partition_clauses, stride_clauses
+from sheetbend.sources.jdbc.table import Column
 
 COLUMNS = [
     Column("id", "int8", pa.int64()),

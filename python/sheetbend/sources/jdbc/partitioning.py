@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sheetbend.errors import OptionError
-from sheetbend.sources.jdbc.column import Column, find_column
+from sheetbend.sources.jdbc.table import Column, find_column
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
-    from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.dialects.base import Dialect, S
 
 __all__ = ["partition_clauses", "stride_clauses"]
 
@@ -33,7 +33,7 @@ _WIDE = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN)
 _SCALE_18 = decimal.Decimal(1).scaleb(-18)
 
 
-def partition_clauses(options: Options, columns: Sequence[Column], dialect: Dialect) -> list[str | None]:
+def partition_clauses(options: Options, columns: Sequence[Column], dialect: Dialect[S]) -> list[str | None]:
     """One WHERE clause for each partition; None is the whole table.
 
     Args:

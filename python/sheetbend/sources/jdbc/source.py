@@ -2,78 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pyarrow as pa
-
-from sheetbend.errors import SheetbendError
-from sheetbend.options import Options, OptionSpec
-from sheetbend.sources.jdbc.column import relation_of
+from sheetbend.options import Options
 from sheetbend.sources.jdbc.dialects import dialect_of
-from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
-from sheetbend.sources.jdbc.partitioning import partition_clauses
+from sheetbend.sources.jdbc.options import OPTIONS, Settings
+from sheetbend.sources.jdbc.read import Work, read
+from sheetbend.sources.jdbc.scan import describe, whole
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sheetbend.options import OptionSpec
     from sheetbend.plugin import PartitionSpec, ReadContext
-    from sheetbend.sources.jdbc.dialects.base import BatchIterator
+    from sheetbend.sources.jdbc.table import Table
 
 __all__ = ["JDBCArrowDataSource"]
 
-_SPEC_VERSION = 1
+_TABLE = "jdbc.table"
 
 
 class JDBCArrowDataSource:
-    """Tables and queries of SQLite and PostgreSQL, with the options of Spark's ``jdbc`` format.
+    """Tables and queries of databases, with the options of Spark's ``jdbc`` format.
 
-    A partition spec is ``{"version": 1, "columns": [[name, declared type], ...], "where": clause or null}``.
+    A partition spec holds the statement that the partition runs: see :class:`sheetbend.sources.jdbc.read.Work`.
     """
 
-    OPTIONS: ClassVar[tuple[OptionSpec, ...]] = (
-        OptionSpec(
-            "url",
-            "JDBC URL: jdbc:sqlite:<path> or jdbc:postgresql://<host>:<port>/<database>",
-            "url",
-            required=True,
-        ),
-        OptionSpec("dbtable", "table, or subquery in parentheses with an alias; either this or query"),
-        OptionSpec("query", "query to read; either this or dbtable"),
-        OptionSpec("user", "user to log in as"),
-        OptionSpec("password", "password to log in with", secret=True),
-        OptionSpec("driver", "Java class of the database's driver; accepted, and not used"),
-        OptionSpec("partitionColumn", "number, date or timestamp column by which the table is cut into partitions"),
-        OptionSpec("lowerBound", "where the cuts begin; rows below it are read too"),
-        OptionSpec("upperBound", "where the cuts end; rows above it are read too"),
-        OptionSpec("numPartitions", "how many partitions to cut the table into, at most", type="integer"),
-        OptionSpec("fetchsize", "rows in a batch, as a hint; 0 leaves it to the source", type="integer", default="0"),
-        OptionSpec("queryTimeout", "seconds a query may take; 0 is no limit", type="integer", default="0"),
-        *CONNECTION_OPTIONS,
-    )
+    OPTIONS: ClassVar[tuple[OptionSpec, ...]] = OPTIONS
 
     def infer_schema(self, options: Options) -> pa.Schema:
         """The columns of the table or query; asks the database's catalog, not the data."""
-        options = Options.of(options)
-        columns = dialect_of(options).describe(relation_of(options))
-        return pa.schema([column.field for column in columns])
+        return self._table(Options.of(options)).schema
 
     def plan_partitions(self, options: Options) -> list[dict[str, Any]]:
         """One spec for each WHERE clause; a single one for the whole table where none is asked for."""
         options = Options.of(options)
-        dialect = dialect_of(options)
-        columns = dialect.describe(relation_of(options))
-        names = [[column.name, column.declared] for column in columns]
-        clauses = partition_clauses(options, columns, dialect)
-        return [{"version": _SPEC_VERSION, "columns": names, "where": where} for where in clauses]
+        return [work.spec for work in whole(dialect_of(options), self._table(options), options)]
 
     def read_partition(
         self, partition_spec: PartitionSpec, options: Options, context: ReadContext | None = None
-    ) -> BatchIterator:
-        """The rows of one partition. The connection lives as long as the iterator that this returns."""
-        if partition_spec.get("version") != _SPEC_VERSION:
-            raise SheetbendError(
-                f"The partition spec is of version {partition_spec.get('version')!r}; this release reads version "
-                f"{_SPEC_VERSION}. Every machine must run the same release."
-            )
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of one partition. Its connection is in use as long as the iterator that this returns."""
         options = Options.of(options)
         dialect = dialect_of(options)
-        columns = [dialect.column(name, declared) for name, declared in partition_spec["columns"]]
-        return dialect.read(relation_of(options), columns, partition_spec["where"], context)
+        return read(dialect, Work.of(partition_spec, dialect), Settings.of(options), context)
+
+    @staticmethod
+    def _table(options: Options) -> Table:
+        """What the catalog says, asked once a query."""
+        known = options.kept.get(_TABLE)
+        if known is None:
+            known = options.kept[_TABLE] = describe(dialect_of(options), Settings.of(options).relation)
+        return known  # type: ignore[return-value]

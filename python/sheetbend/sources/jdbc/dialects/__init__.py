@@ -1,4 +1,4 @@
-"""One module for each database: how to connect, ask for a table's columns, read, and tell an error.
+"""One module for each database, or several of one name.
 
 A module and its driver are imported when a URL of that database is first read: the others need not be installed, and
 a server that reads no database does not load any.
@@ -7,25 +7,35 @@ a server that reads no database does not load any.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sheetbend.errors import SheetbendError
-from sheetbend.sources.jdbc.dialects.base import Dialect
 from sheetbend.sources.jdbc.url import split_url
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
+    from sheetbend.sources.jdbc.dialects.base import Dialect
 
-__all__ = ["Dialect", "dialect_of"]
+__all__ = ["dialect_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    module: str
+    class_name: str
+    extra: str = "jdbc"
+    """What ``pip install 'sheetbend[...]'`` brings the driver."""
+
 
 _DIALECTS = {
-    "postgresql": "sheetbend.sources.jdbc.dialects.postgresql:PostgresDialect",
-    "sqlite": "sheetbend.sources.jdbc.dialects.sqlite:SqliteDialect",
+    "postgresql": _Entry("sheetbend.sources.jdbc.dialects.postgresql", "PostgresDialect"),
+    "sqlite": _Entry("sheetbend.sources.jdbc.dialects.sqlite", "SqliteDialect"),
 }
-"""The class of each subprotocol, made with what follows it in the URL and the options."""
+"""By subprotocol; the class is made with what follows it in the URL and the options."""
 
 
-def dialect_of(options: Options) -> Dialect:
+def dialect_of(options: Options) -> Dialect[Any]:
     """The dialect of the option ``url``, ready to connect with these options; it does not connect yet.
 
     Raises:
@@ -33,13 +43,14 @@ def dialect_of(options: Options) -> Dialect:
         SheetbendError: the database's driver is not installed.
     """
     subprotocol, rest = split_url(options.require("url"), tuple(_DIALECTS))
-    module, _, name = _DIALECTS[subprotocol].partition(":")
+    entry = _DIALECTS[subprotocol]
     try:
-        found = importlib.import_module(module)
+        found = importlib.import_module(entry.module)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0].replace("_", "-")
         raise SheetbendError(
-            f"Source 'jdbc' needs the package '{package}' for jdbc:{subprotocol}: pip install 'sheetbend[jdbc]'."
+            f"Source 'jdbc' needs the package '{package}' for jdbc:{subprotocol}: "
+            f"pip install 'sheetbend[{entry.extra}]'."
         ) from error
-    dialect: Dialect = getattr(found, name)(rest, options)
+    dialect: Dialect[Any] = getattr(found, entry.class_name)(rest, options)
     return dialect

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from contextlib import closing
 
-import adbc_driver_manager
 import pyarrow as pa
 
 from sheetbend.errors import (
@@ -17,16 +15,16 @@ from sheetbend.errors import (
     SourceConnectionError,
     TableNotFoundError,
 )
+from sheetbend.filters import POSTGRESQL
 from sheetbend.options import REDACTED, Options
-from sheetbend.sources.jdbc.column import Column
-from sheetbend.sources.jdbc.dialects.base import BatchIterator, check_driver, quote_identifier, select
-from sheetbend.sources.jdbc.dialects.postgresql_session import Session, forget
+from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.postgresql_types import declared_type, reading_of
+from sheetbend.sources.jdbc.drivers.adbc import ERRORS
+from sheetbend.sources.jdbc.drivers.postgresql import PostgresSession, forget
 from sheetbend.sources.jdbc.parameters import libpq_parameters
+from sheetbend.sources.jdbc.sql import quote_identifier, select
+from sheetbend.sources.jdbc.table import Column, Table
 from sheetbend.sources.jdbc.url import parse_postgresql
-
-if TYPE_CHECKING:
-    from sheetbend.plugin import ArrowStream, ReadContext
 
 __all__ = ["PostgresDialect"]
 
@@ -44,9 +42,15 @@ _LOGIN_REFUSED = re.compile(
 )
 
 
-class PostgresDialect:
+class PostgresDialect(Dialect[PostgresSession]):
     """A PostgreSQL database."""
 
+    name = "postgresql"
+    title = "PostgreSQL"
+    syntax = POSTGRESQL
+    errors = ERRORS
+    parallel_queries = True
+    binary_order = '{0} COLLATE "C"'
     utc_suffix = "+00"
 
     def __init__(self, rest: str, options: Options) -> None:
@@ -55,7 +59,6 @@ class PostgresDialect:
         parameters = libpq_parameters(url.parameters, options)
         self._secrets = [parameters[key] for key in ("password", "sslpassword") if key in parameters]
         self._address = ", ".join(f"{host}:{port}" for host, port in zip(url.hosts, url.ports, strict=True))
-        self._fetch_rows = options.integer("fetchsize", minimum=0)
         timeout = options.integer("queryTimeout", minimum=0)
         if timeout:
             server = f"-c statement_timeout={timeout * 1000}"
@@ -72,79 +75,47 @@ class PostgresDialect:
         # Keywords with quoted values: libpq repeats a URI that it cannot parse, its password included.
         self._conninfo = " ".join(f"{key}={_quote_value(value)}" for key, value in parameters.items())
 
-    def quote(self, identifier: str) -> str:
-        """The identifier in double quotes."""
-        return quote_identifier(identifier)
+    @property
+    def identity(self) -> str:
+        return self._conninfo
+
+    def connect(self) -> PostgresSession:
+        return PostgresSession(self._conninfo)
 
     def column(self, name: str, declared: str) -> Column:
-        """The column of a type such as :meth:`describe` gives."""
         return Column(name, declared, reading_of(declared).type)
 
-    def describe(self, relation: str) -> list[Column]:
+    def describe(self, session: PostgresSession, relation: str) -> Table:
         """The columns as the server describes the statement, which it prepares and does not run."""
         sql = select(["*"], relation)
-        with self._session() as session:
-            schema = session.describe(sql)
+        schema = session.schema(sql)
         if any(_declared(field).startswith(_UNNAMED) for field in schema):
             # A type that was made since the driver has asked for the types, or one that it never knows.
             forget(self._conninfo)
-            with self._session() as session:
-                schema = session.describe(sql)
-        return [self.column(field.name, _declared(field)) for field in schema]
+            with closing(self.connect()) as informed:
+                schema = informed.schema(sql)
+        return Table(relation, tuple(self.column(field.name, _declared(field)) for field in schema))
 
-    def read(
-        self, relation: str, columns: Sequence[Column], where: str | None, context: ReadContext | None
-    ) -> BatchIterator:
-        """The driver's own stream in one piece, or batches where there is a numeric to be cast.
+    def item(self, column: Column) -> str:
+        return _expression(column)
 
-        Closed or cancelled before its end, it cancels the statement in the server and then closes the connection.
-        """
-        sql = select(map(_expression, columns), relation, where)
-        with self._session() as session:
-            if context is not None:
-                context.on_cancel(session.cancel)
-                if context.cancelled:
-                    return
-            try:
-                stream = session.execute(sql, self._batch_bytes(columns))
-                if any(reading_of(column.declared).as_text for column in columns):
-                    yield from _batches(stream, columns)
-                else:
-                    yield stream
-                session.finished = True
-            except (adbc_driver_manager.Error, OSError):
-                if context is not None and context.cancelled:
-                    return
-                raise
+    def batches(
+        self, session: PostgresSession, sql: str, columns: Sequence[Column], rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The driver's own batches, in which texts of numbers are turned into numbers."""
+        schema = pa.schema([column.field for column in columns])
+        with session.fetch(sql, _batch_bytes(columns, rows)) as reader:
+            for batch in reader:
+                arrays = [_converted(values, column) for values, column in zip(batch.columns, columns, strict=True)]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
-    def _batch_bytes(self, columns: Sequence[Column]) -> int:
-        if not self._fetch_rows:
-            return _BATCH_BYTES
-        # On the wire a row has 2 bytes, and each of its values 4, of its own.
-        row = 2 + sum(4 + _width(column.type) for column in columns)
-        return max(_MIN_BATCH_BYTES, self._fetch_rows * row)
-
-    @contextlib.contextmanager
-    def _session(self) -> Iterator[Session]:
-        try:
-            session = Session(self._conninfo)
-        except adbc_driver_manager.Error as error:
-            raise self._refused(error) from None
-        try:
-            with session:
-                yield session
-        except SheetbendError:
-            raise
-        except (adbc_driver_manager.Error, OSError) as error:
-            raise self._translate(error) from None
-
-    def _refused(self, error: Exception) -> SheetbendError:
+    def refused(self, error: Exception) -> SheetbendError:
         message = self._clean(error)
         if _LOGIN_REFUSED.search(message):
             return AuthenticationError(f"PostgreSQL at {self._address} refuses the login: {message}")
         return SourceConnectionError(f"PostgreSQL at {self._address} cannot be reached: {message}")
 
-    def _translate(self, error: Exception) -> SheetbendError:
+    def failure(self, error: Exception) -> SheetbendError:
         message = self._clean(error)
         state = str(getattr(error, "sqlstate", None) or "")
         if state == "42P01":
@@ -166,12 +137,12 @@ class PostgresDialect:
         return " ".join(message.split()).rstrip(".")
 
 
-def _batches(stream: ArrowStream, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    schema = pa.schema([column.field for column in columns])
-    with pa.RecordBatchReader.from_stream(stream) as reader:
-        for batch in reader:
-            arrays = [_converted(values, column) for values, column in zip(batch.columns, columns, strict=True)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+def _batch_bytes(columns: Sequence[Column], rows: int) -> int:
+    if not rows:
+        return _BATCH_BYTES
+    # On the wire a row has 2 bytes, and each of its values 4, of its own.
+    row = 2 + sum(4 + _width(column.type) for column in columns)
+    return max(_MIN_BATCH_BYTES, rows * row)
 
 
 def _converted(values: pa.Array, column: Column) -> pa.Array:

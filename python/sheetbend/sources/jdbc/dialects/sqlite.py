@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import adbc_driver_manager
 import pyarrow as pa
 
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
-from sheetbend.sources.jdbc.column import Column
-from sheetbend.sources.jdbc.dialects.base import BatchIterator, check_driver, quote_identifier, select
-from sheetbend.sources.jdbc.dialects.sqlite_session import Session
+from sheetbend.filters import SQLITE
+from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.sqlite_types import arrow_type, reading_of
+from sheetbend.sources.jdbc.drivers.adbc import ERRORS
+from sheetbend.sources.jdbc.drivers.sqlite import SqliteSession
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
+from sheetbend.sources.jdbc.sql import quote_identifier, select
+from sheetbend.sources.jdbc.table import Column, Table
 from sheetbend.sources.jdbc.url import parse_sqlite
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
-    from sheetbend.plugin import ReadContext
 
 __all__ = ["SqliteDialect"]
 
@@ -43,10 +43,19 @@ _TABLE = re.compile(r"""((?:\w+|"(?:[^"]|"")+")\.)?(\w+|"(?:[^"]|"")+")""")
 """The name of a table or view, with or without its schema."""
 
 
-class SqliteDialect:
+class _WireTypeError(Exception):
+    """The driver found another type than the column is fetched as."""
+
+
+class SqliteDialect(Dialect[SqliteSession]):
     """A database file."""
 
-    utc_suffix = ""
+    name = "sqlite"
+    title = "SQLite"
+    syntax = SQLITE
+    # Opened in no time, while a connection that is kept holds a file that the user may want to remove.
+    pooled = False
+    errors = (*ERRORS, _WireTypeError)
 
     def __init__(self, rest: str, options: Options) -> None:
         check_driver(options, "sqlite", _DRIVERS)
@@ -58,91 +67,76 @@ class SqliteDialect:
             raise OptionError("Option 'queryTimeout' is not supported by jdbc:sqlite:.")
         self._batch_rows = options.integer("fetchsize", minimum=0)
 
-    def quote(self, identifier: str) -> str:
-        """The identifier in double quotes."""
-        return quote_identifier(identifier)
+    @property
+    def identity(self) -> str:
+        return self._uri
+
+    def connect(self) -> SqliteSession:
+        return SqliteSession(self._uri)
+
+    def refused(self, error: Exception) -> SheetbendError:
+        return self._unreadable("does not exist or cannot be opened")
 
     def column(self, name: str, declared: str) -> Column:
-        """The column of a declared type."""
         return Column(name, declared, arrow_type(declared))
 
-    def describe(self, relation: str) -> list[Column]:
+    def source(self, relation: str) -> str:
+        return _enclosed(relation)
+
+    def item(self, column: Column) -> str:
+        name = quote_identifier(column.name)
+        expression = reading_of(column.type).sql.format(name)
+        return name if expression == name else f"{expression} AS {name}"
+
+    def describe(self, session: SqliteSession, relation: str) -> Table:
         """The columns by their declared types. A view tells those of any query, without running it.
 
         A column that declares none, such as an expression, is known only by its values: the types of those in the
         first 1000 rows decide, and it is a string where they disagree or there are none.
         """
-        with self._session() as session:
-            session.rows(select("*", f"{_enclosed(relation)} LIMIT 0"))
-            session.rows(f"CREATE TEMP VIEW {_PROBE} AS {select('*', _enclosed(relation))}")
-            table = _TABLE.fullmatch(relation)
-            schema, name = (table[1] or "", table[2]) if table else ("temp.", _PROBE)
-            # 1 is a hidden column of a virtual table; 2 and 3 are computed ones.
-            found = [row for row in session.rows(f"PRAGMA {schema}table_xinfo({name})") if row[6] != 1]
-            columns = {str(row[1]): str(row[2] or "") for row in found}
-            never_null = {str(row[1]) for row in found if row[3]}
-            keys = [str(row[1]) for row in found if row[5]]
-            if not any(row[3] == "pk" for row in session.rows(f"PRAGMA {schema}index_list({name})")):
-                # A key without an index of its own is the row's number.
-                never_null.update(keys)
-            # What a view calls BLOB may declare nothing.
-            unknown = ("", "ANY") if table else ("", "ANY", "BLOB")
-            columns.update(
-                _sampled(session, [name for name, declared in columns.items() if declared.upper() in unknown])
-            )
-        return [
+        session.rows(select("*", f"{_enclosed(relation)} LIMIT 0"))
+        session.rows(f"CREATE TEMP VIEW {_PROBE} AS {select('*', _enclosed(relation))}")
+        table = _TABLE.fullmatch(relation)
+        schema, name = (table[1] or "", table[2]) if table else ("temp.", _PROBE)
+        # 1 is a hidden column of a virtual table; 2 and 3 are computed ones.
+        found = [row for row in session.rows(f"PRAGMA {schema}table_xinfo({name})") if row[6] != 1]
+        columns = {str(row[1]): str(row[2] or "") for row in found}
+        never_null = {str(row[1]) for row in found if row[3]}
+        keys = [str(row[1]) for row in found if row[5]]
+        if not any(row[3] == "pk" for row in session.rows(f"PRAGMA {schema}index_list({name})")):
+            # A key without an index of its own is the row's number.
+            never_null.update(keys)
+        # What a view calls BLOB may declare nothing.
+        unknown = ("", "ANY") if table else ("", "ANY", "BLOB")
+        columns.update(_sampled(session, [name for name, declared in columns.items() if declared.upper() in unknown]))
+        typed = [
             replace(self.column(name, declared), never_null=name in never_null) for name, declared in columns.items()
         ]
+        return Table(relation, tuple(typed), is_plain=table is not None)
 
-    def read(
-        self, relation: str, columns: Sequence[Column], where: str | None, context: ReadContext | None
-    ) -> BatchIterator:
+    def batches(
+        self, session: SqliteSession, sql: str, columns: Sequence[Column], rows: int
+    ) -> Iterator[pa.RecordBatch]:
         """Batches of the columns, converted one at a time.
 
         The driver takes each column's type from the rows of the first batch, so that NULLs alone make any column int64.
         A row before them, dropped again, tells it the types that the columns have.
         """
-        rows = self._batch_rows or (context.batch_size if context else _BATCH_ROWS)
         readings = [reading_of(column.type) for column in columns]
         sentinels = ", ".join(_SENTINELS[reading.wire] for reading in readings)
-        selected = [
-            reading.sql.format(quote_identifier(column.name)) for reading, column in zip(readings, columns, strict=True)
-        ]
         schema = pa.schema([column.field for column in columns])
-        with self._session() as session:
-            sql = f"SELECT {sentinels} UNION ALL {select(selected, _enclosed(relation), where)}"
-            try:
-                with session.stream(sql, **{"adbc.sqlite.query.batch_rows": str(rows)}) as reader:
-                    _check_wire(reader.schema, [reading.wire for reading in readings])
-                    skip = 1
-                    for batch in reader:
-                        if context is not None and context.cancelled:
-                            return
-                        yield _convert(batch.slice(skip), columns, schema)
-                        skip = 0
-            except (adbc_driver_manager.Error, OSError, _WireTypeError):
-                self._explain(relation, columns, where)
-                raise
-
-    @contextlib.contextmanager
-    def _session(self) -> Iterator[Session]:
-        try:
-            session = Session(self._uri)
-        except adbc_driver_manager.Error:
-            raise self._unreadable("does not exist or cannot be opened") from None
-        try:
-            with session:
-                yield session
-        except SheetbendError:
-            raise
-        except (adbc_driver_manager.Error, OSError, _WireTypeError) as error:
-            raise self._translate(error) from None
+        with session.fetch(f"SELECT {sentinels} UNION ALL {sql}", rows or _BATCH_ROWS) as reader:
+            _check_wire(reader.schema, [reading.wire for reading in readings])
+            skip = 1
+            for batch in reader:
+                yield _convert(batch.slice(skip), columns, schema)
+                skip = 0
 
     def _unreadable(self, what: str) -> SourceConnectionError:
         path = unquote(self._uri.removeprefix("file:").partition("?")[0])
         return SourceConnectionError(f"The SQLite database file '{path}' {what}.")
 
-    def _translate(self, error: Exception) -> SheetbendError:
+    def failure(self, error: Exception) -> SheetbendError:
         message = (str(error).partition("[SQLite] ")[2] or str(error)).partition("\nquery: ")[0]
         if "no such table: " in message:
             return TableNotFoundError(f"SQLite has no table '{message.partition('no such table: ')[2].strip()}'.")
@@ -155,19 +149,14 @@ class SqliteDialect:
             return OptionError(f"SQLite refuses the query made from the options: {message}.")
         return SheetbendError(f"SQLite: {message}.")
 
-    def _explain(self, relation: str, columns: Sequence[Column], where: str | None) -> None:
-        """Raises for the first column that holds a value of another kind than it declares; returns if there is none."""
-        with self._session() as session:
-            for column in columns:
-                stored = ", ".join(f"'{kind}'" for kind in (*reading_of(column.type).stored, "null"))
-                kinds = select([f"typeof({quote_identifier(column.name)}) AS kind"], _enclosed(relation), where)
-                found = session.rows(select(["kind"], f"({kinds})", f"kind NOT IN ({stored}) LIMIT 1"))
-                if found:
-                    raise _misfit(column, f"a value of kind {found[0][0]}")
-
-
-class _WireTypeError(Exception):
-    """The driver found another type than the column is fetched as."""
+    def diagnose(self, session: SqliteSession, relation: str, columns: Sequence[Column], where: str | None) -> None:
+        """Raises for the first column that holds a value of another kind than it declares."""
+        for column in columns:
+            stored = ", ".join(f"'{kind}'" for kind in (*reading_of(column.type).stored, "null"))
+            kinds = select([f"typeof({quote_identifier(column.name)}) AS kind"], _enclosed(relation), where)
+            found = session.rows(select(["kind"], f"({kinds})", f"kind NOT IN ({stored}) LIMIT 1"))
+            if found:
+                raise _misfit(column, f"a value of kind {found[0][0]}")
 
 
 def _enclosed(relation: str) -> str:
@@ -175,7 +164,7 @@ def _enclosed(relation: str) -> str:
     return f"({relation}\n)"
 
 
-def _sampled(session: Session, names: Sequence[str]) -> dict[str, str]:
+def _sampled(session: SqliteSession, names: Sequence[str]) -> dict[str, str]:
     """What stands in for the declared types of the columns of ``names``."""
     if not names:
         return {}

@@ -1,19 +1,15 @@
-"""A column of a table or query, and the relation that it belongs to."""
+"""A table or query of a database, and its columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from sheetbend.errors import OptionError
 
-if TYPE_CHECKING:
-    from sheetbend.options import Options
-
-__all__ = ["Column", "find_column", "relation_of"]
+__all__ = ["Column", "Table", "find_column"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +32,32 @@ class Column:
         return pa.field(self.name, self.type, nullable=True)
 
 
-def relation_of(options: Options) -> str:
-    """What stands after FROM: ``dbtable`` as it was written, or ``query`` as a subquery.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a catalog says of a relation, which is what stands after FROM."""
 
-    Raises:
-        OptionError: neither or both of them are given, or ``query`` is given with ``partitionColumn``.
-    """
-    table = options.get("dbtable", "").strip().rstrip(";").rstrip()
-    query = options.get("query", "").strip().rstrip(";").rstrip()
-    if table and query:
-        raise OptionError("Options 'dbtable' and 'query' exclude each other: give one of them.")
-    if table:
-        return table
-    if not query:
-        raise OptionError("Option 'dbtable' or 'query' is required.")
-    if options.get("partitionColumn"):
-        raise OptionError(
-            "Options 'query' and 'partitionColumn' exclude each other. Give the query as a subquery with an alias in "
-            "'dbtable' instead, such as dbtable = \"(select ...) t\", and a column of it as 'partitionColumn'."
-        )
-    # The line break keeps a comment at the end of the query from swallowing the parenthesis.
-    return f"({query}\n) sheetbend_query"
+    relation: str
+    columns: tuple[Column, ...]
+    is_plain: bool = False
+    """Whether it is one table that stores its rows, and no view, query or parent of partitions."""
+    rows: int | None = None
+    """How many rows it has, about; None is unknown."""
+    pages: int | None = None
+    """How many pages it has, where the dialect cuts by pages; None is unknown."""
+    key: str | None = None
+    """The one column of whole numbers that is its primary key; None where there is none, or it is unknown."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema."""
+        return pa.schema([column.field for column in self.columns])
+
+    def column(self, name: str) -> Column:
+        """The column of exactly this name; raises :class:`KeyError` where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
 
 
 def find_column(name: str, columns: Sequence[Column], option: str) -> Column:

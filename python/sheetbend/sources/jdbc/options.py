@@ -1,0 +1,72 @@
+"""The options of the source: what there are, and what a reader was given of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sheetbend.errors import OptionError
+from sheetbend.options import Options, OptionSpec
+from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
+
+__all__ = ["OPTIONS", "Settings", "relation_of"]
+
+OPTIONS: tuple[OptionSpec, ...] = (
+    OptionSpec(
+        "url", "JDBC URL: jdbc:sqlite:<path> or jdbc:postgresql://<host>:<port>/<database>", "url", required=True
+    ),
+    OptionSpec("dbtable", "table, or subquery in parentheses with an alias; either this or query"),
+    OptionSpec("query", "query to read; either this or dbtable"),
+    OptionSpec("user", "user to log in as"),
+    OptionSpec("password", "password to log in with", secret=True),
+    OptionSpec("driver", "Java class of the database's driver; accepted, and not used"),
+    OptionSpec("partitionColumn", "number, date or timestamp column by which the table is cut into partitions"),
+    OptionSpec("lowerBound", "where the cuts begin; rows below it are read too"),
+    OptionSpec("upperBound", "where the cuts end; rows above it are read too"),
+    OptionSpec("numPartitions", "how many partitions to cut the table into, at most", type="integer"),
+    OptionSpec("fetchsize", "rows in a batch, as a hint; 0 leaves it to the source", type="integer", default="0"),
+    OptionSpec("queryTimeout", "seconds a query may take; 0 is no limit", type="integer", default="0"),
+    *CONNECTION_OPTIONS,
+)
+"""Every option of the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a reader was given, beside what is the dialect's own."""
+
+    relation: str
+    """What stands after FROM."""
+    batch_rows: int
+    """How many rows a batch has, as a hint; 0 leaves it to the source."""
+
+    @classmethod
+    def of(cls, options: Options) -> Settings:
+        """The settings in the options.
+
+        Raises:
+            OptionError: one has a value that it does not take, or two exclude each other.
+        """
+        return cls(relation=relation_of(options), batch_rows=options.integer("fetchsize", 0, minimum=0) or 0)
+
+
+def relation_of(options: Options) -> str:
+    """What stands after FROM: ``dbtable`` as it was written, or ``query`` as a subquery.
+
+    Raises:
+        OptionError: neither or both of them are given, or ``query`` is given with ``partitionColumn``.
+    """
+    table = options.get("dbtable", "").strip().rstrip(";").rstrip()
+    query = options.get("query", "").strip().rstrip(";").rstrip()
+    if table and query:
+        raise OptionError("Options 'dbtable' and 'query' exclude each other: give one of them.")
+    if table:
+        return table
+    if not query:
+        raise OptionError("Option 'dbtable' or 'query' is required.")
+    if options.get("partitionColumn"):
+        raise OptionError(
+            "Options 'query' and 'partitionColumn' exclude each other. Give the query as a subquery with an alias in "
+            "'dbtable' instead, such as dbtable = \"(select ...) t\", and a column of it as 'partitionColumn'."
+        )
+    # The line break keeps a comment at the end of the query from swallowing the parenthesis.
+    return f"({query}\n) sheetbend_query"

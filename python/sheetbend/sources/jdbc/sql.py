@@ -1,0 +1,19 @@
+"""Statements, put together of the parts that dialects and users give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["quote_identifier", "select"]
+
+
+def quote_identifier(identifier: str) -> str:
+    """The identifier in double quotes, as standard SQL has it."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def select(expressions: Iterable[str], relation: str, where: str | None = None) -> str:
+    """A SELECT statement. What stands after FROM and WHERE is the user's own SQL, as in Spark."""
+    statement = " ".join(["SELECT", ", ".join(expressions), "FROM", relation])
+    # The line break keeps a comment at the end of the relation from swallowing the clause.
+    return f"{statement}\nWHERE {where}" if where else statement
