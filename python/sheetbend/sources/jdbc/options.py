@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sheetbend.errors import OptionError
 from sheetbend.options import Options, OptionSpec
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
+from sheetbend.sources.jdbc.writing.options import WRITE_OPTIONS
 
 __all__ = ["OPTIONS", "Settings", "relation_of"]
 
@@ -22,9 +23,14 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("partitionColumn", "number, date or timestamp column by which the table is cut into partitions"),
     OptionSpec("lowerBound", "where the cuts begin; rows below it are read too"),
     OptionSpec("upperBound", "where the cuts end; rows above it are read too"),
-    OptionSpec("numPartitions", "how many partitions to cut the table into, at most", type="integer"),
+    OptionSpec(
+        "numPartitions",
+        "how many partitions to cut the table into, at most; writing: how many tasks write at once, at most",
+        type="integer",
+    ),
     OptionSpec("fetchsize", "rows in a batch, as a hint; 0 leaves it to the source", type="integer", default="0"),
     OptionSpec("queryTimeout", "seconds a query may take; 0 is no limit", type="integer", default="0"),
+    *WRITE_OPTIONS,
     *CONNECTION_OPTIONS,
 )
 """Every option of the source."""

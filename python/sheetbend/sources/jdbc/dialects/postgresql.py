@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -19,12 +20,16 @@ from sheetbend.filters import POSTGRESQL
 from sheetbend.options import REDACTED, Options
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.postgresql_types import declared_type, reading_of
+from sheetbend.sources.jdbc.dialects.postgresql_writer import PostgresWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.postgresql import PostgresSession, forget
 from sheetbend.sources.jdbc.parameters import libpq_parameters
 from sheetbend.sources.jdbc.sql import quote_identifier, select
 from sheetbend.sources.jdbc.table import Column, Table
 from sheetbend.sources.jdbc.url import parse_postgresql
+
+if TYPE_CHECKING:
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["PostgresDialect"]
 
@@ -99,6 +104,9 @@ class PostgresDialect(Dialect[PostgresSession]):
     def item(self, column: Column) -> str:
         return _expression(column)
 
+    def writer(self, options: WriteOptions) -> PostgresWriter:
+        return PostgresWriter(self, options)
+
     def batches(
         self, session: PostgresSession, sql: str, columns: Sequence[Column], rows: int
     ) -> Iterator[pa.RecordBatch]:
@@ -131,7 +139,7 @@ class PostgresDialect(Dialect[PostgresSession]):
     def _clean(self, error: Exception) -> str:
         """What the server or libpq said, without the statement, which is ours, and without a secret."""
         message = re.split(r"\n(?:LINE \d+:|Query was:)|\. SQLSTATE: ", str(error))[0]
-        message = re.sub(r"^.*?(?:ERROR:|Failed to connect:|\[libpq\])\s*", "", message, flags=re.DOTALL)
+        message = re.sub(r"^.*?ERROR:\s*|^.*?(?:Failed to connect:|\[libpq\])\s*", "", message, flags=re.DOTALL)
         for secret in self._secrets:
             message = message.replace(secret, REDACTED)
         return " ".join(message.split()).rstrip(".")

@@ -16,6 +16,12 @@ _CREATED: dict[pa.DataType, str] = {
     pa.int64(): "bigint",
     pa.float32(): "real",
     pa.float64(): "double precision",
+    pa.string(): "text",
+    pa.large_string(): "text",
+    pa.string_view(): "text",
+    pa.binary(): "bytea",
+    pa.large_binary(): "bytea",
+    pa.binary_view(): "bytea",
     pa.date32(): "date",
     pa.time64("us"): "time without time zone",
 }
@@ -25,21 +31,16 @@ _NUMERIC = re.compile(r"(?:numeric|decimal)(?:\(.*\))?")
 
 def created_type(kind: pa.DataType) -> str | None:
     """The type, as ``format_type`` writes it; None for what PostgreSQL has none for."""
-    if kind in _CREATED:
-        return _CREATED[kind]
+    found = _CREATED.get(kind)
     if pa.types.is_decimal(kind):
-        return f"numeric({kind.precision},{kind.scale})"
-    if pa.types.is_timestamp(kind):
-        return f"timestamp {'with' if kind.tz else 'without'} time zone"
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return "text"
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
-        return "bytea"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        found = f"numeric({kind.precision},{kind.scale})"
+    elif pa.types.is_timestamp(kind):
+        found = f"timestamp {'with' if kind.tz else 'without'} time zone"
+    elif pa.types.is_list(kind):
         element = created_type(kind.value_type)
         # The driver writes no array of arrays.
-        return f"{element}[]" if element and not element.endswith("[]") else None
-    return None
+        found = f"{element}[]" if element and not element.endswith("[]") else None
+    return found
 
 
 def takes_bytes_of(declared: str, created: str) -> bool:

@@ -52,10 +52,10 @@ class Plan:
         pairs = zip(self.columns, self.staged, strict=True)
         return all(takes_bytes_of(column.declared, staged.declared) for column, staged in pairs)
 
-    def insert(self, source: str) -> str:
-        """The statement that brings the rows of a staging table into the target."""
+    def insert(self, source: str, into: str | None = None) -> str:
+        """The statement that brings the rows of a staging table into the target, or another table like it."""
         names = ", ".join(quote_identifier(column.name) for column in self.columns)
-        statement = f"INSERT INTO {self.target.sql} ({names}) SELECT {', '.join(self.values)} FROM {source}"
+        statement = f"INSERT INTO {into or self.target.sql} ({names}) SELECT {', '.join(self.values)} FROM {source}"
         if not self.keys or self.new:
             return statement
         rest = [column.name for column in self.columns if column.name not in self.keys]
@@ -68,7 +68,7 @@ def plan_write(request: WriteRequest, target: Target, options: WriteOptions) -> 
     """The plan of a write to a target.
 
     Raises:
-        SparkError: the columns are not those of the table, or of types that PostgreSQL has none for.
+        ColumnError: the columns are not those of the table, or of types that PostgreSQL has none for.
         OptionError: an option names a column that there is not.
     """
     overwrite = request.mode is SaveMode.OVERWRITE
@@ -88,11 +88,11 @@ def plan_write(request: WriteRequest, target: Target, options: WriteOptions) -> 
         if keys:
             finish.append(f"ALTER TABLE {target.sql} ADD PRIMARY KEY ({', '.join(map(quote_identifier, keys))})")
     staged = [_staged(field, column) for field, column in zip(request.schema, columns, strict=True)]
-    values = [
-        _value(field.type, column, column.name in target.parsed)
-        for field, column in zip(request.schema, columns, strict=True)
-    ]
     new = target.columns is None or (overwrite and not options.truncate)
+    values = [
+        _value(field.type, column, column.name in target.parsed or (new and _is_parsed(column, sent)))
+        for field, column, sent in zip(request.schema, columns, staged, strict=True)
+    ]
     return Plan(target, columns, staged, new, prepare, finish, values, keys)
 
 
@@ -110,6 +110,11 @@ def _staged(field: pa.Field, column: TableColumn) -> TableColumn:
     if declared is None:
         raise unsupported_type(field)
     return TableColumn(column.name, declared)
+
+
+def _is_parsed(column: TableColumn, staged: TableColumn) -> bool:
+    """Whether a text goes to a column of another type, such as the user has asked for."""
+    return staged.declared == "text" and not takes_bytes_of(column.declared, "text")
 
 
 def _value(kind: pa.DataType, column: TableColumn, parsed: bool) -> str:

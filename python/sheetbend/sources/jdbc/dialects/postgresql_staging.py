@@ -7,14 +7,12 @@ behind, and the next write to the schema drops it.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import threading
 from typing import TYPE_CHECKING
 
-from sheetbend.errors import SheetbendError
-from sheetbend.sources.jdbc.dialects.base import quote_identifier
+from sheetbend.sources.jdbc.sql import quote_identifier
 
 if TYPE_CHECKING:
     from sheetbend.sources.jdbc.drivers.postgresql import PostgresSession

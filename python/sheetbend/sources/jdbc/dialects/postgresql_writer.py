@@ -82,15 +82,16 @@ class PostgresWriter:
         check_handle(handle)
         options = self._options
         rows = Rows(batches, handle["columns"], nul=options.nul_replacement, batch_rows=options.batch_rows)
+        schema, table = handle["load"]
         with slot(task.write_id, options.writers, context), lease(self._dialect, context) as session:
             try:
                 if handle["staging"]:
-                    session.ingest(*handle["load"], rows.reader)
+                    session.ingest(schema, table, rows.reader)
                 else:
                     with self._transaction(session):
                         if handle["temporary"]:
                             session.execute(handle["temporary"])
-                        session.ingest(*handle["load"], rows.reader)
+                        session.ingest(schema, table, rows.reader)
                         for statement in handle["commit"]:
                             session.execute(statement)
             except self._dialect.errors:
@@ -154,7 +155,6 @@ class PostgresWriter:
         else:
             create = create_table(staging, plan.staged, kind="UNLOGGED TABLE")
             made = create_table(plan.target.sql, plan.columns, options=self._options.table_options)
-            # Emptied before it is dropped, so that no page of it is written any more.
             rest = [plan.insert(staging), f"DROP TABLE {staging}", *plan.finish]
             commit = [*plan.prepare, *([made] if plan.new else []), *rest]
         self._hold(name)
@@ -162,6 +162,8 @@ class PostgresWriter:
             self._create(session, create, schema)
             if not plan.new:
                 session.execute(f"EXPLAIN {plan.insert(staging)}")
+            elif not plan.direct:
+                self._try(session, plan, staging)
         except BaseException:
             release(name)
             raise
@@ -172,6 +174,14 @@ class PostgresWriter:
             "columns": [column.name for column in plan.columns],
             "commit": commit,
         }
+
+    def _try(self, session: PostgresSession, plan: Plan, staging: str) -> None:
+        """Has the server check the statement of the commit over a table that is not there yet."""
+        like = quote_identifier(_TEMPORARY)
+        session.execute("BEGIN")
+        session.execute(create_table(like, plan.columns, kind="TEMPORARY TABLE"))
+        session.execute(f"EXPLAIN {plan.insert(staging, into=like)}")
+        session.execute("ROLLBACK")
 
     def _hold(self, name: str) -> None:
         """By a connection of its own, that lives as long as the write."""

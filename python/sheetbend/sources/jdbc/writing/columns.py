@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from sheetbend.errors import OptionError, SparkError
+from sheetbend.errors import ColumnError, OptionError
 from sheetbend.sources.jdbc.writing.spark_types import spark_name, spark_type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["TableColumn", "created_columns", "key_columns", "matching", "quoted", "unsupported_type"]
 
@@ -33,7 +35,7 @@ def matching(schema: pa.Schema, table: Sequence[TableColumn], name: str) -> list
     """The table's column for each one of ``schema``: of the same name, else of the same name in another case.
 
     Raises:
-        SparkError: the table has no such column, two columns are for the same one, or a column that must have a value
+        ColumnError: the table has no such column, two columns are for the same one, or a column that must have a value
             gets none.
     """
     found: list[TableColumn] = []
@@ -47,7 +49,7 @@ def matching(schema: pa.Schema, table: Sequence[TableColumn], name: str) -> list
         found.append(near[0])
     missing = [column.name for column in table if not column.optional and column not in found]
     if missing:
-        raise SparkError(
+        raise ColumnError(
             f"Table {quoted(name)} has columns that take no NULL and have no default, and the rows to be written have "
             f"no value for them: {', '.join(map(quoted, missing))}.",
             condition="INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_FIND_DATA",
@@ -68,7 +70,7 @@ def created_columns(
         type_of: The database's type for an Arrow type; None where it has none.
 
     Raises:
-        SparkError: two columns differ in case alone, or the database has no type for one.
+        ColumnError: two columns differ in case alone, or the database has no type for one.
         OptionError: ``column_types`` cannot be read, or names a column that there is not.
     """
     given = _given_types(column_types, schema, type_of)
@@ -98,9 +100,9 @@ def key_columns(keys: Sequence[str], columns: Sequence[TableColumn]) -> list[str
     return [by_name[key.lower()] for key in keys]
 
 
-def unsupported_type(field: pa.Field) -> SparkError:
+def unsupported_type(field: pa.Field) -> ColumnError:
     """The error for a column of a type that no column of the database takes, as Spark has it."""
-    return SparkError(
+    return ColumnError(
         f"Column {quoted(field.name)}: Can't get JDBC type for {spark_name(field.type)}. Write it as another type, "
         "such as a string of to_json().",
         condition="UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
@@ -118,9 +120,7 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _given_types(
-    text: str, schema: pa.Schema, type_of: Callable[[pa.DataType], str | None]
-) -> dict[str, str]:
+def _given_types(text: str, schema: pa.Schema, type_of: Callable[[pa.DataType], str | None]) -> dict[str, str]:
     """The types of ``createTableColumnTypes`` by the names of the columns in lower case."""
     names = {name.lower() for name in schema.names}
     given: dict[str, str] = {}
@@ -150,10 +150,10 @@ def _parts(text: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
-def _not_defined(field: pa.Field, table: Sequence[TableColumn], name: str) -> SparkError:
+def _not_defined(field: pa.Field, table: Sequence[TableColumn], name: str) -> ColumnError:
     columns = ", ".join(quoted(column.name) for column in table)
     kind = f'"{spark_name(field.type).upper()}"'
-    return SparkError(
+    return ColumnError(
         f"{kind} column {quoted(field.name)} is not defined in table {quoted(name)}, defined table columns are: "
         f"{columns}.",
         condition="COLUMN_NOT_DEFINED_IN_TABLE",
@@ -162,8 +162,8 @@ def _not_defined(field: pa.Field, table: Sequence[TableColumn], name: str) -> Sp
     )
 
 
-def _twice(name: str) -> SparkError:
-    return SparkError(
+def _twice(name: str) -> ColumnError:
+    return ColumnError(
         f"The column {quoted(name)} already exists. Choose another name or rename the existing column.",
         condition="COLUMN_ALREADY_EXISTS",
         sql_state="42711",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 
@@ -35,6 +37,16 @@ _ALIASES = {
     "timestamp_ltz": "timestamp",
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
+_FAMILIES: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Any], str]], ...] = (
+    (pa.types.is_decimal, lambda kind: f"decimal({kind.precision},{kind.scale})"),
+    (pa.types.is_map, lambda kind: f"map<{spark_name(kind.key_type)},{spark_name(kind.item_type)}>"),
+    (pa.types.is_struct, lambda kind: f"struct<{','.join(f'{one.name}:{spark_name(one.type)}' for one in kind)}>"),
+    (pa.types.is_list, lambda kind: f"array<{spark_name(kind.value_type)}>"),
+    (pa.types.is_timestamp, lambda kind: "timestamp" if kind.tz else "timestamp_ntz"),
+    (pa.types.is_duration, lambda _: "interval day to second"),
+    (lambda kind: str(kind) == "month_interval", lambda _: "interval year to month"),
+    (pa.types.is_time, lambda _: "time(6)"),
+)
 _DECIMAL = re.compile(r"(?:decimal|dec|numeric)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 
 
@@ -42,21 +54,10 @@ def spark_name(kind: pa.DataType) -> str:
     """The type as Spark's messages show it, such as ``map<string,int>``."""
     if kind in _NAMES:
         return _NAMES[kind]
-    if pa.types.is_decimal(kind):
-        return f"decimal({kind.precision},{kind.scale})"
-    if pa.types.is_map(kind):
-        return f"map<{spark_name(kind.key_type)},{spark_name(kind.item_type)}>"
-    if pa.types.is_struct(kind):
-        return "struct<" + ",".join(f"{field.name}:{spark_name(field.type)}" for field in kind) + ">"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"array<{spark_name(kind.value_type)}>"
-    if pa.types.is_timestamp(kind):
-        return "timestamp" if kind.tz else "timestamp_ntz"
-    if pa.types.is_duration(kind):
-        return "interval day to second"
-    if pa.types.is_interval(kind):
-        return "interval"
-    return "time(6)" if pa.types.is_time(kind) else str(kind)
+    for is_such, name_of in _FAMILIES:
+        if is_such(kind):
+            return name_of(kind)
+    return str(kind)
 
 
 def spark_type(name: str) -> pa.DataType | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sheetbend.errors import SheetbendError, SparkError
-from sheetbend.write import SaveMode
+from sheetbend.errors import SheetbendError, TableExistsError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,11 +54,6 @@ def rows_written(messages: Sequence[CommitMessage]) -> int:
     return sum(int(message["rows"]) for message in messages)
 
 
-def table_exists(table: str) -> SparkError:
+def table_exists(table: str) -> TableExistsError:
     """The error of mode ``error`` where the table is there, as Spark has it."""
-    return SparkError(
-        f"Table or view '{table}' already exists. SaveMode: ErrorIfExists.",
-        condition="TABLE_OR_VIEW_ALREADY_EXISTS",
-        sql_state="42P07",
-        parameters={"relationName": table, "mode": SaveMode.ERROR.value},
-    )
+    return TableExistsError(f"Table or view '{table}' already exists. SaveMode: ErrorIfExists.")
