@@ -81,7 +81,7 @@ class PostgresWriter:
         """Copies the rows of a partition, all of them or none."""
         check_handle(handle)
         options = self._options
-        rows = Rows(batches, handle["columns"], nul=options.nul_replacement, batch_rows=options.batch_rows)
+        rows = Rows(batches, handle["columns"], options, context)
         schema, table = handle["load"]
         with slot(task.write_id, options.writers, context), lease(self._dialect, context) as session:
             try:
@@ -159,11 +159,9 @@ class PostgresWriter:
             commit = [*plan.prepare, *([made] if plan.new else []), *rest]
         self._hold(name)
         try:
-            self._create(session, create, schema)
-            if not plan.new:
-                session.execute(f"EXPLAIN {plan.insert(staging)}")
-            elif not plan.direct:
-                self._try(session, plan, staging)
+            with self._transaction(session):
+                self._create(session, create, schema)
+                self._check(session, plan, staging)
         except BaseException:
             release(name)
             raise
@@ -175,13 +173,14 @@ class PostgresWriter:
             "commit": commit,
         }
 
-    def _try(self, session: PostgresSession, plan: Plan, staging: str) -> None:
-        """Has the server check the statement of the commit over a table that is not there yet."""
-        like = quote_identifier(_TEMPORARY)
-        session.execute("BEGIN")
-        session.execute(create_table(like, plan.columns, kind="TEMPORARY TABLE"))
-        session.execute(f"EXPLAIN {plan.insert(staging, into=like)}")
-        session.execute("ROLLBACK")
+    def _check(self, session: PostgresSession, plan: Plan, staging: str) -> None:
+        """Has the server check the statement that will insert the rows."""
+        if not plan.new:
+            session.execute(f"EXPLAIN {plan.insert(staging)}")
+        elif not plan.direct:
+            like = quote_identifier(_TEMPORARY)
+            session.execute(create_table(like, plan.columns, kind="TEMPORARY TABLE", options="ON COMMIT DROP"))
+            session.execute(f"EXPLAIN {plan.insert(staging, into=like)}")
 
     def _hold(self, name: str) -> None:
         """By a connection of its own, that lives as long as the write."""

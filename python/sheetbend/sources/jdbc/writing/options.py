@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sheetbend.errors import OptionError
@@ -11,6 +12,8 @@ from sheetbend.write import SaveMode
 __all__ = ["WRITE_OPTIONS", "WriteOptions"]
 
 _ISOLATION_LEVELS = ("NONE", "READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
+
+_KEY = re.compile(r"`((?:[^`]|``)+)`|([^,`]+)")
 
 WRITE_OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("batchsize", "writing: rows that go to the database in one piece, at most", type="integer"),
@@ -42,7 +45,10 @@ WRITE_OPTIONS: tuple[OptionSpec, ...] = (
         default="insert",
         choices=("insert", "upsert"),
     ),
-    OptionSpec("upsertKeys", "writeMode upsert: the columns of the key, separated by commas"),
+    OptionSpec(
+        "upsertKeys",
+        "writeMode upsert: the columns of the key, separated by commas; in backquotes, as in SQL, or without",
+    ),
     OptionSpec(
         "atomicity",
         "writing: whether rows become visible all at once, or those of each partition when it is done",
@@ -108,7 +114,8 @@ class WriteOptions:
 
 
 def _upsert_keys(options: Options) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in options.get("upsertKeys", "").split(",") if key.strip())
+    found = _KEY.findall(options.get("upsertKeys", ""))
+    keys = tuple(key for quoted, plain in found if (key := quoted.replace("``", "`") or plain.strip()))
     upsert = options.get("writeMode", "insert").lower() == "upsert"
     if upsert and not keys:
         raise OptionError("Option 'writeMode': upsert needs the columns of the key in option 'upsertKeys'.")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sheetbend.errors import SheetbendError
+
+if TYPE_CHECKING:
+    from sheetbend.context import TaskContext
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["Rows"]
 
@@ -20,19 +25,24 @@ class Rows:
     Args:
         batches: What the engine gives.
         names: The table's names for the columns, in their order.
-        nul: What takes the place of a NUL character; None refuses it.
-        batch_rows: How many rows a batch has at most; None leaves them as they come.
+        options: What becomes of NUL characters, and how many rows a batch has at most.
+        context: Ends the rows when the task is cancelled: a driver need not notice that its statement was.
     """
 
     def __init__(
-        self, batches: pa.RecordBatchReader, names: Sequence[str], *, nul: str | None, batch_rows: int | None
+        self,
+        batches: pa.RecordBatchReader,
+        names: Sequence[str],
+        options: WriteOptions,
+        context: TaskContext | None = None,
     ) -> None:
         self.count = 0
         self.error: SheetbendError | None = None
         """What was wrong with a row: drivers that pull from :attr:`reader` make another error of it."""
         self._batches = batches
-        self._nul = nul
-        self._batch_rows = batch_rows
+        self._nul = options.nul_replacement
+        self._batch_rows = options.batch_rows
+        self._context = context
         self.schema = pa.schema([field.with_name(name) for field, name in zip(batches.schema, names, strict=True)])
         self._texts = [index for index, field in enumerate(self.schema) if _is_text(_element(field.type))]
 
@@ -44,6 +54,8 @@ class Rows:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
             for batch in self._batches:
+                if self._context is not None and self._context.cancelled:
+                    raise SheetbendError("The write was cancelled.")
                 yield from self._pieces(self._checked(batch))
         except SheetbendError as error:
             self.error = error
