@@ -42,7 +42,7 @@ def test_a_driver_that_is_not_installed_is_named_and_the_others_work(
         (
             "from sheetbend.options import Options; from sheetbend.sources.jdbc.dialects import dialect_of; "
             f"dialect_of(Options({{'url': {URLS['sqlite']!r}}}))",
-            {"adbc_driver_postgresql", "pandas"},
+            {"adbc_driver_postgresql", "pyarrow.dataset"},
         ),
     ],
     ids=["a server", "SQLite"],
