@@ -130,7 +130,7 @@ class PostgresDialect(Dialect[PostgresSession]):
             return TableNotFoundError(f"PostgreSQL has no such table: {message}.")
         if state == "42501" or state.startswith("28"):
             return AuthenticationError(f"PostgreSQL refuses the user: {message}.")
-        if state.startswith(("08", "57P")):
+        if state.startswith(("08", "57P")) or "server closed the connection" in message:
             return SourceConnectionError(f"PostgreSQL at {self._address} closed the connection: {message}.")
         if state.startswith("42"):
             return OptionError(f"PostgreSQL refuses the query made from the options: {message}.")
@@ -139,7 +139,10 @@ class PostgresDialect(Dialect[PostgresSession]):
     def _clean(self, error: Exception) -> str:
         """What the server or libpq said, without the statement, which is ours, and without a secret."""
         message = re.split(r"\n(?:LINE \d+:|Query was:)|\. SQLSTATE: ", str(error))[0]
-        message = re.sub(r"^.*?ERROR:\s*|^.*?(?:Failed to connect:|\[libpq\])\s*", "", message, flags=re.DOTALL)
+        message = re.sub(
+            r"^.*?(?:ERROR|FATAL):\s*|^.*?(?:Failed to connect:|\[libpq\])\s*", "", message, flags=re.DOTALL
+        )
+        message = re.sub(r"^Failed to execute query '.*': ", "", message, flags=re.DOTALL)
         for secret in self._secrets:
             message = message.replace(secret, REDACTED)
         return " ".join(message.split()).rstrip(".")
