@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.best import best
@@ -21,9 +26,6 @@ from tests.support.postgresql import PostgresServer
 from tests.support.server import ROOT, running_server
 
 WANTED = 5.0
-COLUMNS = """id, id % 1000 AS customer, id * 0.5D AS weight, CAST(id % 100000 / 100.0 AS DECIMAL(15,2)) AS price,
-concat('name ', id) AS name, date_add(DATE'2020-01-01', CAST(id % 1000 AS INT)) AS day,
-timestamp_seconds(1600000000 + id) AS at"""
 PARTITIONS = 4
 
 
@@ -36,12 +38,17 @@ def main() -> int:
     arguments = parser.parse_args()
     rows = int(arguments.rows)
     missed = 0
-    with PostgresServer() as database, running_server(python_path=ROOT) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="sheetbend-bench-") as folder,
+        PostgresServer() as database,
+        running_server(python_path=ROOT) as server,
+    ):
+        files(Path(folder), rows)
         here = SparkSession.builder.remote(server.url).create()
         there = SparkSession.builder.remote(arguments.spark).create() if arguments.spark else None
         print(f"{rows:,} rows of 7 columns, {PARTITIONS} partitions")
         print(f"{'':34}{'here s':>9}{'rows/s':>12}{'Spark s':>9}{'rows/s':>12}{'ratio':>8}")
-        ours_frame, their_frame = frame(here, rows), frame(there, rows) if there else None
+        ours_frame, their_frame = here.read.parquet(folder), there.read.parquet(folder) if there else None
         for name, (mode, options) in WRITES.items():
             ours = partial(write, ours_frame, database, mode, options)
             theirs = partial(write, their_frame, database, mode, {}) if their_frame is not None else None
@@ -56,11 +63,20 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def frame(session: SparkSession, rows: int) -> DataFrame:
-    """The rows, made by the server itself and kept in its memory, so that it is the write alone that takes time."""
-    made = session.sql(f"SELECT {COLUMNS} FROM range(0, {rows}, 1, {PARTITIONS})").cache()
-    assert made.count() == rows
-    return made
+def files(folder: Path, rows: int) -> None:
+    """The rows as Parquet, a file a partition, which both read in no time."""
+    for number in range(PARTITIONS):
+        ids = np.arange(rows * number // PARTITIONS, rows * (number + 1) // PARTITIONS)
+        columns: dict[str, pa.Array] = {
+            "id": pa.array(ids),
+            "customer": pa.array(ids % 1000),
+            "weight": pa.array(ids * 0.5),
+            "price": pa.array(ids % 100_000).cast(pa.decimal128(21, 2)).cast(pa.decimal128(15, 2)),
+            "name": pa.array([f"name {number}" for number in ids]),
+            "day": pa.array((ids % 1000 + 18_000).astype("int32")).cast(pa.date32()),
+            "at": pa.array((1_600_000_000 + ids) * 1_000_000).cast(pa.timestamp("us", "UTC")),
+        }
+        pq.write_table(pa.table(columns), folder / f"{number}.parquet")
 
 
 def write(rows: DataFrame, database: PostgresServer, mode: str, options: dict[str, str]) -> None:

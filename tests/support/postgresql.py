@@ -107,7 +107,7 @@ class PostgresServer:
             connection.close()
         process, self._process = self._process, None
         if process is not None:
-            # What ends the clients too: a pool may hold connections.
+            # At once, though clients keep idle connections.
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(10)

@@ -11,8 +11,9 @@ from sheetbend.errors import OptionError
 from sheetbend.options import Options
 from sheetbend.sources.jdbc.dialects import dialect_of
 from sheetbend.sources.jdbc.options import relation_of
-from sheetbend.sources.jdbc.partitioning import partition_clauses, stride_clauses
-from sheetbend.sources.jdbc.table import Column
+from sheetbend.sources.jdbc.partitioning import partition_clauses
+from sheetbend.sources.jdbc.strides import stride_clauses
+from sheetbend.sources.jdbc.table import Column, Table
 
 COLUMNS = [
     Column("id", "int8", pa.int64()),
@@ -31,7 +32,7 @@ def clauses(
 ) -> list[str | None]:
     values = {"partitionColumn": column, "lowerBound": lower, "upperBound": upper, "numPartitions": partitions, **more}
     options = Options({"url": url, **{key: str(value) for key, value in values.items() if value is not None}})
-    return partition_clauses(options, COLUMNS, dialect_of(options))
+    return partition_clauses(dialect_of(options), Table("t", tuple(COLUMNS)), options, 1)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +130,9 @@ def test_the_column_is_found_and_quoted() -> None:
         ("nope", 0, 10, 2, "'nope' is no column of the table. The columns are: 'id', 'Day', 'at'"),
         ("id'; drop table t; --", 0, 10, 2, "is no column of the table"),
         ("Id", 0, 10, 2, "'Id' names several columns"),
-        ("id", None, 10, 2, "given all or none; missing: lowerBound."),
-        (None, 0, 10, 2, "given all or none; missing: partitionColumn."),
-        ("id", 0, 10, None, "given all or none; missing: numPartitions."),
+        ("id", None, 10, 2, "given all or none, unless 'partitioning' says how to cut; missing: lowerBound."),
+        (None, 0, 10, 2, "given all or none, unless 'partitioning' says how to cut; missing: partitionColumn."),
+        ("id", 0, 10, None, "given all or none, unless 'partitioning' says how to cut; missing: numPartitions."),
         ("id", None, None, None, "missing: lowerBound, upperBound, numPartitions."),
     ],
 )  # fmt: skip
@@ -147,16 +148,19 @@ def test_a_number_of_partitions_alone_cuts_nothing() -> None:
 
 def test_predicates_are_taken_as_they_are() -> None:
     options = Options({"url": "jdbc:sqlite:a.db"}, predicates=["a = 1 or b = 2", "c > 'x' -- rest"])
-    assert partition_clauses(options, COLUMNS, dialect_of(options)) == ["(a = 1 or b = 2\n)", "(c > 'x' -- rest\n)"]
+    assert partition_clauses(dialect_of(options), Table("t", tuple(COLUMNS)), options, 1) == [
+        "(a = 1 or b = 2\n)",
+        "(c > 'x' -- rest\n)",
+    ]
 
 
 def test_predicates_exclude_bounds_and_are_not_empty() -> None:
     options = Options({"url": "jdbc:sqlite:a.db", "partitionColumn": "id"}, predicates=["1 = 1"])
     with pytest.raises(OptionError, match="exclude each other"):
-        partition_clauses(options, COLUMNS, dialect_of(options))
+        partition_clauses(dialect_of(options), Table("t", tuple(COLUMNS)), options, 1)
     options = Options({"url": "jdbc:sqlite:a.db"}, predicates=[" "])
     with pytest.raises(OptionError, match="predicate is empty"):
-        partition_clauses(options, COLUMNS, dialect_of(options))
+        partition_clauses(dialect_of(options), Table("t", tuple(COLUMNS)), options, 1)
 
 
 @pytest.mark.parametrize(

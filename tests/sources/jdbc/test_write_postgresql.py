@@ -326,9 +326,9 @@ def test_random_names(postgres: PostgresServer, options: dict[str, str]) -> None
     generator = random.Random(5)
     alphabet = "\"'`\\;-/*.,()[]{}$%:?@ \n\tabAB_09üß漢🦀"
     for _ in range(25):
-        names = {"".join(generator.choices(alphabet, k=generator.randint(1, 12))) for _ in range(3)}
+        drawn = {"".join(generator.choices(alphabet, k=generator.randint(1, 12))) for _ in range(3)}
         # Names that differ in case alone are one to Spark.
-        names = sorted({name.lower(): name for name in names}.values())
+        names = sorted({name.lower(): name for name in drawn}.values())
         rows = pa.table({name: [f"{name}1", f"{name}2"] for name in names})
         write(options, rows, mode=SaveMode.OVERWRITE)
         write(options, rows)

@@ -11,6 +11,8 @@ from sheetbend.sources.jdbc.writing.options import WRITE_OPTIONS
 
 __all__ = ["OPTIONS", "Settings", "relation_of"]
 
+_LEVELS = ("READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
+
 OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec(
         "url", "JDBC URL: jdbc:sqlite:<path> or jdbc:postgresql://<host>:<port>/<database>", "url", required=True
@@ -25,11 +27,53 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("upperBound", "where the cuts end; rows above it are read too"),
     OptionSpec(
         "numPartitions",
-        "how many partitions to cut the table into, at most; writing: how many tasks write at once, at most",
+        "how many partitions to cut the table into, at most; writing: how many tasks write at the same time, at most",
         type="integer",
+    ),
+    OptionSpec(
+        "partitioning",
+        "how the table is cut; auto: by the column and bounds that are given, else by pages or row numbers of a table, "
+        "else by its primary key, else not at all",
+        default="auto",
+        choices=("auto", "none", "range", "hash", "quantile", "list", "ctid", "rowid", "predicates"),
     ),
     OptionSpec("fetchsize", "rows in a batch, as a hint; 0 leaves it to the source", type="integer", default="0"),
     OptionSpec("queryTimeout", "seconds a query may take; 0 is no limit", type="integer", default="0"),
+    OptionSpec("pushDownPredicate", "whether the database filters rows", type="boolean", default="true"),
+    OptionSpec("pushDownAggregate", "whether the database aggregates rows", type="boolean", default="true"),
+    OptionSpec(
+        "pushDownLimit",
+        "whether the database leaves out rows beyond a limit, also the first ones in an order",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec(
+        "pushDownOffset",
+        "accepted: the engine passes over rows itself",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec(
+        "pushDownTableSample",
+        "accepted: the engine takes samples itself",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec(
+        "consistency",
+        "whether all partitions read one state of the database; auto: where it can do that",
+        default="auto",
+        choices=("auto", "snapshot", "none"),
+    ),
+    OptionSpec(
+        "isolationLevel",
+        "level of the transaction in which each partition is read, none by default and beside a snapshot; writing: level "
+        "of the one that makes the rows visible, READ_UNCOMMITTED by default",
+        choices=("NONE", *_LEVELS),
+    ),
+    OptionSpec("sessionInitStatement", "statement that each connection runs before it reads or writes"),
+    OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
+    OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
     *WRITE_OPTIONS,
     *CONNECTION_OPTIONS,
 )
@@ -38,12 +82,21 @@ OPTIONS: tuple[OptionSpec, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a reader was given, beside what is the dialect's own."""
+    """What a reader was given, beside what is the dialect's own or the partitioning's."""
 
     relation: str
     """What stands after FROM."""
     batch_rows: int
     """How many rows a batch has, as a hint; 0 leaves it to the source."""
+    push_predicate: bool
+    push_aggregate: bool
+    push_limit: bool
+    isolation: str | None
+    """The level of the transaction, such as ``REPEATABLE READ``; None for no transaction."""
+    prepare: str
+    """What stands before SELECT, such as a WITH clause; empty for nothing."""
+    hint: str
+    """What stands after SELECT; empty for nothing."""
 
     @classmethod
     def of(cls, options: Options) -> Settings:
@@ -52,7 +105,28 @@ class Settings:
         Raises:
             OptionError: one has a value that it does not take, or two exclude each other.
         """
-        return cls(relation=relation_of(options), batch_rows=options.integer("fetchsize", 0, minimum=0) or 0)
+        return cls(
+            relation=relation_of(options),
+            batch_rows=options.integer("fetchsize", 0, minimum=0) or 0,
+            push_predicate=options.boolean("pushDownPredicate", default=True),
+            push_aggregate=options.boolean("pushDownAggregate", default=True),
+            push_limit=options.boolean("pushDownLimit", default=True),
+            isolation=_isolation(options),
+            prepare=options.get("prepareQuery", "").strip(),
+            hint=_hint(options),
+        )
+
+
+def _isolation(options: Options) -> str | None:
+    level = options.get("isolationLevel", "NONE").upper()
+    return None if level == "NONE" else level.replace("_", " ")
+
+
+def _hint(options: Options) -> str:
+    hint = options.get("hint", "").strip()
+    if hint and not (hint.startswith("/*+ ") and hint.endswith(" */") and hint.count("*/") == hint.count("/*") == 1):
+        raise OptionError(f"Option 'hint' must be of the form '/*+ ... */', with no other comment in it, got '{hint}'.")
+    return hint
 
 
 def relation_of(options: Options) -> str:

@@ -1,114 +1,224 @@
-"""How a table is cut into partitions: by Spark's rule for a column and two bounds, or by the user's own predicates.
-
-The clauses are those of Spark: bounds do not filter, they only say where to cut, so that the first partition also
-takes what is smaller and NULL, and the last one what is larger.
-"""
+"""How a table is cut into partitions: each row meets the clause of exactly one of them."""
 
 from __future__ import annotations
 
-import datetime
-import decimal
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING
-
-import pyarrow as pa
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
 
 from sheetbend.errors import OptionError
-from sheetbend.sources.jdbc.table import Column, find_column
+from sheetbend.sources.jdbc.drivers.base import S
+from sheetbend.sources.jdbc.pool import lease
+from sheetbend.sources.jdbc.sql import select
+from sheetbend.sources.jdbc.strides import bounded_clauses
+from sheetbend.sources.jdbc.table import find_column
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sheetbend.options import Options
-    from sheetbend.sources.jdbc.dialects.base import Dialect, S
+    from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.table import Column, Table
 
-__all__ = ["partition_clauses", "stride_clauses"]
+__all__ = ["partition_clauses"]
 
-_PARTITION_OPTIONS = ("partitionColumn", "lowerBound", "upperBound", "numPartitions")
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-_MICROSECOND = datetime.timedelta(microseconds=1)
-
-# Scala's BigDecimal computes with 34 digits; setting a scale of 18 on a 64-bit integer needs 37.
-_SCALA = decimal.Context(prec=34, rounding=decimal.ROUND_HALF_EVEN)
-_WIDE = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN)
-_SCALE_18 = decimal.Decimal(1).scaleb(-18)
+_BOUNDS = ("partitionColumn", "lowerBound", "upperBound")
+_MOST_VALUES = 10_000
 
 
-def partition_clauses(options: Options, columns: Sequence[Column], dialect: Dialect[S]) -> list[str | None]:
+def partition_clauses(
+    dialect: Dialect[S], table: Table, options: Options, target: int, *, is_small: bool = False
+) -> list[str | None]:
     """One WHERE clause for each partition; None is the whole table.
 
     Args:
+        dialect: The database. It is asked for what the options do not say.
+        table: The table.
         options: The reader's options.
-        columns: The columns of the table.
-        dialect: The database, for its way to write an identifier and a timestamp.
+        target: How many partitions to make where the options do not say it.
+        is_small: Whether the database gives few rows of those that it reads. A server that spreads its work over its
+            cores by itself, or has to find the first rows alone, is asked once then, whatever the options say but
+            predicates: they may overlap.
 
     Raises:
         OptionError: the options contradict each other, are incomplete, or have values that are no bounds.
     """
-    given = [name for name in _PARTITION_OPTIONS[:3] if options.get(name)]
+    given = [name for name in _BOUNDS if options.get(name)]
     partitions = options.integer("numPartitions", minimum=1)
+    way = options.get("partitioning", "auto").lower()
     if options.predicates:
-        if given:
-            raise OptionError(f"Predicates and option '{given[0]}' exclude each other: give one of them.")
+        if given or way not in ("auto", "predicates"):
+            other = given[0] if given else "partitioning"
+            raise OptionError(f"Predicates and option '{other}' exclude each other: give one of them.")
         return [_predicate(predicate) for predicate in options.predicates]
-    if not given:
+    if way == "auto" and given:
+        missing = [name for name in (*_BOUNDS, "numPartitions") if not options.get(name)]
+        if missing:
+            raise OptionError(
+                "Options 'partitionColumn', 'lowerBound', 'upperBound' and 'numPartitions' are given all or none, "
+                f"unless 'partitioning' says how to cut; missing: {', '.join(missing)}."
+            )
+        way = "range"
+    cut = _Cut(dialect, table, options, partitions or target)
+    if way == "predicates":
+        raise OptionError("Option 'partitioning' is 'predicates', but there are none: give them to spark.read.jdbc().")
+    cut.check(way)
+    if way == "none" or cut.partitions == 1 or (is_small and dialect.parallel_queries):
         return [None]
-    missing = [name for name in _PARTITION_OPTIONS if not options.get(name)]
-    if missing or partitions is None:
-        raise OptionError(
-            "Options 'partitionColumn', 'lowerBound', 'upperBound' and 'numPartitions' are given all or none; "
-            f"missing: {', '.join(missing)}."
-        )
-    column = find_column(options["partitionColumn"], columns, "partitionColumn")
-    lower = _bound(options["lowerBound"], column, "lowerBound")
-    upper = _bound(options["upperBound"], column, "upperBound")
-    if lower > upper:
-        raise OptionError(
-            f"Option 'lowerBound' must not be larger than 'upperBound', got {options['lowerBound']} and "
-            f"{options['upperBound']}."
-        )
-
-    def literal(value: int) -> str:
-        return _literal(value, column.type, dialect.utc_suffix)
-
-    name = dialect.quote(column.name)
-    clauses = stride_clauses(name, lower, upper, partitions, literal)
-    if column.never_null and clauses[0] is not None:
-        # SQLite does not use an index for the disjunction.
-        clauses[0] = clauses[0].removesuffix(f" or {name} is null")
-    return clauses
+    return cut.by(way) or [None]
 
 
-def stride_clauses(
-    column: str, lower: int, upper: int, partitions: int, literal: Callable[[int], str] = str
-) -> list[str | None]:
-    """Spark's clauses for ``column`` between two bounds, ``lower <= upper``, in ``partitions`` strides at most.
+@dataclass(frozen=True, slots=True)
+class _Cut(Generic[S]):
+    """A table that is to be cut."""
 
-    There are no more partitions than whole numbers between the bounds, and one alone where the bounds are equal.
-    """
-    if partitions <= 1 or lower == upper:
-        return [None]
-    partitions = min(partitions, upper - lower)
-    precise = _SCALA.subtract(_stride(upper, partitions), _stride(lower, partitions))
-    stride = int(precise)
-    start = lower + _half_slack(precise, stride, partitions)
-    cuts = [literal(start + stride * index) for index in range(1, partitions)]
-    if not cuts:
-        return [None]
-    middle = [f"{column} >= {low} AND {column} < {high}" for low, high in pairwise(cuts)]
-    return [f"{column} < {cuts[0]} or {column} is null", *middle, f"{column} >= {cuts[-1]}"]
+    dialect: Dialect[S]
+    table: Table
+    options: Options
+    partitions: int
+
+    def check(self, way: str) -> None:
+        """Refuses what cannot be done, also where nothing is to be cut."""
+        if way in ("ctid", "rowid") and way != self.dialect.pieces_by:
+            raise OptionError(f"Option 'partitioning': jdbc:{self.dialect.name}: has no '{way}'.")
+        if way == "range" and self.options.get("lowerBound"):
+            self._by_range()
+
+    def by(self, way: str) -> list[str | None]:
+        """The clauses, none of them where the table is too small to be cut."""
+        if way == "auto":
+            return self._automatic()
+        if way in ("ctid", "rowid"):
+            pieces = self._pieces()
+            if pieces is None:
+                raise OptionError(
+                    f"Option 'partitioning': '{way}' is for tables that store their rows, and '{self.table.relation}' "
+                    "is a view, a query or a parent of partitions. Give a column to cut by."
+                )
+            return pieces
+        return {"range": self._by_range, "hash": self._by_hash, "quantile": self._by_quantile, "list": self._by_list}[
+            way
+        ]()
+
+    def _automatic(self) -> list[str | None]:
+        pieces = self._pieces() if self.table.is_plain and self.dialect.pieces_by else None
+        if pieces is None and self.table.key is not None:
+            return self._by_range()
+        return pieces or []
+
+    def _pieces(self) -> list[str | None] | None:
+        with self._session() as session:
+            pieces = self.dialect.pieces(session, self.table, self.partitions)
+        return None if pieces is None else list(pieces)
+
+    @property
+    def _column(self) -> Column:
+        name = self.options.get("partitionColumn") or self.table.key
+        if name is None:
+            raise OptionError(
+                "Option 'partitionColumn' is required: the table has no primary key of one whole number to cut by."
+            )
+        return find_column(name, self.table.columns, "partitionColumn")
+
+    def _by_range(self) -> list[str | None]:
+        column = self._column
+        lower, upper = self.options.get("lowerBound"), self.options.get("upperBound")
+        if not lower or not upper:
+            name = self.dialect.quote(column.name)
+            least, most = (self._values(column, f"{function}({name})") for function in ("min", "max"))
+            if not least or not most:
+                return []
+            lower, upper = lower or _text(least[0]), upper or _text(most[0])
+        return bounded_clauses(self.dialect, column, lower, upper, self.partitions)
+
+    def _by_hash(self) -> list[str | None]:
+        column = self._column
+        buckets = [self.dialect.bucket(column, self.partitions, number) for number in range(self.partitions)]
+        if None in buckets:
+            raise OptionError(f"Option 'partitioning': jdbc:{self.dialect.name}: has no 'hash'.")
+        return buckets
+
+    def _by_quantile(self) -> list[str | None]:
+        column = self._column
+        with self._session() as session:
+            sql = self.dialect.quantiles(session, self.table, column, self.partitions)
+            values = self._scalars(session, column, sql) if sql else self._sorted(session, column)
+        cuts = Counter(self._literal(column, value) for value in values)
+        if not cuts:
+            return []
+        name = self.dialect.quote(column.name)
+        start, clauses = "", []
+        for cut, times in cuts.items():
+            clauses.append(f"{start}{name} < {cut}")
+            start = f"{name} >= {cut} AND "
+            if times > 1:
+                # A value that fills parts alone has one of its own.
+                clauses.append(f"{name} = {cut}")
+                start = f"{name} > {cut} AND "
+        clauses[0] += f" or {name} is null"
+        return [*clauses, start.removesuffix(" AND ")]
+
+    def _by_list(self) -> list[str | None]:
+        column = self._column
+        values = self._values(column, f"DISTINCT {self.dialect.quote(column.name)}", most=_MOST_VALUES + 1)
+        if len(values) > _MOST_VALUES:
+            raise OptionError(
+                f"Option 'partitioning': column '{column.name}' has more than {_MOST_VALUES} values, too many for "
+                "'list'. Use 'hash' or 'quantile'."
+            )
+        literals = sorted(self._literal(column, value) for value in values)
+        name = self.dialect.quote(column.name)
+        groups = [group for group in (literals[at :: self.partitions] for at in range(self.partitions)) if group]
+        if len(groups) < 2:
+            return []
+        known = [f"{name} IN ({', '.join(group)})" for group in groups[:-1]]
+        others = ", ".join(literal for group in groups[:-1] for literal in group)
+        return [*known, f"{name} NOT IN ({others}) or {name} is null"]
+
+    def _values(self, column: Column, expression: str, most: int = 1) -> list[pa.Scalar]:
+        name = self.dialect.quote(column.name)
+        inner = select([f"{expression} AS {name}"], self.dialect.source(self.table.relation))
+        sql = select([self.dialect.item(column)], f"({inner}\n) sheetbend_values")
+        with self._session() as session:
+            return self._scalars(session, column, self.dialect.limited(sql, most))
+
+    def _sorted(self, session: S, column: Column) -> list[pa.Scalar]:
+        """Quantiles by sorting, with one query for each."""
+        source, name = self.dialect.source(self.table.relation), self.dialect.quote(column.name)
+        [(count,)] = session.rows(select([f"count({name})"], source))
+        found = []
+        for number in range(1, self.partitions):
+            inner = f"{select([name], source, f'{name} IS NOT NULL')}\nORDER BY {name}"
+            skipped = self.dialect.limited(inner, 1) + f" OFFSET {int(count) * number // self.partitions}"
+            found += self._scalars(
+                session, column, select([self.dialect.item(column)], f"({skipped}\n) sheetbend_values")
+            )
+        return found
+
+    def _scalars(self, session: S, column: Column, sql: str) -> list[pa.Scalar]:
+        batches = self.dialect.batches(session, sql, [column], 0)
+        return [value for batch in batches for value in batch.column(0) if value.is_valid]
+
+    def _literal(self, column: Column, value: pa.Scalar) -> str:
+        literal = self.dialect.syntax.literal(value)
+        if literal is None:
+            raise OptionError(
+                f"Option 'partitioning': column '{column.name}' of type {column.declared} cannot be cut by its values "
+                f"in jdbc:{self.dialect.name}:. Use another column, or predicates."
+            )
+        return literal
+
+    @contextmanager
+    def _session(self) -> Iterator[S]:
+        with lease(self.dialect) as session:
+            yield session
 
 
-def _stride(bound: int, partitions: int) -> decimal.Decimal:
-    quotient = _SCALA.divide(decimal.Decimal(bound), decimal.Decimal(partitions))
-    return quotient.quantize(_SCALE_18, rounding=decimal.ROUND_HALF_EVEN, context=_WIDE)
-
-
-def _half_slack(precise: decimal.Decimal, stride: int, partitions: int) -> int:
-    """How far to move the first cut, so that the last partition is not the only one to take what strides leave over."""
-    lost = _SCALA.multiply(_SCALA.subtract(precise, decimal.Decimal(stride)), decimal.Decimal(partitions))
-    lost = _SCALA.divide(lost, decimal.Decimal(stride))
-    slack = _SCALA.multiply(_SCALA.divide(lost, decimal.Decimal(2)), decimal.Decimal(stride))
-    return int(slack.quantize(decimal.Decimal(1), rounding=decimal.ROUND_HALF_UP, context=_WIDE))
+def _text(value: pa.Scalar) -> str:
+    found: Any = value.as_py()
+    return str(found)
 
 
 def _predicate(text: str) -> str:
@@ -116,53 +226,3 @@ def _predicate(text: str) -> str:
         raise OptionError("A predicate is empty; each one is a WHERE clause, such as \"country = 'NZ'\".")
     # The line break keeps a comment at the end from swallowing the parenthesis.
     return f"({text}\n)"
-
-
-def _bound(text: str, column: Column, option: str) -> int:
-    """A bound as a whole number: the number itself, days since 1970-01-01, or microseconds since then in UTC."""
-    kind = column.type
-    try:
-        if pa.types.is_date(kind):
-            return datetime.date.fromisoformat(text.strip()).toordinal() - _EPOCH.date().toordinal()
-        if pa.types.is_timestamp(kind):
-            return _instant(text.strip())
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            number = int(text.strip())
-            if not -(2**63) <= number < 2**63:
-                raise ValueError("out of range")
-            return number
-    except (ValueError, OverflowError):
-        raise OptionError(
-            f"Option '{option}' must be {_expected(kind)} for column '{column.name}' of type {column.declared}, "
-            f"got '{text}'."
-        ) from None
-    raise OptionError(
-        f"Option 'partitionColumn': column '{column.name}' is of type {column.declared}; it must be a number, a date "
-        "or a timestamp. For any other type, give predicates."
-    )
-
-
-def _expected(kind: pa.DataType) -> str:
-    if pa.types.is_date(kind):
-        return "a date such as 2024-01-31"
-    return "a timestamp such as 2024-01-31 12:00:00" if pa.types.is_timestamp(kind) else "a whole number of 64 bits"
-
-
-def _instant(text: str) -> int:
-    # Python 3.10 reads neither a Z nor fractions of other than 3 or 6 digits.
-    text = text[:-1] + "+00:00" if text[-1:] in ("Z", "z") else text
-    moment = datetime.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.timezone.utc)
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _literal(value: int, kind: pa.DataType, utc_suffix: str) -> str:
-    """A bound as it stands in a clause. Only digits, signs and separators can come out of it."""
-    if pa.types.is_date(kind):
-        return f"'{datetime.date.fromordinal(value + _EPOCH.date().toordinal()).isoformat()}'"
-    if pa.types.is_timestamp(kind):
-        moment = _EPOCH + value * _MICROSECOND
-        text = f"{moment:%H:%M:%S}" + (f".{moment.microsecond:06}".rstrip("0") if moment.microsecond else "")
-        return f"'{moment.date().isoformat()} {text}{utc_suffix if kind.tz else ''}'"
-    return str(value)

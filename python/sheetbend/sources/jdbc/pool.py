@@ -13,15 +13,15 @@ from sheetbend.errors import SheetbendError
 
 if TYPE_CHECKING:
     from sheetbend.context import TaskContext
-    from sheetbend.sources.jdbc.dialects.base import Dialect, S
-    from sheetbend.sources.jdbc.drivers.base import Session
+    from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.drivers.base import S, Session
 
 __all__ = ["Pool", "lease"]
 
 _IDLE_SECONDS = 30.0
 _MOST_IDLE = 8
-_TRUSTED_SECONDS = 1.0
-"""A connection that was used so lately is used again without a question: that would take as long as a small query."""
+
+_CANCEL_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ class Pool:
                 break
             session = cast("S", idle.session)  # of one identity, so of one class
             try:
-                if time.monotonic() - idle.since > _TRUSTED_SECONDS:
-                    session.check()
+                session.check()
             except dialect.errors:
                 session.close()
             else:
@@ -125,9 +124,11 @@ def lease(dialect: Dialect[S], context: TaskContext | None = None, pool: Pool = 
     try:
         if context is not None:
             context.on_cancel(guard)
+        if dialect.init_statement:
+            session.execute(dialect.init_statement)
         yield session
     except BaseException as error:
-        guard()
+        session.cancel()
         guard.end()
         session.close()
         if isinstance(error, dialect.errors) and not isinstance(error, SheetbendError):
@@ -142,18 +143,25 @@ def lease(dialect: Dialect[S], context: TaskContext | None = None, pool: Pool = 
 
 
 class _Cancel:
-    """Cancels a session as long as it is ours: afterwards it may be another query's."""
+    """Cancels a session as long as it is ours: afterwards it may be another query's.
+
+    A server forgets a cancel that comes between two messages of one statement, so it is repeated until that has ended.
+    """
 
     def __init__(self, session: Session) -> None:
         self.cancelled = False
         self._session: Session | None = session
         self._lock = threading.Lock()
 
-    def __call__(self) -> None:
+    def __call__(self, again_in: float = _CANCEL_AGAIN_SECONDS) -> None:
         with self._lock:
-            if self._session is not None:
-                self.cancelled = True
-                self._session.cancel()
+            if self._session is None:
+                return
+            self.cancelled = True
+            self._session.cancel()
+            again = threading.Timer(again_in, self, [2 * again_in])
+            again.daemon = True
+            again.start()
 
     def end(self) -> None:
         with self._lock:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sheetbend.errors import SheetbendError
+from sheetbend.errors import SheetbendError, SourceConnectionError
 from sheetbend.sources.jdbc.pool import lease
+from sheetbend.sources.jdbc.snapshot import begun
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sheetbend.plugin import ReadContext
-    from sheetbend.sources.jdbc.dialects.base import Dialect, S
+    from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.drivers.base import S
     from sheetbend.sources.jdbc.options import Settings
     from sheetbend.sources.jdbc.table import Column
 
@@ -31,11 +34,20 @@ class Work:
     where: str | None = None
     """The condition in the statement, where its rows are those of the table."""
 
+    snapshot: str | None = None
+    """The state of the database that it reads."""
+
     @property
     def spec(self) -> dict[str, Any]:
         """The partition spec: JSON values, without a secret."""
         names = [[column.name, column.declared] for column in self.columns]
-        return {"version": _VERSION, "sql": self.sql, "columns": names, "where": self.where}
+        return {
+            "version": _VERSION,
+            "sql": self.sql,
+            "columns": names,
+            "where": self.where,
+            "snapshot": self.snapshot,
+        }
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], dialect: Dialect[S]) -> Work:
@@ -46,22 +58,23 @@ class Work:
                 "Every machine must run the same release."
             )
         columns = tuple(dialect.column(name, declared) for name, declared in spec["columns"])
-        return cls(spec["sql"], columns, spec["where"])
+        return cls(spec["sql"], columns, spec["where"], spec["snapshot"])
 
 
 def read(dialect: Dialect[S], work: Work, settings: Settings, context: ReadContext | None) -> Iterator[pa.RecordBatch]:
     """The rows of one partition.
 
-    Closed or cancelled before its end, it cancels the statement in the server and closes the connection.
+    A connection that breaks before the first of them is replaced, once: no row has left. Closed or cancelled before its
+    end, the read cancels the statement in the server and closes the connection.
     """
+    progress = _Progress()
     try:
-        with lease(dialect, context) as session:
-            if context is not None and context.cancelled:
-                return
-            for batch in dialect.batches(session, work.sql, work.columns, settings.batch_rows):
-                yield batch
-                if context is not None and context.cancelled:
-                    return
+        try:
+            yield from _attempt(dialect, work, settings, context, progress)
+        except SourceConnectionError:
+            if not progress.may_repeat or (context is not None and context.cancelled):
+                raise
+            yield from _attempt(dialect, work, settings, context, progress)
     except SheetbendError:
         if context is not None and context.cancelled:
             return
@@ -69,6 +82,33 @@ def read(dialect: Dialect[S], work: Work, settings: Settings, context: ReadConte
         raise
 
 
+@dataclass(slots=True)
+class _Progress:
+    may_repeat: bool = False
+    """Whether a connection was there, and has given no row."""
+
+
+def _attempt(
+    dialect: Dialect[S], work: Work, settings: Settings, context: ReadContext | None, progress: _Progress
+) -> Iterator[pa.RecordBatch]:
+    with lease(dialect, context) as session:
+        progress.may_repeat = True
+        if context is not None and context.cancelled:
+            return
+        in_transaction = work.snapshot is not None or settings.isolation is not None
+        if in_transaction:
+            dialect.begin(session, settings.isolation, work.snapshot)
+        if work.snapshot is not None:
+            begun(work.snapshot)
+        for batch in dialect.batches(session, work.sql, work.columns, settings.batch_rows):
+            progress.may_repeat = False
+            yield batch
+            if context is not None and context.cancelled:
+                return
+        if in_transaction:
+            dialect.end(session)
+
+
 def _diagnose(dialect: Dialect[S], work: Work, settings: Settings) -> None:
-    with lease(dialect) as session:
+    with lease(dialect) as session, suppress(*dialect.errors):
         dialect.diagnose(session, settings.relation, work.columns, work.where)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sheetbend.errors import OptionError
 from sheetbend.options import Options
+from sheetbend.scan import ScanRequest
 from sheetbend.sources.jdbc.dialects import dialect_of
 from sheetbend.sources.jdbc.options import OPTIONS, Settings
+from sheetbend.sources.jdbc.partitioning import partition_clauses
 from sheetbend.sources.jdbc.read import Work, read
-from sheetbend.sources.jdbc.scan import describe, whole
+from sheetbend.sources.jdbc.scan import Push, describe, pushed, works
+from sheetbend.sources.jdbc.snapshot import export
 from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 if TYPE_CHECKING:
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from sheetbend.context import TaskContext
     from sheetbend.options import OptionSpec
     from sheetbend.plugin import PartitionSpec, ReadContext
+    from sheetbend.scan import ScanPlan
     from sheetbend.sources.jdbc.table import Table
     from sheetbend.sources.jdbc.writing.writer import TableWriter
     from sheetbend.write import CommitMessage, WriteHandle, WriteRequest, WriteTask
@@ -39,10 +45,17 @@ class JDBCArrowDataSource:
         """The columns of the table or query; asks the database's catalog, not the data."""
         return self._table(Options.of(options)).schema
 
+    def plan_scan(self, request: ScanRequest, options: Options) -> ScanPlan:
+        """The statement of each partition, and what of the request they do."""
+        push, planned = self._plan(request, Options.of(options))
+        return push.plan(planned, self._table(Options.of(options)))
+
     def plan_partitions(self, options: Options) -> list[dict[str, Any]]:
-        """One spec for each WHERE clause; a single one for the whole table where none is asked for."""
+        """The statements that read the whole table."""
         options = Options.of(options)
-        return [work.spec for work in whole(dialect_of(options), self._table(options), options)]
+        schema = self._table(options).schema
+        _, planned = self._plan(ScanRequest(schema, tuple(schema.names)), options)
+        return [work.spec for work in planned]
 
     def read_partition(
         self, partition_spec: PartitionSpec, options: Options, context: ReadContext | None = None
@@ -74,6 +87,15 @@ class JDBCArrowDataSource:
     def abort_write(self, handle: WriteHandle, messages: Sequence[CommitMessage | None], options: Options) -> None:
         """Removes what the write has left."""
         _writer(options).abort(handle)
+
+    def _plan(self, request: ScanRequest, options: Options) -> tuple[Push, list[Work]]:
+        dialect, table, settings = dialect_of(options), self._table(options), Settings.of(options)
+        push = pushed(dialect, table, request, settings)
+        clauses = partition_clauses(dialect, table, options, request.target_partitions, is_small=push.is_small)
+        if settings.hint and not dialect.takes_hints:
+            raise OptionError(f"Option 'hint': jdbc:{dialect.name}: takes no hints.")
+        snapshot = export(dialect, options, len(clauses))
+        return push, [replace(work, snapshot=snapshot) for work in works(dialect, table, push, clauses, settings)]
 
     @staticmethod
     def _table(options: Options) -> Table:

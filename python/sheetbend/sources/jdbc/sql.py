@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["quote_identifier", "select"]
+__all__ = ["all_of", "quote_identifier", "select"]
 
 
 def quote_identifier(identifier: str) -> str:
@@ -12,8 +12,14 @@ def quote_identifier(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def select(expressions: Iterable[str], relation: str, where: str | None = None) -> str:
+def select(expressions: Iterable[str], relation: str, where: str | None = None, *, hint: str = "") -> str:
     """A SELECT statement. What stands after FROM and WHERE is the user's own SQL, as in Spark."""
-    statement = " ".join(["SELECT", ", ".join(expressions), "FROM", relation])
+    statement = f"SELECT {hint} " if hint else "SELECT "
+    statement += f"{', '.join(expressions)} FROM {relation}"
     # The line break keeps a comment at the end of the relation from swallowing the clause.
     return f"{statement}\nWHERE {where}" if where else statement
+
+
+def all_of(conditions: Sequence[str]) -> str | None:
+    """The conditions joined by AND; None for none."""
+    return " AND ".join(f"({one})" for one in conditions) if len(conditions) > 1 else next(iter(conditions), None)

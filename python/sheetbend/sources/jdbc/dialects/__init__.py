@@ -53,4 +53,5 @@ def dialect_of(options: Options) -> Dialect[Any]:
             f"pip install 'sheetbend[{entry.extra}]'."
         ) from error
     dialect: Dialect[Any] = getattr(found, entry.class_name)(rest, options)
+    dialect.init_statement = options.get("sessionInitStatement", "").strip().rstrip(";")
     return dialect

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 import pyarrow as pa
 
 from sheetbend.errors import OptionError, SheetbendError, UnsupportedWriteError
 from sheetbend.sources.jdbc.dialects.syntax import condition_sql
-from sheetbend.sources.jdbc.drivers.base import Session
+from sheetbend.sources.jdbc.drivers.base import S
 from sheetbend.sources.jdbc.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sheetbend.sources.jdbc.writing.writer import TableWriter
 
 __all__ = ["Dialect", "check_driver"]
-
-S = TypeVar("S", bound=Session)
 
 
 class Dialect(abc.ABC, Generic[S]):
@@ -51,6 +49,8 @@ class Dialect(abc.ABC, Generic[S]):
     """What its sessions raise. An exception that derives from ``BaseException`` alone is to be turned by the driver."""
     pooled: ClassVar[bool] = True
     """Whether connections are kept for the next query: where it takes long to open one, and it holds nothing."""
+    pieces_by: ClassVar[str | None] = None
+    """By what :meth:`pieces` cuts, as the option ``partitioning`` calls it."""
     parallel_queries: ClassVar[bool] = False
     """Whether the server spreads one query over its cores, so that nothing is gained by asking it in parts."""
     takes_hints: ClassVar[bool] = False
@@ -61,6 +61,9 @@ class Dialect(abc.ABC, Generic[S]):
     """Template of an expression that orders a text by its bytes in UTF-8, such as ``{0} COLLATE "C"``."""
     utc_suffix: ClassVar[str] = ""
     """What marks the text of a timestamp as UTC in a literal."""
+
+    init_statement: str = ""
+    """What each connection runs before anything else: the option ``sessionInitStatement``."""
 
     # --- Connections -----------------------------------------------------------------------------
 
@@ -171,6 +174,14 @@ class Dialect(abc.ABC, Generic[S]):
 
         Each row must meet exactly one of them, also rows that came since the catalog was written: the first is open
         below, the last above. At most ``partitions`` of them, fewer for a small table; None where there is no way.
+        """
+        return None
+
+    def quantiles(self, session: S, table: Table, column: Column, partitions: int) -> str | None:
+        """A query for values that cut the column into parts of about as many rows, in the order of the column.
+
+        It gives one column, as :meth:`item` has it; repeated values and NULL are passed over. None where the database
+        can only find them by sorting, which is done then.
         """
         return None
 

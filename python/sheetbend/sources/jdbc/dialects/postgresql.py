@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from sheetbend.errors import (
 from sheetbend.filters import POSTGRESQL
 from sheetbend.options import REDACTED, Options
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
+from sheetbend.sources.jdbc.dialects.postgresql_catalog import in_catalog
 from sheetbend.sources.jdbc.dialects.postgresql_types import declared_type, reading_of
 from sheetbend.sources.jdbc.dialects.postgresql_writer import PostgresWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
@@ -29,6 +31,7 @@ from sheetbend.sources.jdbc.table import Column, Table
 from sheetbend.sources.jdbc.url import parse_postgresql
 
 if TYPE_CHECKING:
+    from sheetbend.scan import AggregateFunction
     from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["PostgresDialect"]
@@ -38,6 +41,9 @@ _CONNECT_TIMEOUT_SECONDS = "10"
 _BATCH_BYTES = 4 << 20
 """As fast as the driver's own 16 MiB, with the first rows earlier and less memory."""
 _MIN_BATCH_BYTES = 64 << 10
+_MIN_PAGES = 1000
+"""How many pages a partition has at least: to open a connection takes as long as to read as many."""
+_SAMPLE_ROWS = 100_000
 _TEXT_WIDTH = 32
 """Bytes that a value of variable length is taken for, where rows are turned into bytes."""
 _UNNAMED = ("unnamed<", "_unnamed<")
@@ -54,6 +60,8 @@ class PostgresDialect(Dialect[PostgresSession]):
     title = "PostgreSQL"
     syntax = POSTGRESQL
     errors = ERRORS
+    pieces_by = "ctid"
+    snapshots = True
     parallel_queries = True
     binary_order = '{0} COLLATE "C"'
     utc_suffix = "+00"
@@ -99,13 +107,86 @@ class PostgresDialect(Dialect[PostgresSession]):
             forget(self._conninfo)
             with closing(self.connect()) as informed:
                 schema = informed.schema(sql)
-        return Table(relation, tuple(self.column(field.name, _declared(field)) for field in schema))
+        columns = tuple(self.column(field.name, _declared(field)) for field in schema)
+        return in_catalog(session, relation, columns)
 
     def item(self, column: Column) -> str:
         return _expression(column)
 
     def writer(self, options: WriteOptions) -> PostgresWriter:
         return PostgresWriter(self, options)
+
+    def compared(self, column: Column) -> str | None:
+        compared = reading_of(column.declared).compared
+        return None if compared is None else compared.format(column=quote_identifier(column.name))
+
+    def group(self, column: Column) -> tuple[str, str] | None:
+        name = quote_identifier(column.name)
+        compared = self.compared(column)
+        if compared is None or pa.types.is_nested(column.type):
+            return None
+        if compared == name and not pa.types.is_string(column.type):
+            return name, column.declared
+        if pa.types.is_decimal(column.type):
+            return compared, column.declared
+        # By the column's own collation two texts may be one.
+        return (f'{compared} COLLATE "C"', "text")
+
+    def aggregate(self, function: AggregateFunction, column: Column | None) -> tuple[str, str] | None:
+        if column is None or function.function == "count":
+            return f"count({'*' if column is None else quote_identifier(column.name)})", "int8"
+        if function.function == "sum":
+            return self._sum(column, function.type)
+        if pa.types.is_boolean(column.type):
+            both = "bool_and" if function.function == "min" else "bool_or"
+            return f"{both}({quote_identifier(column.name)})", "bool"
+        ordered = self._ordered(column, self.compared(column))
+        if ordered is None or pa.types.is_binary(column.type) or pa.types.is_nested(column.type):
+            return None
+        return f"{function.function}({ordered})", "text" if pa.types.is_string(column.type) else column.declared
+
+    def _sum(self, column: Column, kind: pa.DataType) -> tuple[str, str] | None:
+        summed = reading_of(column.declared).summed
+        if summed is None:
+            return None
+        value = f"sum({summed.format(column=quote_identifier(column.name))})"
+        if pa.types.is_decimal(kind):
+            declared = f"numeric({kind.precision},{kind.scale})"
+            return f"{value}::{declared}", declared
+        return (f"{value}::int8", "int8") if pa.types.is_integer(kind) else (value, "float8")
+
+    def pieces(self, session: PostgresSession, table: Table, partitions: int) -> list[str] | None:
+        if not table.is_plain or table.pages is None:
+            return None
+        partitions = max(1, min(partitions, table.pages // _MIN_PAGES))
+        cuts = [f"'({table.pages * number // partitions},0)'::tid" for number in range(1, partitions)]
+        if not cuts:
+            return []
+        middle = [f"ctid >= {low} AND ctid < {high}" for low, high in pairwise(cuts)]
+        return [f"ctid < {cuts[0]}", *middle, f"ctid >= {cuts[-1]}"]
+
+    def quantiles(self, session: PostgresSession, table: Table, column: Column, partitions: int) -> str | None:
+        name = quote_identifier(column.name)
+        fractions = ", ".join(str(number / partitions) for number in range(1, partitions))
+        source = table.relation
+        if table.is_plain and (table.rows or 0) > _SAMPLE_ROWS:
+            source += f" TABLESAMPLE SYSTEM ({100 * _SAMPLE_ROWS / (table.rows or 1):.6f})"
+        values = f"unnest(percentile_disc(ARRAY[{fractions}]::float8[]) WITHIN GROUP (ORDER BY {name})) AS {name}"
+        return select([self.item(column)], f"({select([values], source)}) sheetbend_cuts")
+
+    def bucket(self, column: Column, partitions: int, number: int) -> str | None:
+        hashed = f"hashtextextended({quote_identifier(column.name)}::text, 0)"
+        return f"coalesce(abs({hashed} % {partitions}), 0) = {number}"
+
+    def begin(self, session: PostgresSession, isolation: str | None, snapshot: str | None) -> None:
+        session.execute(f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else isolation} READ ONLY")
+        if snapshot is not None:
+            session.execute("SET TRANSACTION SNAPSHOT '{}'".format(snapshot.replace("'", "''")))
+
+    def export(self, session: PostgresSession) -> str:
+        self.begin(session, "REPEATABLE READ", None)
+        [(name,)] = session.rows("SELECT pg_export_snapshot()")
+        return str(name)
 
     def batches(
         self, session: PostgresSession, sql: str, columns: Sequence[Column], rows: int
@@ -132,6 +213,11 @@ class PostgresDialect(Dialect[PostgresSession]):
             return AuthenticationError(f"PostgreSQL refuses the user: {message}.")
         if state.startswith(("08", "57P")) or "server closed the connection" in message:
             return SourceConnectionError(f"PostgreSQL at {self._address} closed the connection: {message}.")
+        if "invalid snapshot identifier" in message or "could not import the requested snapshot" in message:
+            return SheetbendError(
+                f"PostgreSQL: the state that all partitions were to read is gone: {message}. It is held for as long as "
+                "the query lives, on the machine that planned it; with consistency=none each partition reads its own."
+            )
         if state.startswith("42"):
             return OptionError(f"PostgreSQL refuses the query made from the options: {message}.")
         return SheetbendError(f"PostgreSQL: {message}" + (f" (SQLSTATE {state})." if state else "."))

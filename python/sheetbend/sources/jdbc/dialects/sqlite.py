@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
 from sheetbend.filters import SQLITE
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
-from sheetbend.sources.jdbc.dialects.sqlite_types import arrow_type, reading_of
+from sheetbend.sources.jdbc.dialects.sqlite_types import REFUSED, arrow_type, has_text_affinity, reading_of
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.sqlite import SqliteSession
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
@@ -23,6 +24,7 @@ from sheetbend.sources.jdbc.url import parse_sqlite
 
 if TYPE_CHECKING:
     from sheetbend.options import Options
+    from sheetbend.scan import AggregateFunction
 
 __all__ = ["SqliteDialect"]
 
@@ -30,6 +32,8 @@ _DRIVERS = ("org.sqlite.JDBC",)
 _NOT_TAKEN = frozenset(spec.name.lower() for spec in CONNECTION_OPTIONS)
 _BATCH_ROWS = 8192
 _SAMPLE_ROWS = 1000
+_MIN_ROWS = 50_000
+"""How many row numbers a partition spans at least."""
 _SAMPLED = {
     frozenset({"integer"}): "INTEGER (sampled)",
     frozenset({"real"}): "REAL (sampled)",
@@ -38,6 +42,8 @@ _SAMPLED = {
 }
 """Stands in for the declared type of a column that has none, by what ``typeof`` says of its values."""
 _SENTINELS = {pa.int64(): "0", pa.float64(): "0.0", pa.string(): "''", pa.binary(): "x''"}
+_UTF16 = " in UTF-16"
+"""Follows the declared type where texts are not ordered by their bytes in UTF-8."""
 _PROBE = '"sheetbend_columns"'
 _TABLE = re.compile(r"""((?:\w+|"(?:[^"]|"")+")\.)?(\w+|"(?:[^"]|"")+")""")
 """The name of a table or view, with or without its schema."""
@@ -53,6 +59,8 @@ class SqliteDialect(Dialect[SqliteSession]):
     name = "sqlite"
     title = "SQLite"
     syntax = SQLITE
+    pieces_by = "rowid"
+    binary_order = "{0} COLLATE BINARY"
     # Opened in no time, while a connection that is kept holds a file that the user may want to remove.
     pooled = False
     errors = (*ERRORS, _WireTypeError)
@@ -109,10 +117,67 @@ class SqliteDialect(Dialect[SqliteSession]):
         # What a view calls BLOB may declare nothing.
         unknown = ("", "ANY") if table else ("", "ANY", "BLOB")
         columns.update(_sampled(session, [name for name, declared in columns.items() if declared.upper() in unknown]))
+        if session.rows("PRAGMA encoding") != [("UTF-8",)]:
+            columns = {name: declared + _UTF16 for name, declared in columns.items()}
         typed = [
             replace(self.column(name, declared), never_null=name in never_null) for name, declared in columns.items()
         ]
         return Table(relation, tuple(typed), is_plain=table is not None)
+
+    def compared(self, column: Column) -> str | None:
+        """The column where it stores what is read; dates, decimals and truth values have several forms."""
+        name = quote_identifier(column.name)
+        if pa.types.is_string(column.type):
+            return name if has_text_affinity(column.declared) else f"CAST({name} AS TEXT)"
+        kind = column.type
+        return name if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_binary(kind) else None
+
+    def group(self, column: Column) -> tuple[str, str] | None:
+        if pa.types.is_string(column.type):
+            return f"{self.compared(column)} COLLATE BINARY", "TEXT"
+        return f"{quote_identifier(column.name)} COLLATE BINARY", column.declared
+
+    def aggregate(self, function: AggregateFunction, column: Column | None) -> tuple[str, str] | None:
+        if column is None or function.function == "count":
+            return f"count({'*' if column is None else quote_identifier(column.name)})", "INTEGER"
+        compared = self.compared(column)
+        ordered = self._ordered(column, compared)
+        is_integer = pa.types.is_integer(column.type)
+        if compared is None or ordered is None or pa.types.is_binary(column.type):
+            return None
+        if function.function == "sum":
+            # A sum of doubles is NULL where infinity meets its opposite.
+            return (f"sum({self._checked(column, compared)})", "INTEGER") if is_integer else None
+        return f"{function.function}({self._checked(column, ordered)})", column.declared
+
+    def pieces(self, session: SqliteSession, table: Table, partitions: int) -> list[str] | None:
+        names = {column.name.lower() for column in table.columns}
+        free = [name for name in ("rowid", "_rowid_", "oid") if name not in names]
+        if not table.is_plain or not free:
+            return None
+        try:
+            [(low, high)] = session.rows(select([f"min({free[0]})", f"max({free[0]})"], table.relation))
+        except ERRORS:
+            # A table WITHOUT ROWID.
+            return None
+        if low is None or not isinstance(low, int):
+            return None if low is not None else []
+        partitions = max(1, min(partitions, (high - low) // _MIN_ROWS))
+        cuts = [low + (high - low) * number // partitions for number in range(1, partitions)]
+        if not cuts:
+            return []
+        middle = [f"{free[0]} >= {first} AND {free[0]} < {last}" for first, last in pairwise(cuts)]
+        return [f"{free[0]} < {cuts[0]}", *middle, f"{free[0]} >= {cuts[-1]}"]
+
+    @staticmethod
+    def _checked(column: Column, expression: str) -> str:
+        """Has SQLite refuse a value of a kind that could not be read."""
+        name = quote_identifier(column.name)
+        kinds = ", ".join(f"'{kind}'" for kind in (*reading_of(column.type).stored, "null"))
+        return f"CASE WHEN typeof({name}) IN ({kinds}) THEN {expression} ELSE {REFUSED.format(name)} END"
+
+    def _ordered(self, column: Column, expression: str | None) -> str | None:
+        return None if _UTF16 in column.declared else super()._ordered(column, expression)
 
     def batches(
         self, session: SqliteSession, sql: str, columns: Sequence[Column], rows: int
@@ -125,7 +190,9 @@ class SqliteDialect(Dialect[SqliteSession]):
         readings = [reading_of(column.type) for column in columns]
         sentinels = ", ".join(_SENTINELS[reading.wire] for reading in readings)
         schema = pa.schema([column.field for column in columns])
-        with session.fetch(f"SELECT {sentinels} UNION ALL {sql}", rows or _BATCH_ROWS) as reader:
+        with session.fetch(
+            f"SELECT {sentinels} UNION ALL {select('*', _enclosed(sql))}", rows or _BATCH_ROWS
+        ) as reader:
             _check_wire(reader.schema, [reading.wire for reading in readings])
             skip = 1
             for batch in reader:

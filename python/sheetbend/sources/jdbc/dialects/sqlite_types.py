@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from sheetbend.sources.jdbc.types import INSTANT, UNBOUNDED_DECIMAL, WALL_CLOCK, decimal_type
 
-__all__ = ["Reading", "arrow_type", "reading_of"]
+__all__ = ["REFUSED", "Reading", "arrow_type", "has_text_affinity", "reading_of"]
 
 _DECLARED = re.compile(r"\s*([^(]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\).*)?", re.DOTALL)
 
@@ -69,6 +69,12 @@ def arrow_type(declared: str) -> pa.DataType:
         if any(part in name for part in parts):
             return kind
     return pa.string()
+
+
+def has_text_affinity(declared: str) -> bool:
+    """Whether SQLite turns what is stored in a column of this type into text."""
+    name = declared.upper()
+    return "INT" not in name and any(part in name for part in ("CHAR", "CLOB", "TEXT")) and "(SAMPLED)" not in name
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,8 @@ def _to_instant(values: pa.Array, kind: pa.DataType) -> pa.Array:
 
 _TEXT = ("text", "integer", "real")
 # A bad JSON path: an error that SQLite raises where it comes upon the row.
-_REFUSED = "json_extract('{{}}', typeof({0}))"
+REFUSED = "json_extract('{{}}', typeof({0}))"
+"""An expression that is an error, for the quoted column."""
 
 _READINGS: dict[pa.DataType, Reading] = {
     pa.int64(): Reading(pa.int64()),
@@ -139,12 +146,12 @@ _READINGS: dict[pa.DataType, Reading] = {
     # the bytes of a blob.
     pa.string(): Reading(
         pa.string(),
-        f"CASE typeof({{0}}) WHEN 'text' THEN {{0}} WHEN 'blob' THEN {_REFUSED} ELSE CAST({{0}} AS TEXT) END",
+        f"CASE typeof({{0}}) WHEN 'text' THEN {{0}} WHEN 'blob' THEN {REFUSED} ELSE CAST({{0}} AS TEXT) END",
         stored=_TEXT,
     ),
     pa.binary(): Reading(
         pa.binary(),
-        f"CASE WHEN typeof({{0}}) IN ('blob', 'null') THEN {{0}} ELSE {_REFUSED} END",
+        f"CASE WHEN typeof({{0}}) IN ('blob', 'null') THEN {{0}} ELSE {REFUSED} END",
         stored=("blob",),
     ),
     # As text, since 0 and 1 may stand beside true and false.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["Session"]
+__all__ = ["S", "Session"]
 
 
 class Session(abc.ABC):
@@ -38,3 +38,7 @@ class Session(abc.ABC):
 
     def reset(self) -> None:  # noqa: B027 - most have no state
         """Brings a connection back to the state in which it was opened, or raises. Called before it is kept."""
+
+
+S = TypeVar("S", bound=Session)
+"""The class of a dialect's sessions."""

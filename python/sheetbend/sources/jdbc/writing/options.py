@@ -11,18 +11,11 @@ from sheetbend.write import SaveMode
 
 __all__ = ["WRITE_OPTIONS", "WriteOptions"]
 
-_ISOLATION_LEVELS = ("NONE", "READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
 
 _KEY = re.compile(r"`((?:[^`]|``)+)`|([^,`]+)")
 
 WRITE_OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("batchsize", "writing: rows that go to the database in one piece, at most", type="integer"),
-    OptionSpec(
-        "isolationLevel",
-        "writing: isolation of the transaction that makes the rows visible; NONE leaves it to the database",
-        default="READ_UNCOMMITTED",
-        choices=_ISOLATION_LEVELS,
-    ),
     OptionSpec(
         "truncate",
         "mode overwrite: whether the table is kept and emptied; else a new one takes its place",
