@@ -67,7 +67,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
     ),
     OptionSpec(
         "isolationLevel",
-        "level of the transaction in which each partition is read, none by default and beside a snapshot; writing: level "
+        "level of the transaction in which a partition is read, none by default and beside a snapshot; writing: level "
         "of the one that makes the rows visible, READ_UNCOMMITTED by default",
         choices=("NONE", *_LEVELS),
     ),

@@ -1,4 +1,4 @@
-"""SQLite through its ADBC driver, always opened read-only."""
+"""SQLite through its ADBC driver, opened read-only but for the commit of a write."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError,
 from sheetbend.filters import SQLITE
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.sqlite_types import REFUSED, arrow_type, has_text_affinity, reading_of
+from sheetbend.sources.jdbc.dialects.sqlite_writer import SqliteWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.sqlite import SqliteSession
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
@@ -25,6 +27,7 @@ from sheetbend.sources.jdbc.url import parse_sqlite
 if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.scan import AggregateFunction
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["SqliteDialect"]
 
@@ -32,6 +35,8 @@ _DRIVERS = ("org.sqlite.JDBC",)
 _NOT_TAKEN = frozenset(spec.name.lower() for spec in CONNECTION_OPTIONS)
 _BATCH_ROWS = 8192
 _SAMPLE_ROWS = 1000
+_BUSY_MILLISECONDS = 30_000
+"""How long a commit waits for another one."""
 _MIN_ROWS = 50_000
 """How many row numbers a partition spans at least."""
 _SAMPLED = {
@@ -81,6 +86,20 @@ class SqliteDialect(Dialect[SqliteSession]):
 
     def connect(self) -> SqliteSession:
         return SqliteSession(self._uri)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(unquote(self._uri.removeprefix("file:").partition("?")[0]))
+
+    def connect_to_write(self) -> SqliteSession:
+        """Opens the file to write to it; makes it where there is none."""
+        session = SqliteSession(self._uri.replace("mode=ro", "mode=rwc"))
+        session.rows(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        return session
+
+    def writer(self, options: WriteOptions) -> SqliteWriter:
+        return SqliteWriter(self, options)
 
     def refused(self, error: Exception) -> SheetbendError:
         return self._unreadable("does not exist or cannot be opened")

@@ -27,6 +27,7 @@ class Rows:
         names: The table's names for the columns, in their order.
         options: What becomes of NUL characters, and how many rows a batch has at most.
         context: Ends the rows when the task is cancelled: a driver need not notice that its statement was.
+        keeps_nul: Whether the database stores a NUL character.
     """
 
     def __init__(
@@ -35,6 +36,8 @@ class Rows:
         names: Sequence[str],
         options: WriteOptions,
         context: TaskContext | None = None,
+        *,
+        keeps_nul: bool = False,
     ) -> None:
         self.count = 0
         self.error: SheetbendError | None = None
@@ -44,7 +47,11 @@ class Rows:
         self._batch_rows = options.batch_rows
         self._context = context
         self.schema = pa.schema([field.with_name(name) for field, name in zip(batches.schema, names, strict=True)])
-        self._texts = [index for index, field in enumerate(self.schema) if _is_text(_element(field.type))]
+        self._texts = [
+            index
+            for index, field in enumerate(self.schema)
+            if _is_text(_element(field.type)) and not (keeps_nul and self._nul is None)
+        ]
 
     @property
     def reader(self) -> pa.RecordBatchReader:
