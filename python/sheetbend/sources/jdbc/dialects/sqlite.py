@@ -36,7 +36,7 @@ _NOT_TAKEN = frozenset(spec.name.lower() for spec in CONNECTION_OPTIONS)
 _BATCH_ROWS = 8192
 _SAMPLE_ROWS = 1000
 _BUSY_MILLISECONDS = 30_000
-"""How long a commit waits for another one."""
+"""How long a connection waits for the commit of another one."""
 _MIN_ROWS = 50_000
 """How many row numbers a partition spans at least."""
 _SAMPLED = {
@@ -85,7 +85,13 @@ class SqliteDialect(Dialect[SqliteSession]):
         return self._uri
 
     def connect(self) -> SqliteSession:
-        return SqliteSession(self._uri)
+        return self._opened(self._uri)
+
+    @staticmethod
+    def _opened(uri: str) -> SqliteSession:
+        session = SqliteSession(uri)
+        session.rows(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        return session
 
     @property
     def path(self) -> Path:
@@ -94,9 +100,7 @@ class SqliteDialect(Dialect[SqliteSession]):
 
     def connect_to_write(self) -> SqliteSession:
         """Opens the file to write to it; makes it where there is none."""
-        session = SqliteSession(self._uri.replace("mode=ro", "mode=rwc"))
-        session.rows(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-        return session
+        return self._opened(self._uri.replace("mode=ro", "mode=rwc"))
 
     def writer(self, options: WriteOptions) -> SqliteWriter:
         return SqliteWriter(self, options)
@@ -230,6 +234,8 @@ class SqliteDialect(Dialect[SqliteSession]):
             return self._unreadable("is no SQLite database")
         if "unable to open database file" in message:
             return self._unreadable("cannot be opened")
+        if "database is locked" in message:
+            return self._unreadable("is locked by another connection")
         if message.startswith("Failed to prepare query: "):
             message = message.removeprefix("Failed to prepare query: ")
             return OptionError(f"SQLite refuses the query made from the options: {message}.")
