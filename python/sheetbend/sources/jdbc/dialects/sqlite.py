@@ -228,6 +228,7 @@ class SqliteDialect(Dialect[SqliteSession]):
 
     def failure(self, error: Exception) -> SheetbendError:
         message = (str(error).partition("[SQLite] ")[2] or str(error)).partition("\nquery: ")[0]
+        message = re.sub(r"^[A-Z]+: failed to execute query: ", "", message)
         if "no such table: " in message:
             return TableNotFoundError(f"SQLite has no table '{message.partition('no such table: ')[2].strip()}'.")
         if "file is not a database" in message:
