@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import orders_db as orders
+from tests.support.mariadb import MariaDBServer
 from tests.support.postgresql import PostgresServer
 from tests.support.server import ServerProcess, running_server
 
@@ -50,6 +51,13 @@ def orders_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("orders") / "orders.db"
     orders.create(path, ORDER_ROWS)
     return path
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDBServer]:
+    """A MariaDB server for all tests; each makes tables of its own."""
+    with MariaDBServer() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.support.explain import plan_of
+from tests.support.mariadb import MariaDBServer
 from tests.support.postgresql import PostgresServer
 
 HOSTILE = 'it\'s; "--" /* \\ */ %s {} ü'
@@ -126,7 +128,7 @@ def rows(number: int = 300) -> list[str]:
 NAMES = f"id, whole, money, ratio, name, loosely, padded, flag, day, at, key, any, {QUOTED}"
 
 
-@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+@pytest.fixture(scope="module", params=["postgresql", "sqlite", "mariadb", "duckdb"])
 def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What reads the table `pushed` of a database."""
     names = NAMES.replace("any", '"any"')
@@ -145,7 +147,33 @@ def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         postgres.execute("DROP TABLE pushed")
         postgres.execute("DROP COLLATION loose")
         return
+    if request.param == "mariadb":
+        mariadb: MariaDBServer = request.getfixturevalue("mariadb")
+        names = ", ".join("`" + name.replace("`", "``") + "`" for name in [*NAMES.split(", ")[:12], HOSTILE])
+        mariadb.execute(
+            "CREATE TABLE pushed (id int PRIMARY KEY, whole int, money decimal(9,2), ratio double, name varchar(20) "
+            "COLLATE utf8mb4_unicode_ci, loosely varchar(20) CHARACTER SET utf8mb3, padded char(4), flag boolean, day "
+            f"date, at timestamp NULL, `key` uuid, `any` decimal(30,8), `{HOSTILE}` varchar(99) COLLATE utf8mb4_bin)"
+        )
+        mariadb.execute("SET sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES', time_zone = '+00:00'")
+        mariadb.execute(f"INSERT INTO pushed ({names}) VALUES {', '.join(rows())}")
+        yield {**mariadb.options, "dbtable": "pushed"}
+        mariadb.execute("DROP TABLE pushed")
+        return
     path: Path = tmp_path_factory.mktemp("pushed") / "pushed.db"
+    if request.param == "duckdb":
+        with duckdb.connect(str(path)) as file:
+            file.execute(
+                "CREATE TABLE pushed (id INTEGER PRIMARY KEY, whole INTEGER, money DECIMAL(9,2), ratio DOUBLE, "
+                "name VARCHAR, loosely VARCHAR COLLATE NOCASE, padded VARCHAR COLLATE NOACCENT, flag BOOLEAN, day DATE, "
+                f'"at" TIMESTAMPTZ, key UUID, "any" DECIMAL(30,8), {QUOTED} VARCHAR)'
+            )
+            file.execute("SET TimeZone = 'UTC'")
+            names = names.replace(" at,", ' "at",')
+            file.execute(f"INSERT INTO pushed ({names}) VALUES {', '.join(rows())}")
+            file.execute("UPDATE pushed SET ratio = 'NaN' WHERE id % 11 = 0")
+        yield {"url": f"jdbc:duckdb:{path}", "dbtable": "pushed"}
+        return
     connection = sqlite3.connect(path)
     connection.execute(
         "CREATE TABLE pushed (id INTEGER PRIMARY KEY, whole INT, money DECIMAL(9,2), ratio REAL, name TEXT, "

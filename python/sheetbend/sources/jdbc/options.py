@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sheetbend.errors import OptionError
 from sheetbend.options import Options, OptionSpec
+from sheetbend.sources.jdbc.dialects.mysql_parameters import MYSQL_OPTIONS
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
 from sheetbend.sources.jdbc.writing.options import WRITE_OPTIONS
 
@@ -13,9 +15,23 @@ __all__ = ["OPTIONS", "Settings", "relation_of"]
 
 _LEVELS = ("READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
 
+
+def merged(*databases: Sequence[OptionSpec]) -> list[OptionSpec]:
+    """The connection parameters of all databases. One name may be that of several, which say what it is to them."""
+    found: dict[str, OptionSpec] = {}
+    for spec in (spec for specs in databases for spec in specs):
+        known = found.setdefault(spec.name.lower(), spec)
+        if known is not spec:
+            found[spec.name.lower()] = replace(known, doc=f"{known.doc}; {spec.doc}")
+    return list(found.values())
+
+
 OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec(
-        "url", "JDBC URL: jdbc:sqlite:<path> or jdbc:postgresql://<host>:<port>/<database>", "url", required=True
+        "url",
+        "JDBC URL, such as jdbc:sqlite:<path> or jdbc:postgresql://<host>:<port>/<database>",
+        "url",
+        required=True,
     ),
     OptionSpec("dbtable", "table, or subquery in parentheses with an alias; either this or query"),
     OptionSpec("query", "query to read; either this or dbtable"),
@@ -75,7 +91,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
     OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
     *WRITE_OPTIONS,
-    *CONNECTION_OPTIONS,
+    *merged(CONNECTION_OPTIONS, MYSQL_OPTIONS),
 )
 """Every option of the source."""
 

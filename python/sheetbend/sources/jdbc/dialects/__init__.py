@@ -29,6 +29,9 @@ class _Entry:
 
 
 _DIALECTS = {
+    "duckdb": _Entry("sheetbend.sources.jdbc.dialects.duckdb", "DuckDbDialect", "duckdb"),
+    "mariadb": _Entry("sheetbend.sources.jdbc.dialects.mysql", "MariaDbDialect"),
+    "mysql": _Entry("sheetbend.sources.jdbc.dialects.mysql", "MySqlDialect"),
     "postgresql": _Entry("sheetbend.sources.jdbc.dialects.postgresql", "PostgresDialect"),
     "sqlite": _Entry("sheetbend.sources.jdbc.dialects.sqlite", "SqliteDialect"),
 }

@@ -15,6 +15,7 @@ import pyarrow as pa
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
 from sheetbend.filters import SQLITE
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
+from sheetbend.sources.jdbc.dialects.mysql_parameters import MYSQL_OPTIONS
 from sheetbend.sources.jdbc.dialects.sqlite_types import REFUSED, arrow_type, has_text_affinity, reading_of
 from sheetbend.sources.jdbc.dialects.sqlite_writer import SqliteWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["SqliteDialect"]
 
 _DRIVERS = ("org.sqlite.JDBC",)
-_NOT_TAKEN = frozenset(spec.name.lower() for spec in CONNECTION_OPTIONS)
+_NOT_TAKEN = frozenset(spec.name.lower() for spec in (*CONNECTION_OPTIONS, *MYSQL_OPTIONS))
 _BATCH_ROWS = 8192
 _SAMPLE_ROWS = 1000
 _BUSY_MILLISECONDS = 30_000
