@@ -13,6 +13,7 @@ import pytest
 from pyspark.errors import AnalysisException, IllegalArgumentException, PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from tests.support.mariadb import MariaDBServer
 from tests.support.postgresql import PostgresServer
 from tests.support.server import wait_until
 
@@ -25,11 +26,14 @@ def place(postgres: PostgresServer) -> Iterator[str]:
     postgres.execute(f"DROP SCHEMA {name} CASCADE")
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite", "duckdb"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """Where to write to: the options of a table that is not there."""
-    if request.param == "sqlite":
-        return {"url": f"jdbc:sqlite:{tmp_path}/shop.db", "dbtable": "t"}
+    if request.param in ("sqlite", "duckdb"):
+        return {"url": f"jdbc:{request.param}:{tmp_path}/shop.db", "dbtable": "t"}
+    if request.param == "mariadb":
+        maria: MariaDBServer = request.getfixturevalue("mariadb")
+        return {**maria.options, "dbtable": f"t_{secrets.token_hex(4)}"}
     server: PostgresServer = request.getfixturevalue("postgres")
     return {**server.options, "dbtable": f"{request.getfixturevalue('place')}.t"}
 
