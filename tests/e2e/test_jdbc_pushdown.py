@@ -128,11 +128,11 @@ def rows(number: int = 300) -> list[str]:
 NAMES = f"id, whole, money, ratio, name, loosely, padded, flag, day, at, key, any, {QUOTED}"
 
 
-@pytest.fixture(scope="module", params=["postgresql", "sqlite", "mariadb", "duckdb"])
+@pytest.fixture(scope="module", params=["postgresql", "postgresql cast", "sqlite", "mariadb", "duckdb"])
 def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What reads the table `pushed` of a database."""
     names = NAMES.replace("any", '"any"')
-    if request.param == "postgresql":
+    if request.param != "sqlite":
         postgres: PostgresServer = request.getfixturevalue("postgres")
         postgres.execute("CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
         postgres.execute(
@@ -142,8 +142,13 @@ def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         )
         postgres.execute(f"INSERT INTO pushed ({names}) VALUES {', '.join(rows())}")
         postgres.execute("UPDATE pushed SET ratio = 'NaN' WHERE id % 11 = 0")
-        postgres.execute("ANALYZE pushed")
-        yield {**postgres.options, "dbtable": "pushed"}
+        postgres.execute(
+            "UPDATE pushed SET day = 'infinity', money = 'NaN' WHERE id % 13 = 0"
+            if "cast" in request.param
+            else "ANALYZE pushed"
+        )
+        cast = {"customSchema": "whole BIGINT, money DECIMAL(12, 3), name STRING", "unrepresentable": "null"}
+        yield {**postgres.options, "dbtable": "pushed", **(cast if "cast" in request.param else {})}
         postgres.execute("DROP TABLE pushed")
         postgres.execute("DROP COLLATION loose")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -110,8 +111,10 @@ def test_an_interrupt_ends_the_query_in_the_database(spark: SparkSession, sales:
     thread = threading.Thread(target=run)
     thread.start()
     wait_until(lambda: sales.busy() > before, 10, "the query runs")
+    started = time.monotonic()
     spark.interruptAll()
+    wait_until(lambda: sales.busy() <= before, 10, "the query is gone from the database")
+    assert time.monotonic() - started < 1
     thread.join(10)
     assert not thread.is_alive()
     assert errors[0].getCondition() == "OPERATION_CANCELED"
-    wait_until(lambda: sales.busy() <= before, 10, "the query is gone from the database")

@@ -33,13 +33,16 @@ class PostgresServer:
 
     user = "tester"
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, keep: Path | None = None) -> None:
+        """With further settings of the server; its data stay in the directory ``keep``, where that is given."""
         self.password = secrets.token_urlsafe(18)
         self.port = _free_port()
         self.database = "postgres"
         self._binaries = _binaries()
         self._settings = dict(settings or {})
-        self._directory = Path(tempfile.mkdtemp(prefix="sheetbend-pg-", dir="/tmp"))
+        self._keep = keep
+        self._directory = keep or Path(tempfile.mkdtemp(prefix="sheetbend-pg-", dir="/tmp"))
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Any = None
         self._lock = threading.Lock()
@@ -58,6 +61,18 @@ class PostgresServer:
     def log(self) -> str:
         """What the server has logged up to now."""
         return (self._directory / "log").read_text(errors="replace")
+
+    @property
+    def psql(self) -> list[str]:
+        """The command ``psql``, connected, without the statement."""
+        return [
+            str(self._binaries / "psql"),
+            "-X",
+            "-q",
+            "-d",
+            self._conninfo().replace("connect_timeout=5 ", ""),
+            "-c",
+        ]
 
     def execute(self, sql: str) -> list[tuple[Any, ...]]:
         """Runs one statement as the superuser; returns its rows."""
@@ -114,10 +129,15 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._keep is None:
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def _initialise(self) -> None:
         secret = self._directory / "password"
+        if secret.exists() and (self._directory / "complete").exists():
+            self.password = secret.read_text()
+            return
+        shutil.rmtree(self._directory / "data", ignore_errors=True)
         secret.write_text(self.password)
         owner = _owner()
         if owner is not None:
@@ -128,7 +148,9 @@ class PostgresServer:
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", **_as_owner())
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr}")
-        secret.unlink()
+        if self._keep is None:
+            secret.unlink()
+        (self._directory / "complete").touch()
 
     def _start(self) -> None:
         settings = {

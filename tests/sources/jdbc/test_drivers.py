@@ -11,24 +11,54 @@ from sheetbend.errors import SheetbendError
 from sheetbend.options import Options
 from sheetbend.sources.jdbc.dialects import dialect_of
 
-URLS = {"sqlite": "jdbc:sqlite:/data/orders.db", "postgresql": "jdbc:postgresql://db.example/orders"}
+URLS = {
+    "sqlite": "jdbc:sqlite:/data/orders.db",
+    "postgresql": "jdbc:postgresql://db.example/orders",
+    "mysql": "jdbc:mysql://db.example/orders",
+    "duckdb": "jdbc:duckdb:/data/orders.db",
+    "flightsql": "jdbc:arrow-flight-sql://db.example",
+    "snowflake": "jdbc:snowflake://db.example/",
+    "bigquery": "jdbc:bigquery://https://db.example:443;ProjectId=p",
+    "clickhouse": "jdbc:clickhouse://db.example/orders",
+    "oracle": "jdbc:oracle:thin:@//db.example/orders",
+    "redshift": "jdbc:redshift://db.example/orders",
+    "sqlserver": "jdbc:sqlserver://db.example",
+    "trino": "jdbc:trino://db.example/orders",
+}
 
 
-@pytest.mark.parametrize("missing", URLS)
+@pytest.mark.parametrize(
+    ("database", "package", "extra"),
+    [
+        ("sqlite", "adbc-driver-sqlite", "jdbc"),
+        ("postgresql", "adbc-driver-postgresql", "jdbc"),
+        ("mysql", "pymysql", "jdbc"),
+        ("duckdb", "duckdb", "duckdb"),
+        ("flightsql", "adbc-driver-flightsql", "flightsql"),
+        ("snowflake", "adbc-driver-snowflake", "snowflake"),
+        ("bigquery", "adbc-driver-bigquery", "bigquery"),
+        ("clickhouse", "clickhouse-connect", "clickhouse"),
+        ("oracle", "oracledb", "oracle"),
+        ("redshift", "redshift-connector", "redshift"),
+        ("sqlserver", "mssql-python", "mssql"),
+        ("trino", "trino", "trino"),
+    ],
+)
 def test_a_driver_that_is_not_installed_is_named_and_the_others_work(
-    missing: str, monkeypatch: pytest.MonkeyPatch
+    database: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packages = tuple(f"sheetbend.sources.jdbc.{room}.{missing}" for room in ("dialects", "drivers"))
+    packages = tuple(f"sheetbend.sources.jdbc.{room}.{database}" for room in ("dialects", "drivers"))
     for module in [name for name in sys.modules if name.startswith(packages)]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, f"adbc_driver_{missing}", None)
-    for database, url in URLS.items():
-        if database != missing:
-            assert dialect_of(Options({"url": url})).quote("n") == '"n"'
+    monkeypatch.setitem(sys.modules, package.replace("-", "_"), None)
+    for other, url in URLS.items():
+        if other != database:
+            assert "n" in dialect_of(Options({"url": url})).quote("n")
     with pytest.raises(SheetbendError) as caught:
-        dialect_of(Options({"url": URLS[missing]}))
+        dialect_of(Options({"url": URLS[database]}))
+    name = URLS[database].split(":")[1]
     assert str(caught.value) == (
-        f"Source 'jdbc' needs the package 'adbc-driver-{missing}' for jdbc:{missing}: pip install 'sheetbend[jdbc]'."
+        f"Source 'jdbc' needs the package '{package}' for jdbc:{name}: pip install 'sheetbend[{extra}]'."
     )
 
 

@@ -97,17 +97,16 @@ def test_sqlite_with_an_unknown_parameter() -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://u:canary@h/db", "canary", "jdbc:", "jdbc:://canary", "sqlite:canary"])
 def test_what_is_no_jdbc_url(url: str) -> None:
-    with pytest.raises(OptionError, match="no JDBC URL; one starts with jdbc:postgresql: or jdbc:sqlite:") as caught:
+    with pytest.raises(OptionError, match="no JDBC URL; one starts with jdbc:") as caught:
         dialect_of(Options({"url": url}))
     assert "canary" not in str(caught.value)
 
 
 def test_a_database_that_is_not_supported() -> None:
     with pytest.raises(OptionError) as caught:
-        dialect_of(Options({"url": "jdbc:oracle:thin:scott/canary@//h/s"}))
-    assert str(caught.value) == (
-        "Option 'url': jdbc:oracle: is not supported. Supported are: jdbc:postgresql:, jdbc:sqlite:."
-    )
+        dialect_of(Options({"url": "jdbc:db2://h:50000/canary"}))
+    assert str(caught.value).startswith("Option 'url': jdbc:db2: is not supported. Supported are: jdbc:")
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

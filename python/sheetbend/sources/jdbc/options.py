@@ -87,6 +87,19 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "of the one that makes the rows visible, READ_UNCOMMITTED by default",
         choices=("NONE", *_LEVELS),
     ),
+    OptionSpec("customSchema", "types that columns are read as, as in: id DECIMAL(38, 0), name STRING"),
+    OptionSpec(
+        "preferTimestampNTZ",
+        "whether a timestamp without a zone stays one (TIMESTAMP_NTZ), or is taken for one in UTC",
+        type="boolean",
+        default="true",
+    ),
+    OptionSpec(
+        "unrepresentable",
+        "PostgreSQL: what becomes of values that no column can hold: infinite dates, NaN and huge numerics, 24:00",
+        default="error",
+        choices=("error", "null"),
+    ),
     OptionSpec("sessionInitStatement", "statement that each connection runs before it reads or writes"),
     OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
     OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
@@ -109,8 +122,6 @@ class Settings:
     push_limit: bool
     isolation: str | None
     """The level of the transaction, such as ``REPEATABLE READ``; None for no transaction."""
-    prepare: str
-    """What stands before SELECT, such as a WITH clause; empty for nothing."""
     hint: str
     """What stands after SELECT; empty for nothing."""
 
@@ -128,7 +139,6 @@ class Settings:
             push_aggregate=options.boolean("pushDownAggregate", default=True),
             push_limit=options.boolean("pushDownLimit", default=True),
             isolation=_isolation(options),
-            prepare=options.get("prepareQuery", "").strip(),
             hint=_hint(options),
         )
 

@@ -182,19 +182,18 @@ class _Cut(Generic[S]):
         inner = select([f"{expression} AS {name}"], self.dialect.source(self.table.relation))
         sql = select([self.dialect.item(column)], f"({inner}\n) sheetbend_values")
         with self._session() as session:
-            return self._scalars(session, column, self.dialect.limited(sql, most))
+            return self._scalars(session, column, self.dialect.prepared(self.dialect.limited(sql, most)))
 
     def _sorted(self, session: S, column: Column) -> list[pa.Scalar]:
         """Quantiles by sorting, with one query for each."""
         source, name = self.dialect.source(self.table.relation), self.dialect.quote(column.name)
-        [(count,)] = session.rows(select([f"count({name})"], source))
+        [(count,)] = session.rows(self.dialect.prepared(select([f"count({name})"], source)))
         found = []
         for number in range(1, self.partitions):
             inner = f"{select([name], source, f'{name} IS NOT NULL')}\nORDER BY {name}"
             skipped = self.dialect.limited(inner, 1) + f" OFFSET {int(count) * number // self.partitions}"
-            found += self._scalars(
-                session, column, select([self.dialect.item(column)], f"({skipped}\n) sheetbend_values")
-            )
+            sql = select([self.dialect.item(column)], f"({skipped}\n) sheetbend_values")
+            found += self._scalars(session, column, self.dialect.prepared(sql))
         return found
 
     def _scalars(self, session: S, column: Column, sql: str) -> list[pa.Scalar]:

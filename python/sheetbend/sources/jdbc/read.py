@@ -72,36 +72,40 @@ def read(dialect: Dialect[S], work: Work, settings: Settings, context: ReadConte
         try:
             yield from _attempt(dialect, work, settings, context, progress)
         except SourceConnectionError:
-            if not progress.may_repeat or (context is not None and context.cancelled):
+            if progress.gave_rows or not progress.connected or (context is not None and context.cancelled):
                 raise
             yield from _attempt(dialect, work, settings, context, progress)
     except SheetbendError:
         if context is not None and context.cancelled:
             return
-        _diagnose(dialect, work, settings)
+        if dialect.diagnoses and progress.connected:
+            _diagnose(dialect, work, settings)
         raise
 
 
 @dataclass(slots=True)
 class _Progress:
-    may_repeat: bool = False
-    """Whether a connection was there, and has given no row."""
+    connected: bool = False
+    begun: bool = False
+    """Whether the partition has joined its snapshot."""
+    gave_rows: bool = False
 
 
 def _attempt(
     dialect: Dialect[S], work: Work, settings: Settings, context: ReadContext | None, progress: _Progress
 ) -> Iterator[pa.RecordBatch]:
     with lease(dialect, context) as session:
-        progress.may_repeat = True
+        progress.connected = True
         if context is not None and context.cancelled:
             return
         in_transaction = work.snapshot is not None or settings.isolation is not None
         if in_transaction:
             dialect.begin(session, settings.isolation, work.snapshot)
-        if work.snapshot is not None:
+        if work.snapshot is not None and not progress.begun:
+            progress.begun = True
             begun(work.snapshot)
         for batch in dialect.batches(session, work.sql, work.columns, settings.batch_rows):
-            progress.may_repeat = False
+            progress.gave_rows = True
             yield batch
             if context is not None and context.cancelled:
                 return

@@ -105,7 +105,7 @@ def _statement(dialect: Dialect[S], table: Table, push: Push, where: str | None,
         sql = dialect.limited(sql, push.limit)
     if push.inner is not None:
         sql = select(items, f"({sql}\n) {_ROWS}")
-    return f"{settings.prepare} {sql}" if settings.prepare else sql
+    return dialect.prepared(sql)
 
 
 def _narrowest(table: Table) -> Column:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sheetbend.errors import OptionError
 from sheetbend.options import Options
 from sheetbend.scan import ScanRequest
+from sheetbend.sources.jdbc.custom_schema import retyped
 from sheetbend.sources.jdbc.dialects import dialect_of
 from sheetbend.sources.jdbc.options import OPTIONS, Settings
 from sheetbend.sources.jdbc.partitioning import partition_clauses
@@ -102,7 +103,9 @@ class JDBCArrowDataSource:
         """What the catalog says, asked once a query."""
         known = options.kept.get(_TABLE)
         if known is None:
-            known = options.kept[_TABLE] = describe(dialect_of(options), Settings.of(options).relation)
+            dialect = dialect_of(options)
+            table = describe(dialect, Settings.of(options).relation)
+            known = options.kept[_TABLE] = retyped(dialect, table, options)
         return known  # type: ignore[return-value]
 
 

@@ -29,11 +29,20 @@ class _Entry:
 
 
 _DIALECTS = {
+    "arrow-flight-sql": _Entry("sheetbend.sources.jdbc.dialects.flightsql", "FlightSqlDialect", "flightsql"),
+    "bigquery": _Entry("sheetbend.sources.jdbc.dialects.bigquery", "BigQueryDialect", "bigquery"),
+    "ch": _Entry("sheetbend.sources.jdbc.dialects.clickhouse", "ClickHouseDialect", "clickhouse"),
+    "clickhouse": _Entry("sheetbend.sources.jdbc.dialects.clickhouse", "ClickHouseDialect", "clickhouse"),
     "duckdb": _Entry("sheetbend.sources.jdbc.dialects.duckdb", "DuckDbDialect", "duckdb"),
     "mariadb": _Entry("sheetbend.sources.jdbc.dialects.mysql", "MariaDbDialect"),
     "mysql": _Entry("sheetbend.sources.jdbc.dialects.mysql", "MySqlDialect"),
+    "oracle": _Entry("sheetbend.sources.jdbc.dialects.oracle", "OracleDialect", "oracle"),
     "postgresql": _Entry("sheetbend.sources.jdbc.dialects.postgresql", "PostgresDialect"),
+    "redshift": _Entry("sheetbend.sources.jdbc.dialects.redshift", "RedshiftDialect", "redshift"),
+    "snowflake": _Entry("sheetbend.sources.jdbc.dialects.snowflake", "SnowflakeDialect", "snowflake"),
     "sqlite": _Entry("sheetbend.sources.jdbc.dialects.sqlite", "SqliteDialect"),
+    "sqlserver": _Entry("sheetbend.sources.jdbc.dialects.sqlserver", "SqlServerDialect", "mssql"),
+    "trino": _Entry("sheetbend.sources.jdbc.dialects.trino", "TrinoDialect", "trino"),
 }
 """By subprotocol; the class is made with what follows it in the URL and the options."""
 
@@ -57,4 +66,5 @@ def dialect_of(options: Options) -> Dialect[Any]:
         ) from error
     dialect: Dialect[Any] = getattr(found, entry.class_name)(rest, options)
     dialect.init_statement = options.get("sessionInitStatement", "").strip().rstrip(";")
+    dialect.prepare = options.get("prepareQuery", "").strip()
     return dialect

@@ -57,6 +57,8 @@ class Dialect(abc.ABC, Generic[S]):
     """Whether a hint may stand after SELECT."""
     snapshots: ClassVar[bool] = False
     """Whether several connections can read one state of the database: :meth:`export` and :meth:`begin`."""
+    diagnoses: ClassVar[bool] = False
+    """Whether there is a :meth:`diagnose`."""
     binary_order: ClassVar[str | None] = None
     """Template of an expression that orders a text by its bytes in UTF-8, such as ``{0} COLLATE "C"``."""
     utc_suffix: ClassVar[str] = ""
@@ -64,6 +66,9 @@ class Dialect(abc.ABC, Generic[S]):
 
     init_statement: str = ""
     """What each connection runs before anything else: the option ``sessionInitStatement``."""
+
+    prepare: str = ""
+    """What stands before each query, such as a WITH clause: the option ``prepareQuery``."""
 
     # --- Connections -----------------------------------------------------------------------------
 
@@ -99,11 +104,22 @@ class Dialect(abc.ABC, Generic[S]):
         :meth:`describe` may write into ``declared`` what it needs to know here, such as ``varchar(9) utf8mb4_bin``.
         """
 
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        """The column, read as another type: ``customSchema``. None where it cannot be.
+
+        Its ``declared`` says so to the other methods, which then mean the cast value.
+        """
+        return None
+
     # --- SQL: what is selected -------------------------------------------------------------------
 
     def quote(self, identifier: str) -> str:
         """The identifier as it stands in SQL."""
         return quote_identifier(identifier)
+
+    def prepared(self, sql: str) -> str:
+        """A SELECT over the relation as it is sent, also by :meth:`describe`."""
+        return f"{self.prepare} {sql}" if self.prepare else sql
 
     def source(self, relation: str) -> str:
         """The relation as it stands after FROM."""

@@ -21,7 +21,14 @@ from sheetbend.filters import POSTGRESQL
 from sheetbend.options import REDACTED, Options
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.postgresql_catalog import in_catalog
-from sheetbend.sources.jdbc.dialects.postgresql_types import declared_type, reading_of
+from sheetbend.sources.jdbc.dialects.postgresql_types import (
+    FROM,
+    Reading,
+    cast_type,
+    declared_type,
+    reading_of,
+    split_cast,
+)
 from sheetbend.sources.jdbc.dialects.postgresql_writer import PostgresWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.postgresql import PostgresSession, forget
@@ -46,6 +53,9 @@ _MIN_PAGES = 1000
 _SAMPLE_ROWS = 100_000
 _TEXT_WIDTH = 32
 """Bytes that a value of variable length is taken for, where rows are turned into bytes."""
+_BROKEN = re.compile(
+    r"server closed the connection|no connection to the server|Connection reset|could not receive data"
+)
 _UNNAMED = ("unnamed<", "_unnamed<")
 _LOGIN_REFUSED = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|role \".*\" does not exist|"
@@ -76,6 +86,7 @@ class PostgresDialect(Dialect[PostgresSession]):
         if timeout:
             server = f"-c statement_timeout={timeout * 1000}"
             parameters["options"] = f"{parameters['options']} {server}" if "options" in parameters else server
+        self._lenient = options.get("unrepresentable", "error").lower() == "null"
         parameters = {
             "host": ",".join(url.hosts),
             "port": ",".join(url.ports),
@@ -96,11 +107,11 @@ class PostgresDialect(Dialect[PostgresSession]):
         return PostgresSession(self._conninfo)
 
     def column(self, name: str, declared: str) -> Column:
-        return Column(name, declared, reading_of(declared).type)
+        return Column(name, declared, reading_of(split_cast(declared)[0]).type)
 
     def describe(self, session: PostgresSession, relation: str) -> Table:
         """The columns as the server describes the statement, which it prepares and does not run."""
-        sql = select(["*"], relation)
+        sql = self.prepared(select(["*"], relation))
         schema = session.schema(sql)
         if any(_declared(field).startswith(_UNNAMED) for field in schema):
             # A type that was made since the driver has asked for the types, or one that it never knows.
@@ -111,45 +122,56 @@ class PostgresDialect(Dialect[PostgresSession]):
         return in_catalog(session, relation, columns)
 
     def item(self, column: Column) -> str:
-        return _expression(column)
+        reading, name = _named(column)
+        message = f"column {column.name} has a value that Arrow cannot hold: "
+        escaped = message.replace("\\", "\\\\").replace("'", "''")
+        expression = reading.fetched(name, f"E'{escaped}'", lenient=self._lenient)
+        quoted = quote_identifier(column.name)
+        return quoted if expression == quoted else f"{expression} AS {quoted}"
+
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        target = cast_type(kind)
+        return None if target is None else self.column(column.name, f"{target}{FROM}{column.declared}")
 
     def writer(self, options: WriteOptions) -> PostgresWriter:
         return PostgresWriter(self, options)
 
     def compared(self, column: Column) -> str | None:
-        compared = reading_of(column.declared).compared
-        return None if compared is None else compared.format(column=quote_identifier(column.name))
+        reading, name = _named(column)
+        return reading.calculated(name, reading.compared, lenient=self._lenient)
 
     def group(self, column: Column) -> tuple[str, str] | None:
-        name = quote_identifier(column.name)
         compared = self.compared(column)
         if compared is None or pa.types.is_nested(column.type):
             return None
-        if compared == name and not pa.types.is_string(column.type):
-            return name, column.declared
-        if pa.types.is_decimal(column.type):
-            return compared, column.declared
-        # By the column's own collation two texts may be one.
-        return (f'{compared} COLLATE "C"', "text")
+        if pa.types.is_string(column.type):
+            # By the column's own collation two texts may be one.
+            return f'{compared} COLLATE "C"', "text"
+        return compared, split_cast(column.declared)[0]
 
     def aggregate(self, function: AggregateFunction, column: Column | None) -> tuple[str, str] | None:
-        if column is None or function.function == "count":
-            return f"count({'*' if column is None else quote_identifier(column.name)})", "int8"
+        if column is None:
+            return "count(*)", "int8"
+        if function.function == "count":
+            return f"count({self.compared(column) or quote_identifier(column.name)})", "int8"
         if function.function == "sum":
             return self._sum(column, function.type)
         if pa.types.is_boolean(column.type):
             both = "bool_and" if function.function == "min" else "bool_or"
-            return f"{both}({quote_identifier(column.name)})", "bool"
+            return f"{both}({self.compared(column)})", "bool"
         ordered = self._ordered(column, self.compared(column))
         if ordered is None or pa.types.is_binary(column.type) or pa.types.is_nested(column.type):
             return None
-        return f"{function.function}({ordered})", "text" if pa.types.is_string(column.type) else column.declared
+        return f"{function.function}({ordered})", (
+            "text" if pa.types.is_string(column.type) else split_cast(column.declared)[0]
+        )
 
     def _sum(self, column: Column, kind: pa.DataType) -> tuple[str, str] | None:
-        summed = reading_of(column.declared).summed
+        reading, name = _named(column)
+        summed = reading.calculated(name, reading.summed, lenient=self._lenient)
         if summed is None:
             return None
-        value = f"sum({summed.format(column=quote_identifier(column.name))})"
+        value = f"sum({summed})"
         if pa.types.is_decimal(kind):
             declared = f"numeric({kind.precision},{kind.scale})"
             return f"{value}::{declared}", declared
@@ -172,7 +194,7 @@ class PostgresDialect(Dialect[PostgresSession]):
         if table.is_plain and (table.rows or 0) > _SAMPLE_ROWS:
             source += f" TABLESAMPLE SYSTEM ({100 * _SAMPLE_ROWS / (table.rows or 1):.6f})"
         values = f"unnest(percentile_disc(ARRAY[{fractions}]::float8[]) WITHIN GROUP (ORDER BY {name})) AS {name}"
-        return select([self.item(column)], f"({select([values], source)}) sheetbend_cuts")
+        return self.prepared(select([self.item(column)], f"({select([values], source)}) sheetbend_cuts"))
 
     def bucket(self, column: Column, partitions: int, number: int) -> str | None:
         hashed = f"hashtextextended({quote_identifier(column.name)}::text, 0)"
@@ -206,12 +228,13 @@ class PostgresDialect(Dialect[PostgresSession]):
 
     def failure(self, error: Exception) -> SheetbendError:
         message = self._clean(error)
-        state = str(getattr(error, "sqlstate", None) or "")
+        told = re.search(r"SQLSTATE: (\w{5})", str(error))
+        state = str(getattr(error, "sqlstate", None) or (told[1] if told else ""))
         if state == "42P01":
             return TableNotFoundError(f"PostgreSQL has no such table: {message}.")
         if state == "42501" or state.startswith("28"):
             return AuthenticationError(f"PostgreSQL refuses the user: {message}.")
-        if state.startswith(("08", "57P")) or "server closed the connection" in message:
+        if state.startswith(("08", "57P")) or _BROKEN.search(message):
             return SourceConnectionError(f"PostgreSQL at {self._address} closed the connection: {message}.")
         if "invalid snapshot identifier" in message or "could not import the requested snapshot" in message:
             return SheetbendError(
@@ -264,12 +287,15 @@ def _declared(field: pa.Field) -> str:
     return declared_type(metadata[b"POSTGRESQL:type"].decode(), modifier)
 
 
-def _expression(column: Column) -> str:
+def _named(column: Column) -> tuple[Reading, str]:
+    """How a column is read, and its name in SQL, cast where the user wants it so."""
+    target, source = split_cast(column.declared)
     name = quote_identifier(column.name)
-    message = f"column {column.name} has a value that Arrow cannot hold: "
-    escaped = message.replace("\\", "\\\\").replace("'", "''")
-    expression = reading_of(column.declared).sql.format(column=name, message=f"E'{escaped}'")
-    return name if expression == name else f"{expression} AS {name}"
+    if source is not None:
+        # A time of day in no zone is taken for one in UTC.
+        in_utc = target == "timestamptz" and source == "timestamp"
+        name = f"({name} AT TIME ZONE 'UTC')" if in_utc else f"({name}::{target})"
+    return reading_of(target), name
 
 
 def _width(kind: pa.DataType) -> int:

@@ -16,7 +16,13 @@ from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError,
 from sheetbend.filters import SQLITE
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.mysql_parameters import MYSQL_OPTIONS
-from sheetbend.sources.jdbc.dialects.sqlite_types import REFUSED, arrow_type, has_text_affinity, reading_of
+from sheetbend.sources.jdbc.dialects.sqlite_types import (
+    REFUSED,
+    arrow_type,
+    declared_type,
+    has_text_affinity,
+    reading_of,
+)
 from sheetbend.sources.jdbc.dialects.sqlite_writer import SqliteWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.sqlite import SqliteSession
@@ -66,6 +72,7 @@ class SqliteDialect(Dialect[SqliteSession]):
     title = "SQLite"
     syntax = SQLITE
     pieces_by = "rowid"
+    diagnoses = True
     binary_order = "{0} COLLATE BINARY"
     # Opened in no time, while a connection that is kept holds a file that the user may want to remove.
     pooled = False
@@ -126,8 +133,8 @@ class SqliteDialect(Dialect[SqliteSession]):
         A column that declares none, such as an expression, is known only by its values: the types of those in the
         first 1000 rows decide, and it is a string where they disagree or there are none.
         """
-        session.rows(select("*", f"{_enclosed(relation)} LIMIT 0"))
-        session.rows(f"CREATE TEMP VIEW {_PROBE} AS {select('*', _enclosed(relation))}")
+        session.rows(self.prepared(select("*", f"{_enclosed(relation)} LIMIT 0")))
+        session.rows(f"CREATE TEMP VIEW {_PROBE} AS {self.prepared(select('*', _enclosed(relation)))}")
         table = _TABLE.fullmatch(relation)
         schema, name = (table[1] or "", table[2]) if table else ("temp.", _PROBE)
         # 1 is a hidden column of a virtual table; 2 and 3 are computed ones.
@@ -147,6 +154,11 @@ class SqliteDialect(Dialect[SqliteSession]):
             replace(self.column(name, declared), never_null=name in never_null) for name, declared in columns.items()
         ]
         return Table(relation, tuple(typed), is_plain=table is not None)
+
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        """What is declared is what SQLite knows of a type, so another declaration is read."""
+        declared = declared_type(kind)
+        return None if declared is None else self.column(column.name, declared)
 
     def compared(self, column: Column) -> str | None:
         """The column where it stores what is read; dates, decimals and truth values have several forms."""

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from sheetbend.sources.jdbc.types import INSTANT, UNBOUNDED_DECIMAL, WALL_CLOCK, decimal_type
 
-__all__ = ["REFUSED", "Reading", "arrow_type", "has_text_affinity", "reading_of"]
+__all__ = ["REFUSED", "Reading", "arrow_type", "declared_type", "has_text_affinity", "reading_of"]
 
 _DECLARED = re.compile(r"\s*([^(]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\).*)?", re.DOTALL)
 
@@ -71,6 +71,13 @@ def arrow_type(declared: str) -> pa.DataType:
         if any(part in name for part in parts):
             return kind
     return pa.string()
+
+
+def declared_type(kind: pa.DataType) -> str | None:
+    """A declared type that is read as ``kind``; None where there is none."""
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
+    return _DECLARED_AS.get(kind)
 
 
 def has_text_affinity(declared: str) -> bool:
@@ -139,6 +146,18 @@ _TEXT = ("text", "integer", "real")
 # A bad JSON path: an error that SQLite raises where it comes upon the row.
 REFUSED = "json_extract('{{}}', typeof({0}))"
 """An expression that is an error, for the quoted column."""
+
+_DECLARED_AS = {
+    pa.bool_(): "BOOLEAN",
+    pa.int16(): "SMALLINT",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    # Not a name by which SQLite would turn what it compares into text: the column may hold numbers.
+    pa.string(): "STRING",
+    pa.binary(): "BLOB",
+    pa.date32(): "DATE",
+    INSTANT: "TIMESTAMP",
+}
 
 _READINGS: dict[pa.DataType, Reading] = {
     pa.int64(): Reading(pa.int64()),
