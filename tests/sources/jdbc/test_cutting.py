@@ -7,10 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from sheetbend.errors import OptionError
+from sheetbend.filters import Column, Comparison, Literal, Operator
 from sheetbend.options import Options
+from sheetbend.scan import ScanRequest
 from sheetbend.sources.jdbc import JDBCArrowDataSource
 from tests.sources.jdbc.reading import partitions
 from tests.support.postgresql import PostgresServer
@@ -107,6 +110,15 @@ def test_what_has_no_pages(postgres: PostgresServer, skewed: dict[str, str]) -> 
     finally:
         postgres.execute(f"DROP VIEW {table}_v")
         postgres.execute(f"DROP TABLE {table}_p")
+
+
+def test_rows_that_an_index_finds_are_read_at_once(skewed: dict[str, str]) -> None:
+    source, options = JDBCArrowDataSource(), Options(skewed)
+    schema = source.infer_schema(options)
+    for name, value, count in (("id", 77, 1), ("key", 77, 2)):
+        condition = Comparison(Operator.EQUAL, Column(name, pa.int32()), Literal(pa.scalar(value, pa.int32())))
+        request = ScanRequest(schema, tuple(schema.names), (condition,), target_partitions=2)
+        assert len(source.plan_scan(request, options).partitions) == count
 
 
 def test_small_tables_and_empty_ones_are_not_cut(postgres: PostgresServer, skewed: dict[str, str]) -> None:

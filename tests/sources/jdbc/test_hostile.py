@@ -12,7 +12,7 @@ import pytest
 
 from sheetbend.filters import Column, Comparison, Filter, In, Literal, Not, Operator, StartsWith
 from sheetbend.options import Options
-from sheetbend.scan import Aggregate, AggregateFunction, Pushdown, ScanRequest, SortKey
+from sheetbend.scan import Aggregate, AggregateFunction, Partition, Pushdown, ScanRequest, SortKey
 from sheetbend.sources.jdbc import JDBCArrowDataSource
 from tests.support.postgresql import PostgresServer
 
@@ -67,7 +67,7 @@ def made(
 def answer(options: Options, request: ScanRequest) -> tuple[list[dict[str, str]], dict[int, Pushdown]]:
     source = JDBCArrowDataSource()
     plan = source.plan_scan(request, options)
-    specs = [getattr(partition, "spec", partition) for partition in plan.partitions]
+    specs = [partition.spec for partition in plan.partitions if isinstance(partition, Partition)]
     batches = [batch for spec in specs for batch in source.read_partition(spec, options)]
     return pa.Table.from_batches(batches).to_pylist() if batches else [], dict(plan.filters)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sheetbend.options import Options
     from sheetbend.sources.jdbc.dialects.base import Dialect
+    from sheetbend.sources.jdbc.scan import Push
     from sheetbend.sources.jdbc.table import Column, Table
 
 __all__ = ["partition_clauses"]
@@ -29,7 +30,7 @@ _MOST_VALUES = 10_000
 
 
 def partition_clauses(
-    dialect: Dialect[S], table: Table, options: Options, target: int, *, is_small: bool = False
+    dialect: Dialect[S], table: Table, options: Options, target: int, push: Push | None = None
 ) -> list[str | None]:
     """One WHERE clause for each partition; None is the whole table.
 
@@ -38,9 +39,9 @@ def partition_clauses(
         table: The table.
         options: The reader's options.
         target: How many partitions to make where the options do not say it.
-        is_small: Whether the database gives few rows of those that it reads. A server that spreads its work over its
-            cores by itself, or has to find the first rows alone, is asked once then, whatever the options say but
-            predicates: they may overlap.
+        push: What the database does of the query. Where it gives few rows of those that it reads, a server that
+            spreads its work over its cores by itself is asked once, whatever the options say but predicates: they may
+            overlap. A table is not cut by itself where an index finds the rows.
 
     Raises:
         OptionError: the options contradict each other, are incomplete, or have values that are no bounds.
@@ -65,8 +66,11 @@ def partition_clauses(
     if way == "predicates":
         raise OptionError("Option 'partitioning' is 'predicates', but there are none: give them to spark.read.jdbc().")
     cut.check(way)
-    if way == "none" or cut.partitions == 1 or (is_small and dialect.parallel_queries):
+    is_small = push is not None and push.is_small and dialect.parallel_queries
+    if way == "none" or cut.partitions == 1 or is_small:
         return [None]
+    if way == "auto":
+        return cut.automatic(list(push.conditions.values()) if push else []) or [None]
     return cut.by(way) or [None]
 
 
@@ -88,8 +92,6 @@ class _Cut(Generic[S]):
 
     def by(self, way: str) -> list[str | None]:
         """The clauses, none of them where the table is too small to be cut."""
-        if way == "auto":
-            return self._automatic()
         if way in ("ctid", "rowid"):
             pieces = self._pieces()
             if pieces is None:
@@ -102,8 +104,15 @@ class _Cut(Generic[S]):
             way
         ]()
 
-    def _automatic(self) -> list[str | None]:
-        pieces = self._pieces() if self.table.is_plain and self.dialect.pieces_by else None
+    def automatic(self, conditions: Sequence[str]) -> list[str | None]:
+        """The clauses of a table for which the user has not said how to cut it, and where the rest is to be met too."""
+        pieces = None
+        if self.table.is_plain and self.dialect.pieces_by:
+            with self._session() as session:
+                found = self.dialect.pieces(session, self.table, self.partitions)
+                if found and conditions and not self.dialect.reads_all(session, self.table, conditions):
+                    return []
+            pieces = None if found is None else list[str | None](found)
         if pieces is None and self.table.key is not None:
             return self._by_range()
         return pieces or []

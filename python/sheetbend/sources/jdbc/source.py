@@ -92,7 +92,7 @@ class JDBCArrowDataSource:
     def _plan(self, request: ScanRequest, options: Options) -> tuple[Push, list[Work]]:
         dialect, table, settings = dialect_of(options), self._table(options), Settings.of(options)
         push = pushed(dialect, table, request, settings)
-        clauses = partition_clauses(dialect, table, options, request.target_partitions, is_small=push.is_small)
+        clauses = partition_clauses(dialect, table, options, request.target_partitions, push)
         if settings.hint and not dialect.takes_hints:
             raise OptionError(f"Option 'hint': jdbc:{dialect.name}: takes no hints.")
         snapshot = export(dialect, options, len(clauses))

@@ -193,6 +193,12 @@ class Dialect(abc.ABC, Generic[S]):
         """
         return None
 
+    def reads_all(self, session: S, table: Table, conditions: Sequence[str]) -> bool:
+        """Whether the database would go through all of the table for the rows that meet the conditions, and not use an
+        index. To say so is always right.
+        """
+        return True
+
     def quantiles(self, session: S, table: Table, column: Column, partitions: int) -> str | None:
         """A query for values that cut the column into parts of about as many rows, in the order of the column.
 

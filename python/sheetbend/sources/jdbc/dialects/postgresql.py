@@ -26,6 +26,7 @@ from sheetbend.sources.jdbc.dialects.postgresql_types import (
     Reading,
     cast_type,
     declared_type,
+    is_padded,
     reading_of,
     split_cast,
 )
@@ -33,7 +34,7 @@ from sheetbend.sources.jdbc.dialects.postgresql_writer import PostgresWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.postgresql import PostgresSession, forget
 from sheetbend.sources.jdbc.parameters import libpq_parameters
-from sheetbend.sources.jdbc.sql import quote_identifier, select
+from sheetbend.sources.jdbc.sql import all_of, quote_identifier, select
 from sheetbend.sources.jdbc.table import Column, Table
 from sheetbend.sources.jdbc.url import parse_postgresql
 
@@ -144,10 +145,13 @@ class PostgresDialect(Dialect[PostgresSession]):
         compared = self.compared(column)
         if compared is None or pa.types.is_nested(column.type):
             return None
-        if pa.types.is_string(column.type):
-            # By the column's own collation two texts may be one.
-            return f'{compared} COLLATE "C"', "text"
-        return compared, split_cast(column.declared)[0]
+        target, _ = split_cast(column.declared)
+        if is_padded(target):
+            # Blanks at the end do not count, and there are as many in each.
+            _, name = _named(column)
+            return name, target
+        # A text that is loosely collated is compared by another collation.
+        return compared, "text" if pa.types.is_string(column.type) else target
 
     def aggregate(self, function: AggregateFunction, column: Column | None) -> tuple[str, str] | None:
         if column is None:
@@ -186,6 +190,9 @@ class PostgresDialect(Dialect[PostgresSession]):
             return []
         middle = [f"ctid >= {low} AND ctid < {high}" for low, high in pairwise(cuts)]
         return [f"ctid < {cuts[0]}", *middle, f"ctid >= {cuts[-1]}"]
+
+    def reads_all(self, session: PostgresSession, table: Table, conditions: Sequence[str]) -> bool:
+        return "Seq Scan" in session.explain(select(["1"], table.relation, all_of(conditions)))
 
     def quantiles(self, session: PostgresSession, table: Table, column: Column, partitions: int) -> str | None:
         name = quote_identifier(column.name)

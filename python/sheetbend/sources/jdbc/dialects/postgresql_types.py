@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from sheetbend.sources.jdbc.types import INSTANT, UNBOUNDED_DECIMAL, WALL_CLOCK, decimal_type
 
-__all__ = ["FROM", "LOOSE", "TEXTS", "Reading", "cast_type", "declared_type", "reading_of", "split_cast"]
+__all__ = ["FROM", "LOOSE", "TEXTS", "Reading", "cast_type", "declared_type", "is_padded", "reading_of", "split_cast"]
 
 _NUMERIC = re.compile(r"numeric\((\d+),(-?\d+)\)")
 _PADDED = re.compile(r"bpchar\((\d+)\)")
@@ -89,6 +89,11 @@ def cast_type(kind: pa.DataType) -> str | None:
     if pa.types.is_decimal(kind):
         return f"numeric({kind.precision},{kind.scale})"
     return _CASTS.get(kind)
+
+
+def is_padded(declared: str) -> bool:
+    """Whether texts are filled up with blanks to one length, and equal where that is all in which they differ."""
+    return _PADDED.fullmatch(declared) is not None
 
 
 def split_cast(declared: str) -> tuple[str, str | None]:

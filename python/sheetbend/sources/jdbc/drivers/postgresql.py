@@ -49,6 +49,11 @@ class PostgresSession(AdbcSession):
             statement.bind_stream(rows)
             statement.execute_update()
 
+    def explain(self, sql: str) -> str:
+        """How the server would run a query, as it shows it."""
+        with self.stream(f"EXPLAIN {sql}", {"adbc.postgresql.use_copy": "false"}) as reader:
+            return "\n".join(str(line) for batch in reader for line in batch.column(0).to_pylist())
+
     def reset(self) -> None:
         """Drops prepared statements, temporary tables, locks and settings; refused while a transaction is open."""
         self.execute("DISCARD ALL")
