@@ -106,7 +106,7 @@ def test_tables_in_sql(spark: SparkSession, target: dict[str, str]) -> None:
     [
         ("SELECT 1L AS id, 2 AS nope", "COLUMN_NOT_DEFINED_IN_TABLE", "42703"),
         ("SELECT 'a' AS name", "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_FIND_DATA", "KD000"),
-        ("SELECT map('k', 1) AS id", "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000"),
+        ("SELECT INTERVAL '1' DAY AS id", "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000"),
         ("SELECT 1L AS id, 1L AS ID", "COLUMN_ALREADY_EXISTS", "42711"),
     ],
 )

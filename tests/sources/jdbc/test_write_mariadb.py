@@ -239,6 +239,20 @@ def test_the_connection_of_a_task_is_ended(mariadb: MariaDBServer, options: dict
     assert mariadb.execute(f"SELECT id FROM {options['dbtable']}") == [(0,)]
 
 
+def test_worker_processes_leave_no_lock(mariadb: MariaDBServer, options: dict[str, str]) -> None:
+    before = len(mariadb.execute("SHOW PROCESSLIST"))
+    for _ in range(2):
+        testing.write(JDBCArrowDataSource, [ids(1), ids(2)], options, isolation="process")
+    assert mariadb.execute(f"SELECT count(*) FROM {options['dbtable']}") == [(4,)]
+    holding = (
+        "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%GET_LOCK%' AND id <> connection_id()"
+    )
+    wait_until(lambda: mariadb.execute(holding) == [(0,)], 5, "every lock is released")
+    wait_until(
+        lambda: len(mariadb.execute("SHOW PROCESSLIST")) <= before + 4, 5, "no connection is left but pooled ones"
+    )
+
+
 def test_no_secret_is_in_an_error(mariadb: MariaDBServer, options: dict[str, str]) -> None:
     steps = Write(options, IDS).begin()
     assert mariadb.password not in repr(steps.handle)

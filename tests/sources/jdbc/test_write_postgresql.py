@@ -29,6 +29,7 @@ from sheetbend.write import SaveMode
 from tests.sources.jdbc.reading import read
 from tests.sources.jdbc.writing import Write, write
 from tests.support.postgresql import PostgresServer
+from tests.support.server import wait_until
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
 IDS = pa.schema([("id", pa.int64()), ("name", pa.string())])
@@ -462,6 +463,14 @@ def test_writers_are_capped(postgres: PostgresServer, options: dict[str, str]) -
 def test_a_write_of_nothing_makes_the_table(postgres: PostgresServer, options: dict[str, str]) -> None:
     testing.write(JDBCArrowDataSource(), [], options, schema=IDS)
     assert [name for name, *_ in columns(postgres, options["dbtable"])] == ["id", "name"]
+
+
+def test_worker_processes_leave_no_lock(postgres: PostgresServer, options: dict[str, str]) -> None:
+    for _ in range(2):
+        testing.write(JDBCArrowDataSource, [ids(1), ids(2)], options, isolation="process")
+    assert postgres.execute(f"SELECT count(*) FROM {options['dbtable']}") == [(4,)]
+    locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
+    wait_until(lambda: not postgres.execute(locks), 5, "every lock is released")
 
 
 def test_a_query_timeout_is_that_of_a_statement(postgres: PostgresServer, options: dict[str, str]) -> None:

@@ -137,14 +137,16 @@ class MySqlWriter:
         _committed[name] = None
         while len(_committed) > _MAX_REMEMBERED:
             _committed.popitem(last=False)
-        _release(name)
+        # What goes wrong from here on does not undo the commit.
+        with suppress(SheetbendError), lease(self._dialect) as session:
+            _release(name, session)
 
     def abort(self, handle: WriteHandle) -> None:
         """Drops the staging table. What partitions that are written on their own have committed stays."""
         check_handle(handle)
         if handle["staging"]:
-            _release(handle["staging"])
             with lease(self._dialect) as session:
+                _release(handle["staging"], session)
                 session.execute(f"DROP TABLE IF EXISTS {handle['load']}")
 
     def _rename(self, handle: WriteHandle) -> None:
@@ -288,11 +290,16 @@ def _check_types(schema: pa.Schema) -> None:
             raise unsupported_type(field)
 
 
-def _release(name: str) -> None:
+def _release(name: str, session: MySqlSession | None = None) -> None:
+    """Closes the connection that holds the lock. By way of ``session`` where another process has begun the write."""
     with _lock:
         holder = _holders.pop(name, None)
     if holder is not None:
         holder.close()
+    elif session is not None:
+        number = session.rows(f"SELECT IS_USED_LOCK('{name}')")[0][0]
+        if number is not None:
+            session.execute(f"KILL {number}")
 
 
 def _unquoted(name: str) -> str:

@@ -38,12 +38,19 @@ def hold(name: str, session: PostgresSession) -> None:
         _holders[name] = session
 
 
-def release(name: str) -> None:
-    """Closes the connection that holds the lock. Does nothing where another process has begun the write."""
+def release(name: str, session: PostgresSession | None = None) -> None:
+    """Closes the connection that holds the lock. By way of ``session`` where another process has begun the write."""
     with _lock:
-        session = _holders.pop(name, None)
-    if session is not None:
-        session.close()
+        holder = _holders.pop(name, None)
+    if holder is not None:
+        holder.close()
+    elif session is not None:
+        # The lock's key in two halves.
+        high, low = divmod(_key(name), 1 << 32)
+        session.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 "
+            f"AND classid = {high} AND objid = {low} AND pid <> pg_backend_pid()"
+        )
 
 
 def sweep(session: PostgresSession, schema: str) -> None:

@@ -113,15 +113,17 @@ class PostgresWriter:
         _committed[name] = None
         while len(_committed) > _MAX_REMEMBERED:
             _committed.popitem(last=False)
-        release(name)
+        # What goes wrong from here on does not undo the commit.
+        with contextlib.suppress(SheetbendError), lease(self._dialect) as session:
+            release(name, session)
 
     def abort(self, handle: WriteHandle) -> None:
         """Drops the staging table. What partitions that are written on their own have committed stays."""
         check_handle(handle)
         if handle["staging"]:
             schema, name = handle["staging"]
-            release(name)
             with lease(self._dialect) as session:
+                release(name, session)
                 drop(session, schema, name)
 
     def _begin_by_partition(self, session: PostgresSession, plan: Plan) -> dict[str, Any]:
