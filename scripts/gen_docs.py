@@ -1,4 +1,5 @@
-"""Writes the tables of options in docs/sources.md from what the sources say of themselves in ``OPTIONS``.
+"""Writes the tables of documents: options from what the sources say of themselves in ``OPTIONS``, and the types
+of databases from the cases of the tests, tests/types/<database>.toml.
 
     python scripts/gen_docs.py [--check]
 
@@ -7,10 +8,12 @@ With ``--check`` nothing is written, and the exit status is 1 where a table is n
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sheetbend.discovery import BUILT_IN
 from sheetbend.registry import import_plugin
@@ -18,20 +21,23 @@ from sheetbend.registry import import_plugin
 if TYPE_CHECKING:
     from sheetbend.options import OptionSpec
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "sources.md"
-PLACE = re.compile(r"(<!-- options: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ("docs/sources.md", "docs/databases.md")
+PLACE = re.compile(r"(<!-- (options|types): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> int:
-    """Writes or checks the document; returns the exit status."""
-    before = DOCUMENT.read_text()
-    after = PLACE.sub(lambda place: f"{place[1]}\n{table(place[2])}\n{place[3]}", before)
-    if "--check" in sys.argv[1:]:
-        if after != before:
-            print("docs/sources.md is not up to date; run: make docs", file=sys.stderr)
-        return int(after != before)
-    DOCUMENT.write_text(after)
-    return 0
+    """Writes or checks the documents; returns the exit status."""
+    status = 0
+    for name in DOCUMENTS:
+        before = (ROOT / name).read_text()
+        after = PLACE.sub(lambda place: f"{place[1]}\n{TABLES[place[2]](place[3])}\n{place[4]}", before)
+        if "--check" not in sys.argv[1:]:
+            (ROOT / name).write_text(after)
+        elif after != before:
+            print(f"{name} is not up to date; run: make docs", file=sys.stderr)
+            status = 1
+    return status
 
 
 def table(source: str) -> str:
@@ -48,6 +54,24 @@ def row(option: OptionSpec) -> str:
     notes = [f"one of {', '.join(f'`{choice}`' for choice in option.choices)}"] if option.choices else []
     notes += ["never shown"] if option.secret else []
     return f"| `{option.name}` | {option.type} | {default} | {'; '.join([doc, *notes])} |"
+
+
+def types(database: str) -> str:
+    """The types of a database, and what they are read as, as a table of Markdown."""
+    # By name: Python 3.10 has no such module.
+    tomllib: Any = importlib.import_module("tomllib")
+    cases = tomllib.loads((ROOT / "tests" / "types" / f"{database}.toml").read_text())["type"]
+    declared: dict[str, list[str]] = {}
+    for case in cases:
+        wanted = " ".join(f"with {key}={value}" for key, value in json.loads(case.get("options", "{}")).items())
+        names = declared.setdefault(f"`{case['arrow']}` {wanted}".rstrip(), [])
+        if case["declared"] and case["declared"] not in names:
+            names.append(case["declared"])
+    lines = [f"| {', '.join(f'`{name}`' for name in names)} | {arrow} |" for arrow, names in declared.items()]
+    return "\n".join(["| declared | read as (Arrow) |", "| --- | --- |", *lines])
+
+
+TABLES = {"options": table, "types": types}
 
 
 if __name__ == "__main__":

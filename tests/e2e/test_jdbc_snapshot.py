@@ -83,6 +83,17 @@ def test_one_state(spark: SparkSession, accounts: PostgresServer, cut: dict[str,
     wait_until(lambda: accounts.busy() == 0, 2, "every transaction has ended")
 
 
+def test_one_state_in_worker_processes(spark: SparkSession, accounts: PostgresServer) -> None:
+    with transfers(accounts):
+        frame = read(spark, accounts, partitioning="ctid", numPartitions=3, isolation="process")
+        assert tuple(frame.selectExpr("count(*)", "count(DISTINCT id)", "sum(amount)").collect()[0]) == (ROWS, ROWS, 0)
+    # The worker that planned does not learn what the others have begun, and would hold the state for minutes.
+    ended = accounts.execute(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    )
+    assert ended == [(1,)]
+
+
 def test_the_plan_names_the_state(spark: SparkSession, accounts: PostgresServer) -> None:
     assert "snapshot=" in plan_of(read(spark, accounts, numPartitions=2))
     assert "snapshot=" not in plan_of(read(spark, accounts, numPartitions=2, consistency="none"))

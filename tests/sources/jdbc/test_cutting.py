@@ -80,6 +80,14 @@ def test_a_column(skewed: dict[str, str], way: str, column: str, count: int) -> 
     assert len(found) == count
 
 
+def test_a_column_that_is_read_as_another_type(skewed: dict[str, str]) -> None:
+    cut = {"customSchema": "id STRING, price DOUBLE", "numPartitions": "2"}
+    found = partitions(skewed | cut | {"partitionColumn": "id", "lowerBound": "0", "upperBound": "100000"})
+    assert [part.num_rows for part in found] == [49_999, 50_001]
+    assert str(found[0].schema.field("id").type) == "string"
+    assert len(partitions(skewed | cut | {"partitioning": "quantile", "partitionColumn": "price"})) == 2
+
+
 def test_quantiles_are_not_skewed(skewed: dict[str, str]) -> None:
     found = sizes(skewed, numPartitions="8", partitioning="quantile", partitionColumn="key")
     # Half of the rows have one key, which is not divided; all others are.

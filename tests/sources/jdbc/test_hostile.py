@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -14,6 +15,7 @@ from sheetbend.filters import Column, Comparison, Filter, In, Literal, Not, Oper
 from sheetbend.options import Options
 from sheetbend.scan import Aggregate, AggregateFunction, Partition, Pushdown, ScanRequest, SortKey
 from sheetbend.sources.jdbc import JDBCArrowDataSource
+from tests.support.mariadb import MariaDBServer
 from tests.support.postgresql import PostgresServer
 
 PIECES = ("'", '"', "`", "\\", ";", "--", "/*", "*/", "$$", "%s", "%", "_", "{}", "{0}", "?", ":a", "\n", "\t", "a", "B", " ", "ü", "🦀", "]", "[", "DROP TABLE t", "NULL", "")  # fmt: skip
@@ -25,6 +27,10 @@ def text(chosen: random.Random, most: int = 5) -> str:
     return "".join(chosen.choice(PIECES) for _ in range(chosen.randint(1, most)))
 
 
+def backticks(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
 def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
@@ -34,7 +40,7 @@ def seed(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture(params=["postgresql", "sqlite", "mariadb", "duckdb"])
 def made(
     request: pytest.FixtureRequest, seed: int, tmp_path: Path
 ) -> Iterator[tuple[dict[str, str], list[dict[str, str]]]]:
@@ -54,6 +60,26 @@ def made(
         connection.commit()
         connection.close()
         yield {"url": f"jdbc:sqlite:{path}", "dbtable": quoted(table)}, rows
+        return
+    if request.param == "duckdb":
+        path = tmp_path / "hostile.duckdb"
+        with duckdb.connect(str(path)) as file:
+            file.execute(f"CREATE TABLE {quoted(table)} ({columns})")
+            places = ", ".join("?" * COLUMNS)
+            file.executemany(f"INSERT INTO {quoted(table)} VALUES ({places})", [list(row.values()) for row in rows])
+        yield {"url": f"jdbc:duckdb:{path}", "dbtable": quoted(table)}, rows
+        return
+    if request.param == "mariadb":
+        mariadb: MariaDBServer = request.getfixturevalue("mariadb")
+        # A name has no characters beyond 16 bits here, and one that begins with a blank loses it in a subquery.
+        rows = [{name.replace("🦀", "é").lstrip(): value for name, value in row.items()} for row in rows]
+        table = backticks(table.replace("🦀", "é"))
+        mariadb.execute(f"CREATE TABLE {table} ({', '.join(f'{backticks(name)} varchar(99)' for name in rows[0])})")
+        marks = ", ".join(["%s"] * COLUMNS)
+        for row in rows:
+            mariadb.execute(f"INSERT INTO {table.replace('%', '%%')} VALUES ({marks})", *row.values())
+        yield {**mariadb.options, "dbtable": table}, rows
+        mariadb.execute(f"DROP TABLE {table}")
         return
     postgres: PostgresServer = request.getfixturevalue("postgres")
     postgres.execute(f"CREATE TABLE {quoted(table)} ({columns})")

@@ -131,6 +131,12 @@ def test_what_stands_before_the_query(postgres: PostgresServer) -> None:
     assert read({**options, "query": "SELECT n FROM few WHERE n > 1"})["n"].to_pylist() == [2, 3]
 
 
+@pytest.mark.parametrize("name", ["keytab", "principal", "connectionProvider"])
+def test_kerberos_of_java(postgres: PostgresServer, name: str) -> None:
+    with pytest.raises(OptionError, match=f"Option '{name}' is not supported"):
+        read({**postgres.options, "dbtable": "pg_class", name: "x"})
+
+
 def test_from_many_threads(postgres: PostgresServer, pool: Pool) -> None:
     errors: list[BaseException] = []
 

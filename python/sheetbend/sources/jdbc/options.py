@@ -15,6 +15,8 @@ __all__ = ["OPTIONS", "Settings", "relation_of"]
 
 _LEVELS = ("READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
 
+_KERBEROS = ("keytab", "principal", "refreshKrb5Config", "connectionProvider")
+
 
 def merged(*databases: Sequence[OptionSpec]) -> list[OptionSpec]:
     """The connection parameters of all databases. One name may be that of several, which say what it is to them."""
@@ -104,6 +106,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
     OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
     *WRITE_OPTIONS,
+    *(OptionSpec(name, "not supported: an error says what to do instead") for name in _KERBEROS),
     *merged(CONNECTION_OPTIONS, MYSQL_OPTIONS),
 )
 """Every option of the source."""
@@ -132,6 +135,12 @@ class Settings:
         Raises:
             OptionError: one has a value that it does not take, or two exclude each other.
         """
+        for name in _KERBEROS:
+            if options.get(name):
+                raise OptionError(
+                    f"Option '{name}' is not supported: no login module of Java is run here. Where the driver of the "
+                    "database can use Kerberos, it takes the ticket of the server's own user (kinit)."
+                )
         return cls(
             relation=relation_of(options),
             batch_rows=options.integer("fetchsize", 0, minimum=0) or 0,

@@ -129,7 +129,7 @@ class _Cut(Generic[S]):
             raise OptionError(
                 "Option 'partitionColumn' is required: the table has no primary key of one whole number to cut by."
             )
-        return find_column(name, self.table.columns, "partitionColumn")
+        return self.dialect.uncast(find_column(name, self.table.columns, "partitionColumn"))
 
     def _by_range(self) -> list[str | None]:
         column = self._column

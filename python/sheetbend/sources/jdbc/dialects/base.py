@@ -111,6 +111,10 @@ class Dialect(abc.ABC, Generic[S]):
         """
         return None
 
+    def uncast(self, column: Column) -> Column:
+        """The column as it is in the table, of one that :meth:`cast` has made, or of any other."""
+        return column
+
     # --- SQL: what is selected -------------------------------------------------------------------
 
     def quote(self, identifier: str) -> str:

@@ -137,7 +137,7 @@ class ClickHouseDialect(WiredDialect[ClickHouseSession]):
         return "`" + identifier.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
     def describe(self, session: ClickHouseSession, relation: str) -> Table:
-        found = session.rows(f"DESCRIBE TABLE ({select(['*'], relation)})")
+        found = session.rows(f"DESCRIBE TABLE ({self.prepared(select(['*'], relation))})")
         return Table(relation, tuple(self.column(str(row[0]), str(row[1])) for row in found))
 
     def column(self, name: str, declared: str) -> Column:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
 from sheetbend.filters import DUCKDB
+from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.duckdb_types import reading_of
 from sheetbend.sources.jdbc.dialects.duckdb_writer import DuckDbWriter
@@ -44,7 +45,7 @@ class DuckDbDialect(Dialect[DuckDbSession]):
     # Opened in no time, while a connection that is kept holds a file that the user may want to write to.
     pooled = False
     parallel_queries = True
-    binary_order = "encode({0})"
+    binary_order = "({0} COLLATE C)"
 
     def __init__(self, rest: str, options: Options) -> None:
         check_driver(options, "duckdb", _DRIVERS)
@@ -87,10 +88,14 @@ class DuckDbDialect(Dialect[DuckDbSession]):
     # --- Catalog ---------------------------------------------------------------------------------
 
     def column(self, name: str, declared: str) -> Column:
-        return Column(name, declared, reading_of(declared).type)
+        own, cast = natural(declared)
+        return Column(name, declared, cast or reading_of(own).type)
+
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        return cast_to(column, kind)
 
     def describe(self, session: DuckDbSession, relation: str) -> Table:
-        found = session.types(select(["*"], relation))
+        found = session.types(self.prepared(select(["*"], relation)))
         columns = tuple(self.column(name, str(kind)) for name, kind in found.items())
         name = _TABLE.fullmatch(relation)
         if name is None:
@@ -104,16 +109,17 @@ class DuckDbDialect(Dialect[DuckDbSession]):
 
     def item(self, column: Column) -> str:
         name = self.quote(column.name)
-        reading = reading_of(column.declared)
+        declared = natural(column.declared)[0]
+        reading = reading_of(declared)
         if reading.guard is not None:
             message = self.syntax.text(f"column {column.name} has a value that Arrow cannot hold: ")
             fits = f"{name} IS NULL OR {reading.guard.format(name)}"
             return f"CASE WHEN {fits} THEN {name} ELSE error({message} || {name}::VARCHAR) END AS {name}"
-        return name if reading.sql == column.declared else f"CAST({name} AS {reading.sql}) AS {name}"
+        return name if reading.sql == declared else f"CAST({name} AS {reading.sql}) AS {name}"
 
     def compared(self, column: Column) -> str | None:
         name = self.quote(column.name)
-        if pa.types.is_nested(column.type):
+        if pa.types.is_nested(column.type) or natural(column.declared)[1] is not None:
             return None
         if pa.types.is_string(column.type) and column.declared != "VARCHAR":
             return f"CAST({name} AS VARCHAR)"

@@ -18,22 +18,26 @@ from sheetbend.errors import (
     SourceConnectionError,
     TableNotFoundError,
 )
-from sheetbend.filters import MYSQL
+from sheetbend.filters import MYSQL, Comparison, In, Literal, Operator
+from sheetbend.filters import Column as FilterColumn
 from sheetbend.options import REDACTED
+from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.mysql_parameters import Parameters
-from sheetbend.sources.jdbc.dialects.mysql_pieces import key_cuts
+from sheetbend.sources.jdbc.dialects.mysql_pieces import estimate, key_cuts
 from sheetbend.sources.jdbc.dialects.mysql_types import Types, declared_type
 from sheetbend.sources.jdbc.dialects.mysql_url import parse_mysql
 from sheetbend.sources.jdbc.dialects.mysql_writer import MySqlWriter
 from sheetbend.sources.jdbc.drivers.mysql import ERRORS, MySqlSession
-from sheetbend.sources.jdbc.sql import select
+from sheetbend.sources.jdbc.sql import all_of, select
 from sheetbend.sources.jdbc.table import Column, Table
 
 if TYPE_CHECKING:
+    from sheetbend.filters import Filter
     from sheetbend.options import Options
     from sheetbend.scan import AggregateFunction, SortKey
     from sheetbend.sources.jdbc.drivers.mysql.protocol import Field
+    from sheetbend.sources.jdbc.drivers.mysql.values import Reader
     from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["MariaDbDialect", "MySqlDialect"]
@@ -149,7 +153,7 @@ class MySqlDialect(Dialect[MySqlSession]):
 
     def describe(self, session: MySqlSession, relation: str) -> Table:
         """The columns as the server describes the statement, which it prepares and does not run."""
-        fields = session.fields(select(["*"], relation))
+        fields = session.fields(self.prepared(select(["*"], relation)))
         columns = tuple(self._described(field) for field in fields)
         name = _TABLE.fullmatch(relation)
         if name is None:
@@ -169,7 +173,11 @@ class MySqlDialect(Dialect[MySqlSession]):
         return f"table_schema = {schema or 'DATABASE()'} AND table_name = {table}"
 
     def column(self, name: str, declared: str) -> Column:
-        return Column(name, declared, self._types.arrow_type(declared))
+        own, cast = natural(declared)
+        return Column(name, declared, cast or self._types.arrow_type(own))
+
+    def cast(self, column: Column, kind: pa.DataType) -> Column | None:
+        return cast_to(column, kind)
 
     # --- SQL -------------------------------------------------------------------------------------
 
@@ -184,12 +192,16 @@ class MySqlDialect(Dialect[MySqlSession]):
 
     def _expression(self, column: Column) -> str:
         name = self.quote(column.name)
-        if column.declared == "geometry":
+        declared = natural(column.declared)[0]
+        if declared == "geometry":
             return f"ST_AsBinary({name})"
-        return f"CAST({name} AS CHAR)" if column.declared == "time" and pa.types.is_string(column.type) else name
+        as_text = declared == "time" and pa.types.is_string(self._types.arrow_type(declared))
+        return f"CAST({name} AS CHAR)" if as_text else name
 
     def compared(self, column: Column) -> str | None:
         name = self.quote(column.name)
+        if natural(column.declared)[1] is not None:
+            return None
         if pa.types.is_boolean(column.type):
             return f"({name} <> 0)"
         if _has_zero_dates(column.type) and self._parameters.zero_dates != "EXCEPTION":
@@ -198,6 +210,24 @@ class MySqlDialect(Dialect[MySqlSession]):
             # Numbers in the eyes of the server, or of an inner form.
             return None if column.declared.startswith(("bit", "geometry")) else name
         return None if pa.types.is_time(column.type) else self._expression(column)
+
+    def condition(self, condition: Filter, table: Table) -> str | None:
+        """The condition, and one more for texts that are equal: by the column's collation, and so by its index."""
+        exact = super().condition(condition, table)
+        match condition:
+            case Comparison(Operator.EQUAL, FilterColumn(name), Literal() as value):
+                values: tuple[Literal, ...] = (value,)
+            case In(FilterColumn(name), values):
+                pass
+            case _:
+                return exact
+        column = table.column(name)
+        texts = [value.value.as_py() for value in values]
+        if exact is None or not all(isinstance(text, str) and text.isascii() for text in texts):
+            return exact
+        if self.compared(column) != self.quote(name):
+            return exact
+        return f"{self.quote(name)} IN ({', '.join(str(self.syntax.text(text)) for text in texts)}) AND {exact}"
 
     def order(self, column: Column, key: SortKey) -> str | None:
         """NULL is below all values here, and there are no words to have it elsewhere."""
@@ -262,6 +292,9 @@ class MySqlDialect(Dialect[MySqlSession]):
         middle = [f"{key} >= {low} AND {key} < {high}" for low, high in pairwise(at)]
         return [f"{key} < {at[0]}", *middle, f"{key} >= {at[-1]}"]
 
+    def reads_all(self, session: MySqlSession, table: Table, conditions: Sequence[str]) -> bool:
+        return estimate(session, select(["1"], table.relation, all_of(conditions))).reads_all
+
     def bucket(self, column: Column, partitions: int, number: int) -> str | None:
         hashed = f"crc32({self.quote(column.name)}) % {partitions}"
         return f"({hashed} = {number}" + (f" OR {self.quote(column.name)} IS NULL)" if number == 0 else ")")
@@ -277,8 +310,9 @@ class MySqlDialect(Dialect[MySqlSession]):
     def batches(
         self, session: MySqlSession, sql: str, columns: Sequence[Column], rows: int
     ) -> Iterator[pa.RecordBatch]:
-        def readers(fields: Sequence[Field]) -> list[Any]:
-            return [self._types.reader(field, column.type) for field, column in zip(fields, columns, strict=True)]
+        def readers(fields: Sequence[Field]) -> list[Reader]:
+            kinds = [self._types.arrow_type(natural(column.declared)[0]) for column in columns]
+            return [self._types.reader(field, kind) for field, kind in zip(fields, kinds, strict=True)]
 
         for batch in session.fetch(sql, columns, readers):
             step = rows or batch.num_rows

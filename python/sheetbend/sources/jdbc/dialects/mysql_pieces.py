@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sheetbend.sources.jdbc.sql import select
@@ -11,14 +12,32 @@ from sheetbend.sources.jdbc.sql import select
 if TYPE_CHECKING:
     from sheetbend.sources.jdbc.drivers.mysql import MySqlSession
 
-__all__ = ["cuts", "key_cuts"]
+__all__ = ["Estimate", "cuts", "estimate", "key_cuts"]
 
 _LEAST_ROWS = 10_000
 """Rows that are worth a part of their own."""
 _WINDOWS = 16
 """For each part, into how many ranges of keys the table is divided to see how its rows are spread."""
-_ROWS_AT = {10: 8, 12: 9}
-"""Where EXPLAIN has the estimate, by its number of columns: MariaDB's and MySQL's."""
+_COLUMNS = {10: (3, 8), 12: (4, 9)}
+"""Where EXPLAIN has the way and the estimate, by its number of columns: MariaDB's and MySQL's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How the server would run a query over one table."""
+
+    rows: int
+    reads_all: bool
+    """Whether it goes through the whole table, or a whole index."""
+
+
+def estimate(session: MySqlSession, sql: str) -> Estimate:
+    """What EXPLAIN says of a query; that it reads all where it says nothing that is understood."""
+    plan = session.rows(f"EXPLAIN {sql}")[0]
+    if len(plan) not in _COLUMNS:
+        return Estimate(0, reads_all=True)
+    way, rows = (plan[at] for at in _COLUMNS[len(plan)])
+    return Estimate(int(rows or 0), way in ("ALL", "index"))
 
 
 def key_cuts(session: MySqlSession, relation: str, key: str, rows: int, parts: int) -> list[int]:
@@ -33,17 +52,15 @@ def key_cuts(session: MySqlSession, relation: str, key: str, rows: int, parts: i
     if low is None:
         return []
 
-    def estimate(first: int, end: int) -> int:
+    def rows_of(first: int, end: int) -> int:
         # Were the index not forced, the server might decide to read the whole table, and estimate that.
         window = select(["1"], f"{relation} FORCE INDEX (PRIMARY)", f"{key} >= {first} AND {key} < {end}")
-        plan = session.rows(f"EXPLAIN {window}")[0]
-        at = _ROWS_AT.get(len(plan))
-        return int(plan[at] or 0) if at is not None else 0
+        return estimate(session, window).rows
 
-    return cuts(int(low), int(high), parts, estimate)
+    return cuts(int(low), int(high), parts, rows_of)
 
 
-def cuts(low: int, high: int, parts: int, estimate: Callable[[int, int], int]) -> list[int]:
+def cuts(low: int, high: int, parts: int, rows_of: Callable[[int, int], int]) -> list[int]:
     """Where to cut the keys from ``low`` to ``high``, so that each part has about as many rows.
 
     The range that seems to have the most rows is halved again and again. So it does not matter that the server takes
@@ -53,16 +70,16 @@ def cuts(low: int, high: int, parts: int, estimate: Callable[[int, int], int]) -
         low: The least key.
         high: The greatest key.
         parts: How many parts there shall be, at most.
-        estimate: The rows of a range of keys, its end not included.
+        rows_of: Estimates the rows of a range of keys, its end not included.
     """
-    windows = [(-estimate(low, high + 1), low, high + 1)]
+    windows = [(-rows_of(low, high + 1), low, high + 1)]
     while len(windows) < parts * _WINDOWS:
         _, first, end = windows[0]
         middle = (first + end) // 2
         if middle == first:
             break
-        heapq.heapreplace(windows, (-estimate(first, middle), first, middle))
-        heapq.heappush(windows, (-estimate(middle, end), middle, end))
+        heapq.heapreplace(windows, (-rows_of(first, middle), first, middle))
+        heapq.heappush(windows, (-rows_of(middle, end), middle, end))
     windows.sort(key=lambda window: window[1])
     total = -sum(count for count, _, _ in windows)
     found: list[int] = []

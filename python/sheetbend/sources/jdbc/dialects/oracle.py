@@ -120,7 +120,7 @@ class OracleDialect(WiredDialect[OracleSession]):
         return OracleSession(self.arguments, self.timeout * 1000)
 
     def describe(self, session: OracleSession, relation: str) -> Table:
-        found = session.description(select(["*"], relation))
+        found = session.description(self.prepared(select(["*"], relation)))
         columns = [
             (str(name), declared_type(kind.name, precision, scale)) for name, kind, _, _, precision, scale, _ in found
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ __all__ = ["PostgresDialect"]
 
 _DRIVERS = ("org.postgresql.Driver",)
 _CONNECT_TIMEOUT_SECONDS = "10"
+_KEEP_ALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+"""A server that is gone without a word is noticed after a minute, not after two hours."""
 _BATCH_BYTES = 4 << 20
 """As fast as the driver's own 16 MiB, with the first rows earlier and less memory."""
 _MIN_BATCH_BYTES = 64 << 10
@@ -92,6 +95,7 @@ class PostgresDialect(Dialect[PostgresSession]):
             "host": ",".join(url.hosts),
             "port": ",".join(url.ports),
             "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+            **_KEEP_ALIVES,
             "fallback_application_name": "sheetbend",
             **({"dbname": url.database} if url.database else {}),
             **parameters,
@@ -136,6 +140,10 @@ class PostgresDialect(Dialect[PostgresSession]):
 
     def writer(self, options: WriteOptions) -> PostgresWriter:
         return PostgresWriter(self, options)
+
+    def uncast(self, column: Column) -> Column:
+        _, source = split_cast(column.declared)
+        return column if source is None else replace(self.column(column.name, source), never_null=column.never_null)
 
     def compared(self, column: Column) -> str | None:
         reading, name = _named(column)

@@ -77,7 +77,9 @@ class RedshiftDialect(WiredDialect[RowSession]):
         return RowSession(connection, self.errors)
 
     def describe(self, session: RowSession, relation: str) -> Table:
-        found = session.described(self.limited(select(["*"], relation), 0), lambda cursor: cursor.ps["row_desc"])
+        found = session.described(
+            self.prepared(self.limited(select(["*"], relation), 0)), lambda cursor: cursor.ps["row_desc"]
+        )
         columns = [(one["label"].decode(), redshift_type(one["type_oid"], one["type_modifier"])) for one in found]
         return Table(relation, tuple(self.column(name, declared) for name, declared in columns))
 

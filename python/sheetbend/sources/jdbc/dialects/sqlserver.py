@@ -97,7 +97,7 @@ class SqlServerDialect(WiredDialect[RowSession]):
 
     def describe(self, session: RowSession, relation: str) -> Table:
         """The columns as the server describes the statement, which it does not run."""
-        statement = select(["*"], relation).replace("'", "''")
+        statement = self.prepared(select(["*"], relation)).replace("'", "''")
         found = session.rows(
             select(
                 ["name", "system_type_name", "error_message"],

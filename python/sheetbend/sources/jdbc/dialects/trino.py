@@ -84,7 +84,9 @@ class TrinoDialect(WiredDialect[RowSession]):
         return RowSession(trino.dbapi.connect(**arguments), self.errors)  # type: ignore[no-untyped-call]
 
     def describe(self, session: RowSession, relation: str) -> Table:
-        found = session.described(self.limited(select(["*"], relation), 0), lambda cursor: cursor.description)
+        found = session.described(
+            self.prepared(self.limited(select(["*"], relation), 0)), lambda cursor: cursor.description
+        )
         return Table(relation, tuple(self.column(str(name), str(declared)) for name, declared, *_ in found))
 
     def column(self, name: str, declared: str) -> Column:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from sheetbend.errors import AuthenticationError, OptionError, SheetbendError, SourceConnectionError
 from sheetbend.filters.sql import ANSI
 from sheetbend.options import REDACTED, Options
+from sheetbend.sources.jdbc.dialects.arrow_cast import arrow_type
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS as ADBC_ERRORS
 from sheetbend.sources.jdbc.drivers.adbc import AdbcSession
@@ -30,10 +31,6 @@ _UNREACHED = re.compile(
     r"connection refused|failed to establish a new connection|name or service not known", re.IGNORECASE
 )
 _MOST_OF_MESSAGE = 400
-_NAMES = ("int8", "int16", "int32", "int64", "float", "double", "bool", "string", "binary", "date32[day]", "time64[us]")
-_ARROW = {str(kind): kind for kind in (pa.type_for_alias(name) for name in _NAMES)}
-_DECIMAL = re.compile(r"decimal128\((\d+), (-?\d+)\)")
-_TIMESTAMP = re.compile(r"timestamp\[(?:s|ms|us|ns)(, tz=.*)?\]")
 
 
 class WiredDialect(Dialect[S]):
@@ -96,11 +93,11 @@ class AdbcDialect(WiredDialect[AdbcSession]):
     errors = ADBC_ERRORS
 
     def describe(self, session: AdbcSession, relation: str) -> Table:
-        schema = session.schema(select(["*"], relation))
+        schema = session.schema(self.prepared(select(["*"], relation)))
         return Table(relation, tuple(self.column(field.name, str(_signed(field.type))) for field in schema))
 
     def column(self, name: str, declared: str) -> Column:
-        return Column(name, declared, _arrow_type(declared))
+        return Column(name, declared, arrow_type(declared) or pa.string())
 
     def item(self, column: Column) -> str:
         name = self.quote(column.name)
@@ -130,18 +127,6 @@ def _cast(values: pa.Array, column: Column) -> pa.Array:
             f"Column '{column.name}' is {column.declared}, read as {column.type}, which cannot hold what arrived: "
             f"{error}. Read the table by a query that casts or filters the column."
         ) from None
-
-
-def _arrow_type(declared: str) -> pa.DataType:
-    if declared in _ARROW:
-        return _ARROW[declared]
-    decimal = _DECIMAL.fullmatch(declared)
-    if decimal:
-        return pa.decimal128(int(decimal[1]), int(decimal[2]))
-    timestamp = _TIMESTAMP.fullmatch(declared)
-    if timestamp:
-        return pa.timestamp("us", tz="UTC" if timestamp[1] else None)
-    return pa.string()
 
 
 def _signed(kind: pa.DataType) -> pa.DataType:

@@ -1,0 +1,49 @@
+"""Columns that are read as they are and then cast here, by Arrow, which refuses a value that does not fit.
+
+Some databases make something of any value, such as zero of a text, so that they are not asked to. ``declared`` is then
+what the database declares and the Arrow type: ``varchar(9) as int64``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from sheetbend.sources.jdbc.table import Column
+
+__all__ = ["arrow_type", "cast_to", "natural"]
+
+_NAMES = ("int8", "int16", "int32", "int64", "float", "double", "bool", "string", "binary", "date32[day]", "time64[us]")
+_ARROW = {str(kind): kind for kind in (pa.type_for_alias(name) for name in _NAMES)}
+_DECIMAL = re.compile(r"decimal128\((\d+), (-?\d+)\)")
+_TIMESTAMP = re.compile(r"timestamp\[(?:s|ms|us|ns)(, tz=.*)?\]")
+_AS = " as "
+
+
+def cast_to(column: Column, kind: pa.DataType) -> Column | None:
+    """The column, cast to another type; None for one that has no short name."""
+    return (
+        None if arrow_type(str(kind)) is None else replace(column, declared=f"{column.declared}{_AS}{kind}", type=kind)
+    )
+
+
+def natural(declared: str) -> tuple[str, pa.DataType | None]:
+    """What the database declares, and the type that it is cast to, if any."""
+    own, _, kind = declared.rpartition(_AS)
+    found = arrow_type(kind) if own else None
+    return (declared, None) if found is None else (own, found)
+
+
+def arrow_type(text: str) -> pa.DataType | None:
+    """The type that Arrow shows so; timestamps are in microseconds, and in UTC where they have a zone."""
+    if text in _ARROW:
+        return _ARROW[text]
+    decimal = _DECIMAL.fullmatch(text)
+    if decimal:
+        return pa.decimal128(int(decimal[1]), int(decimal[2]))
+    timestamp = _TIMESTAMP.fullmatch(text)
+    return pa.timestamp("us", tz="UTC" if timestamp[1] else None) if timestamp else None
