@@ -120,11 +120,15 @@ def test_what_has_no_pages(postgres: PostgresServer, skewed: dict[str, str]) -> 
         postgres.execute(f"DROP TABLE {table}_p")
 
 
-def test_rows_that_an_index_finds_are_read_at_once(skewed: dict[str, str]) -> None:
+def test_few_rows_are_read_at_once(skewed: dict[str, str]) -> None:
     source, options = JDBCArrowDataSource(), Options(skewed)
     schema = source.infer_schema(options)
-    for name, value, count in (("id", 77, 1), ("key", 77, 2)):
-        condition = Comparison(Operator.EQUAL, Column(name, pa.int32()), Literal(pa.scalar(value, pa.int32())))
+    for name, operator, value, count in (
+        ("id", Operator.EQUAL, 77, 1),
+        ("key", Operator.EQUAL, 78, 1),
+        ("id", Operator.GREATER, 1, 2),
+    ):
+        condition = Comparison(operator, Column(name, pa.int32()), Literal(pa.scalar(value, pa.int32())))
         request = ScanRequest(schema, tuple(schema.names), (condition,), target_partitions=2)
         assert len(source.plan_scan(request, options).partitions) == count
 

@@ -36,18 +36,22 @@ def options_of(path: Path, **options: str) -> dict[str, str]:
     return {"url": f"jdbc:duckdb:{path}", "dbtable": "t", **options}
 
 
-def typed(path: Path, case: dict[str, str]) -> dict[str, str]:
+def typed(path: Path, kind: str) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """The cases, and the options that read the table of each."""
+    found = []
     with duckdb.connect(str(path)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"CREATE OR REPLACE TABLE t (c {case['declared']})")
-        connection.execute(f"INSERT INTO t VALUES (NULL), ({case['literal']}), (NULL)")
-    return options_of(path)
+        for number, case in enumerate(cases("duckdb", kind)):
+            connection.execute(f"CREATE TABLE t{number} (c {case['declared']})")
+            connection.execute(f"INSERT INTO t{number} VALUES (NULL), ({case['literal']}), (NULL)")
+            found.append((case, options_of(path, dbtable=f"t{number}")))
+    return found
 
 
 def test_types(tmp_path: Path) -> None:
     wrong = []
-    for case in cases("duckdb", "type"):
-        column = read(typed(tmp_path / "types", case)).column("c")
+    for case, options in typed(tmp_path / "types", "type"):
+        column = read(options).column("c")
         found = (str(column.type), str(column[1].as_py()), column.null_count)
         if found != (case["arrow"], case["value"], 2):
             wrong.append((case, found))
@@ -55,9 +59,9 @@ def test_types(tmp_path: Path) -> None:
 
 
 def test_values_that_arrow_cannot_hold(tmp_path: Path) -> None:
-    for case in cases("duckdb", "misfit"):
+    for case, options in typed(tmp_path / "misfits", "misfit"):
         with pytest.raises(SheetbendError) as caught:
-            read(typed(tmp_path / "misfits", case))
+            read(options)
         assert case["error"] in str(caught.value), case
 
 

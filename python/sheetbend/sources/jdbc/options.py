@@ -14,7 +14,6 @@ from sheetbend.sources.jdbc.writing.options import WRITE_OPTIONS
 __all__ = ["OPTIONS", "Settings", "relation_of"]
 
 _LEVELS = ("READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE")
-
 _KERBEROS = ("keytab", "principal", "refreshKrb5Config", "connectionProvider")
 
 

@@ -197,11 +197,9 @@ class Dialect(abc.ABC, Generic[S]):
         """
         return None
 
-    def reads_all(self, session: S, table: Table, conditions: Sequence[str]) -> bool:
-        """Whether the database would go through all of the table for the rows that meet the conditions, and not use an
-        index. To say so is always right.
-        """
-        return True
+    def expected_rows(self, session: S, table: Table, conditions: Sequence[str]) -> int | None:
+        """How many rows the database expects to meet the conditions; None where it does not say."""
+        return None
 
     def quantiles(self, session: S, table: Table, column: Column, partitions: int) -> str | None:
         """A query for values that cut the column into parts of about as many rows, in the order of the column.

@@ -292,8 +292,10 @@ class MySqlDialect(Dialect[MySqlSession]):
         middle = [f"{key} >= {low} AND {key} < {high}" for low, high in pairwise(at)]
         return [f"{key} < {at[0]}", *middle, f"{key} >= {at[-1]}"]
 
-    def reads_all(self, session: MySqlSession, table: Table, conditions: Sequence[str]) -> bool:
-        return estimate(session, select(["1"], table.relation, all_of(conditions))).reads_all
+    def expected_rows(self, session: MySqlSession, table: Table, conditions: Sequence[str]) -> int | None:
+        """The rows that an index finds. Where the server goes through them all, it does so with one core a query."""
+        found = estimate(session, select(["1"], table.relation, all_of(conditions)))
+        return None if found.reads_all else found.rows
 
     def bucket(self, column: Column, partitions: int, number: int) -> str | None:
         hashed = f"crc32({self.quote(column.name)}) % {partitions}"

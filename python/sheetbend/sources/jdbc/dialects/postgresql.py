@@ -199,8 +199,9 @@ class PostgresDialect(Dialect[PostgresSession]):
         middle = [f"ctid >= {low} AND ctid < {high}" for low, high in pairwise(cuts)]
         return [f"ctid < {cuts[0]}", *middle, f"ctid >= {cuts[-1]}"]
 
-    def reads_all(self, session: PostgresSession, table: Table, conditions: Sequence[str]) -> bool:
-        return "Seq Scan" in session.explain(select(["1"], table.relation, all_of(conditions)))
+    def expected_rows(self, session: PostgresSession, table: Table, conditions: Sequence[str]) -> int | None:
+        expected = re.search(r" rows=(\d+)", session.explain(select(["1"], table.relation, all_of(conditions))))
+        return None if expected is None else int(expected[1])
 
     def quantiles(self, session: PostgresSession, table: Table, column: Column, partitions: int) -> str | None:
         name = quote_identifier(column.name)

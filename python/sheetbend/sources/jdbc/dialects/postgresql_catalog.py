@@ -27,6 +27,10 @@ SELECT c.relkind = 'r' AND NOT c.relhassubclass AND a.amname = 'heap', c.reltupl
   ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND attnotnull),
   ARRAY(SELECT attname::text FROM pg_attribute JOIN pg_collation l ON l.oid = attcollation
     WHERE attrelid = c.oid AND attnum > 0 AND NOT collisdeterministic),
+  ARRAY(SELECT attname::text FROM pg_attribute
+    WHERE attrelid = c.oid AND attnum > 0 AND atttypid = 'bpchar'::regtype AND atttypmod > 4 ORDER BY attnum),
+  ARRAY(SELECT atttypmod - 4 FROM pg_attribute
+    WHERE attrelid = c.oid AND attnum > 0 AND atttypid = 'bpchar'::regtype AND atttypmod > 4 ORDER BY attnum),
   (SELECT t.attname::text FROM pg_index i JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum = i.indkey[0]
    WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1
      AND t.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype))
@@ -46,8 +50,14 @@ def in_catalog(session: PostgresSession, relation: str, columns: Sequence[Column
     if not found:
         [(loose,)] = session.rows(_LOOSE)
         return Table(relation, tuple(_loose(column) if loose else column for column in columns))
-    [(is_plain, rows, pages, never_null, loosely, key)] = found
-    exact = [_loose(column) if column.name in loosely else column for column in columns]
+    [(is_plain, rows, pages, never_null, loosely, padded, lengths, key)] = found
+    length = dict(zip(padded, lengths, strict=True))
+    # The driver does not tell the length of char(n).
+    sized = [
+        replace(column, declared=f"bpchar({length[column.name]})") if column.name in length else column
+        for column in columns
+    ]
+    exact = [_loose(column) if column.name in loosely else column for column in sized]
     return Table(
         relation,
         tuple(replace(column, never_null=column.name in never_null) for column in exact),

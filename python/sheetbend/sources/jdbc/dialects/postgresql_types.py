@@ -75,8 +75,6 @@ class Reading:
 
 def declared_type(name: str, modifier: int) -> str:
     """The type as SQL writes it, from the catalog's name and its modifier (-1 for none)."""
-    if name == "bpchar" and modifier > 4:
-        return f"bpchar({modifier - 4})"
     if name != "numeric" or modifier < 4:
         return name
     # Precision in the upper half; the scale has 11 bits with a sign.
