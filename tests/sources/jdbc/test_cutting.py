@@ -123,14 +123,12 @@ def test_what_has_no_pages(postgres: PostgresServer, skewed: dict[str, str]) -> 
 def test_few_rows_are_read_at_once(skewed: dict[str, str]) -> None:
     source, options = JDBCArrowDataSource(), Options(skewed)
     schema = source.infer_schema(options)
-    for name, operator, value, count in (
-        ("id", Operator.EQUAL, 77, 1),
-        ("key", Operator.EQUAL, 78, 1),
-        ("id", Operator.GREATER, 1, 2),
-    ):
-        condition = Comparison(operator, Column(name, pa.int32()), Literal(pa.scalar(value, pa.int32())))
+    assert len(source.plan_scan(ScanRequest(schema, tuple(schema.names), target_partitions=2), options).partitions) == 2
+    # Found by an index, and by going through the table.
+    for name, value in (("id", 77), ("key", 78)):
+        condition = Comparison(Operator.EQUAL, Column(name, pa.int32()), Literal(pa.scalar(value, pa.int32())))
         request = ScanRequest(schema, tuple(schema.names), (condition,), target_partitions=2)
-        assert len(source.plan_scan(request, options).partitions) == count
+        assert len(source.plan_scan(request, options).partitions) == 1
 
 
 def test_small_tables_and_empty_ones_are_not_cut(postgres: PostgresServer, skewed: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ PID = "SELECT pg_backend_pid()"
 
 @pytest.fixture
 def pool() -> Iterator[Pool]:
-    kept = Pool(idle_seconds=0.3)
+    kept = Pool()
     yield kept
     kept.close()
 
@@ -57,8 +57,8 @@ def test_other_credentials_have_others(postgres: PostgresServer, pool: Pool) -> 
     assert pid(pool, postgres.options) == ours
 
 
-def test_idle_ones_are_closed(postgres: PostgresServer, pool: Pool) -> None:
-    backend = pid(pool, postgres.options)
+def test_idle_ones_are_closed(postgres: PostgresServer) -> None:
+    backend = pid(Pool(idle_seconds=0.3), postgres.options)
     wait_until(lambda: not is_there(postgres, backend), 3, "the idle connection is closed")
 
 
