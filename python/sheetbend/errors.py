@@ -11,10 +11,12 @@ from typing import ClassVar
 
 __all__ = [
     "AuthenticationError",
+    "ColumnError",
     "OptionError",
     "PluginError",
     "SheetbendError",
     "SourceConnectionError",
+    "TableExistsError",
     "TableNotFoundError",
     "UnsupportedSaveModeError",
     "UnsupportedWriteError",
@@ -91,6 +93,31 @@ class TableNotFoundError(SheetbendError, LookupError):
 
     condition = "TABLE_OR_VIEW_NOT_FOUND"
     sql_state = "42P01"
+
+
+class TableExistsError(SheetbendError):
+    """There is a table already where none was to be."""
+
+    condition = "TABLE_OR_VIEW_ALREADY_EXISTS"
+    sql_state = "42P07"
+
+
+class ColumnError(SheetbendError):
+    """A column that is to be written is none that the table has or can have.
+
+    Args:
+        message: What is wrong.
+        condition: The condition that Spark has for it.
+        sql_state: The SQLSTATE of the condition.
+        parameters: Parameters of the condition's message, by name.
+    """
+
+    def __init__(self, message: str, *, condition: str, sql_state: str, parameters: Mapping[str, str]) -> None:
+        super().__init__(message)
+        # Of the instance: Spark tells several.
+        self.condition = condition  # type: ignore[misc]
+        self.sql_state = sql_state  # type: ignore[misc]
+        self.parameters = dict(parameters)
 
 
 class UnsupportedWriteError(SheetbendError):

@@ -45,6 +45,14 @@ def test_a_frame_is_read_once(spark: SparkSession, tmp_path: Path, reads: Callab
     assert reads() == 2
 
 
+def test_a_write_takes_the_rows_that_are_kept(spark: SparkSession, tmp_path: Path, reads: Callable[[], int]) -> None:
+    frame = counted(spark, tmp_path).filter("n > 0").cache()
+    assert frame.count() == 2
+    frame.write.parquet(str(tmp_path / "written"))
+    assert spark.read.parquet(str(tmp_path / "written")).count() == 2
+    assert reads() == 1
+
+
 def test_views_and_text_find_what_is_kept(spark: SparkSession, tmp_path: Path, reads: Callable[[], int]) -> None:
     counted(spark, tmp_path).createOrReplaceTempView("base")
     spark.table("base").filter("n > 0").createOrReplaceTempView("above")

@@ -56,7 +56,7 @@ MODULES = {
     "worker": {"_bridge", "context", "errors", "options", "plugin", "registry", "worker"},
     "testing": {"_native", "errors", "isolation", "options", "plugin", "registry", "testing", "write"},
     "discovery": {"errors", "registry"},
-    "sources": {"errors", "filters", "options", "plugin", "scan", "sources"},
+    "sources": {"errors", "filters", "options", "plugin", "scan", "sources", "write"},
     "interop": {"_bridge", "errors", "options", "plugin", "registry", "interop"},
     "server": {"_native", "discovery", "errors", "isolation", "registry"},
     "cli": {"", "discovery", "errors", "registry", "server"},

@@ -88,6 +88,19 @@ class PostgresServer:
         clients = "backend_type = 'client backend' AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'"
         return int(self.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {clients}")[0][0])
 
+    def reconnect(self) -> None:
+        """Has the next statement run on a new connection, after the server has ended them all."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def give(self, path: Path) -> None:
+        """Lets the server write to a directory."""
+        owner = _owner()
+        if owner is not None:
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
     def __enter__(self) -> PostgresServer:
         try:
             self._initialise()

@@ -6,7 +6,6 @@ use sheetbend_datasource::write::SaveMode;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{InsertColumns, Source};
-use sheetbend_plan::resolver::resolve;
 use sheetbend_plan::sql::parse_identifier;
 use spark_connect_proto as proto;
 use spark_connect_proto::write_operation::save_table::TableSaveMethod;
@@ -109,7 +108,7 @@ fn refuse(asked: &[(bool, &str)]) -> Result<()> {
 
 async fn query(input: Option<proto::Relation>, session: &Session) -> Result<Resolved> {
     let relation = Lowering::new(session).relation(input.ok_or_else(|| missing("write_operation.input"))?)?;
-    resolve(&relation, session).await
+    session.resolve(&relation).await
 }
 
 fn source(

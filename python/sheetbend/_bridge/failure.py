@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sheetbend import options as options_module
 from sheetbend import plugin as plugin_module
 from sheetbend import registry
-from sheetbend.errors import SheetbendError, SparkError, StepError
+from sheetbend.errors import ColumnError, SheetbendError, SparkError, StepError
 
 
 class Failure(NamedTuple):
@@ -56,7 +56,7 @@ def failure(error: BaseException) -> Failure:
         condition=_code(error, "condition", _CONDITION, SheetbendError.condition),
         sql_state=_code(error, "sql_state", _SQL_STATE, SheetbendError.sql_state),
         transient=isinstance(error, OSError) and not isinstance(error, _PERMANENT),
-        parameters=error.parameters if isinstance(error, SparkError) else {},
+        parameters=error.parameters if isinstance(error, (ColumnError, SparkError)) else {},
         whole=isinstance(error, SparkError),
     )
 

@@ -9,6 +9,7 @@ from sheetbend.errors import OptionError
 from sheetbend.options import Options, OptionSpec
 from sheetbend.sources.jdbc.dialects.mysql_parameters import MYSQL_OPTIONS
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
+from sheetbend.sources.jdbc.writing.options import WRITE_OPTIONS
 
 __all__ = ["OPTIONS", "Settings", "relation_of"]
 
@@ -41,7 +42,11 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("partitionColumn", "number, date or timestamp column by which the table is cut into partitions"),
     OptionSpec("lowerBound", "where the cuts begin; rows below it are read too"),
     OptionSpec("upperBound", "where the cuts end; rows above it are read too"),
-    OptionSpec("numPartitions", "how many partitions to cut the table into, at most", type="integer"),
+    OptionSpec(
+        "numPartitions",
+        "how many partitions to cut the table into, at most; writing: how many tasks write at the same time, at most",
+        type="integer",
+    ),
     OptionSpec(
         "partitioning",
         "how the table is cut; auto: by the column and bounds that are given, else by pages or row numbers of a table, "
@@ -79,7 +84,8 @@ OPTIONS: tuple[OptionSpec, ...] = (
     ),
     OptionSpec(
         "isolationLevel",
-        "level of the transaction in which each partition is read; none by default, and none beside a snapshot",
+        "level of the transaction in which a partition is read, none by default and beside a snapshot; writing: level "
+        "of the one that makes the rows visible, READ_UNCOMMITTED by default",
         choices=("NONE", *_LEVELS),
     ),
     OptionSpec("customSchema", "types that columns are read as, as in: id DECIMAL(38, 0), name STRING"),
@@ -95,9 +101,10 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default="error",
         choices=("error", "null"),
     ),
-    OptionSpec("sessionInitStatement", "statement that each connection runs before it reads"),
+    OptionSpec("sessionInitStatement", "statement that each connection runs before it reads or writes"),
     OptionSpec("prepareQuery", "what stands before the query, such as a WITH clause"),
     OptionSpec("hint", "hint for the database's planner, as /*+ ... */, where it takes one"),
+    *WRITE_OPTIONS,
     *(OptionSpec(name, "not supported: an error says what to do instead") for name in _KERBEROS),
     *merged(CONNECTION_OPTIONS, MYSQL_OPTIONS),
 )

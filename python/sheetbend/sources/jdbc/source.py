@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,14 +16,18 @@ from sheetbend.sources.jdbc.partitioning import partition_clauses
 from sheetbend.sources.jdbc.read import Work, read
 from sheetbend.sources.jdbc.scan import Push, describe, pushed, works
 from sheetbend.sources.jdbc.snapshot import export
+from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sheetbend.context import TaskContext
     from sheetbend.options import OptionSpec
     from sheetbend.plugin import PartitionSpec, ReadContext
     from sheetbend.scan import ScanPlan
     from sheetbend.sources.jdbc.table import Table
+    from sheetbend.sources.jdbc.writing.writer import TableWriter
+    from sheetbend.write import CommitMessage, WriteHandle, WriteRequest, WriteTask
 
 __all__ = ["JDBCArrowDataSource"]
 
@@ -62,6 +66,29 @@ class JDBCArrowDataSource:
         dialect = dialect_of(options)
         return read(dialect, Work.of(partition_spec, dialect), Settings.of(options), context)
 
+    def begin_write(self, request: WriteRequest, options: Options) -> WriteHandle | None:
+        """Looks at the table, makes a place for the rows, and settles what the commit will do."""
+        return _writer(options).begin(request)
+
+    def write_partition(
+        self,
+        handle: WriteHandle,
+        task: WriteTask,
+        batches: pa.RecordBatchReader,
+        options: Options,
+        context: TaskContext | None = None,
+    ) -> CommitMessage:
+        """Writes the rows of one partition. The message has their number, ``rows``."""
+        return _writer(options).write(handle, task, batches, context)
+
+    def commit_write(self, handle: WriteHandle, messages: Sequence[CommitMessage], options: Options) -> None:
+        """Makes the rows visible, in one transaction."""
+        _writer(options).commit(handle, messages)
+
+    def abort_write(self, handle: WriteHandle, messages: Sequence[CommitMessage | None], options: Options) -> None:
+        """Removes what the write has left."""
+        _writer(options).abort(handle)
+
     def _plan(self, request: ScanRequest, options: Options) -> tuple[Push, list[Work]]:
         dialect, table, settings = dialect_of(options), self._table(options), Settings.of(options)
         push = pushed(dialect, table, request, settings)
@@ -80,3 +107,8 @@ class JDBCArrowDataSource:
             table = describe(dialect, Settings.of(options).relation)
             known = options.kept[_TABLE] = retyped(dialect, table, options)
         return known  # type: ignore[return-value]
+
+
+def _writer(options: Options) -> TableWriter:
+    options = Options.of(options)
+    return dialect_of(options).writer(WriteOptions.of(options))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 
 import pyarrow as pa
 
-from sheetbend.errors import OptionError, SheetbendError
+from sheetbend.errors import OptionError, SheetbendError, UnsupportedWriteError
 from sheetbend.sources.jdbc.dialects.syntax import condition_sql
 from sheetbend.sources.jdbc.drivers.base import S
 from sheetbend.sources.jdbc.sql import quote_identifier
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.scan import AggregateFunction, SortKey
     from sheetbend.sources.jdbc.table import Column, Table
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
+    from sheetbend.sources.jdbc.writing.writer import TableWriter
 
 __all__ = ["Dialect", "check_driver"]
 
@@ -224,6 +226,12 @@ class Dialect(abc.ABC, Generic[S]):
     def export(self, session: S) -> str:
         """Begins a transaction and names its state for other connections; it holds while the transaction is open."""
         raise NotImplementedError
+
+    # --- Writes ----------------------------------------------------------------------------------
+
+    def writer(self, options: WriteOptions) -> TableWriter:
+        """What writes to a table of the database."""
+        raise UnsupportedWriteError(f"{self.title} cannot be written to by this release.")
 
     # --- Rows ------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""DuckDB, in this process; its file is always opened read-only."""
+"""DuckDB, in this process; its file is opened read-only but for the commit of a write."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sheetbend.filters import DUCKDB
 from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.duckdb_types import reading_of
+from sheetbend.sources.jdbc.dialects.duckdb_writer import DuckDbWriter
 from sheetbend.sources.jdbc.drivers.duckdb import ERRORS, DuckDbSession
 from sheetbend.sources.jdbc.sql import select
 from sheetbend.sources.jdbc.table import Column, Table
@@ -21,6 +22,7 @@ from sheetbend.sources.jdbc.table import Column, Table
 if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.scan import AggregateFunction
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["DuckDbDialect", "parse_duckdb"]
 
@@ -59,6 +61,18 @@ class DuckDbDialect(Dialect[DuckDbSession]):
 
     def connect(self) -> DuckDbSession:
         return DuckDbSession(self._path, self._settings, ["SET TimeZone = 'UTC'"])
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self._path
+
+    def connect_to_write(self) -> DuckDbSession:
+        """Opens the file to write to it, as the only process that does; makes it where there is none."""
+        return DuckDbSession(self._path, self._settings, ["SET TimeZone = 'UTC'"], read_only=False)
+
+    def writer(self, options: WriteOptions) -> DuckDbWriter:
+        return DuckDbWriter(self, options)
 
     def refused(self, error: Exception) -> SheetbendError:
         return SourceConnectionError(f"The DuckDB database file '{self._path}' cannot be opened: {_message(error)}.")

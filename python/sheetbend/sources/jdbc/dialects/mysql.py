@@ -27,6 +27,7 @@ from sheetbend.sources.jdbc.dialects.mysql_parameters import Parameters
 from sheetbend.sources.jdbc.dialects.mysql_pieces import estimate, key_cuts
 from sheetbend.sources.jdbc.dialects.mysql_types import Types, declared_type
 from sheetbend.sources.jdbc.dialects.mysql_url import parse_mysql
+from sheetbend.sources.jdbc.dialects.mysql_writer import MySqlWriter
 from sheetbend.sources.jdbc.drivers.mysql import ERRORS, MySqlSession
 from sheetbend.sources.jdbc.sql import all_of, select
 from sheetbend.sources.jdbc.table import Column, Table
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sheetbend.scan import AggregateFunction, SortKey
     from sheetbend.sources.jdbc.drivers.mysql.protocol import Field
     from sheetbend.sources.jdbc.drivers.mysql.values import Reader
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["MariaDbDialect", "MySqlDialect"]
 
@@ -114,6 +116,9 @@ class MySqlDialect(Dialect[MySqlSession]):
         if self._parameters.variables:
             variables.append(self._parameters.variables)
         return ["SET NAMES utf8mb4", f"SET {', '.join(variables)}"]
+
+    def writer(self, options: WriteOptions) -> MySqlWriter:
+        return MySqlWriter(self, options)
 
     def refused(self, error: Exception) -> SheetbendError:
         where = ", ".join(f"{host}:{port}" for host, port in self._hosts)

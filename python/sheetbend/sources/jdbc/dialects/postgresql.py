@@ -31,6 +31,7 @@ from sheetbend.sources.jdbc.dialects.postgresql_types import (
     reading_of,
     split_cast,
 )
+from sheetbend.sources.jdbc.dialects.postgresql_writer import PostgresWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.postgresql import PostgresSession, forget
 from sheetbend.sources.jdbc.parameters import libpq_parameters
@@ -40,6 +41,7 @@ from sheetbend.sources.jdbc.url import parse_postgresql
 
 if TYPE_CHECKING:
     from sheetbend.scan import AggregateFunction
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["PostgresDialect"]
 
@@ -135,6 +137,9 @@ class PostgresDialect(Dialect[PostgresSession]):
     def cast(self, column: Column, kind: pa.DataType) -> Column | None:
         target = cast_type(kind)
         return None if target is None else self.column(column.name, f"{target}{FROM}{column.declared}")
+
+    def writer(self, options: WriteOptions) -> PostgresWriter:
+        return PostgresWriter(self, options)
 
     def uncast(self, column: Column) -> Column:
         _, source = split_cast(column.declared)
@@ -259,7 +264,10 @@ class PostgresDialect(Dialect[PostgresSession]):
     def _clean(self, error: Exception) -> str:
         """What the server or libpq said, without the statement, which is ours, and without a secret."""
         message = re.split(r"\n(?:LINE \d+:|Query was:)|\. SQLSTATE: ", str(error))[0]
-        message = re.sub(r"^.*?(?:ERROR:|Failed to connect:|\[libpq\])\s*", "", message, flags=re.DOTALL)
+        message = re.sub(
+            r"^.*?(?:ERROR|FATAL):\s*|^.*?(?:Failed to connect:|\[libpq\])\s*", "", message, flags=re.DOTALL
+        )
+        message = re.sub(r"^Failed to execute query '.*': ", "", message, flags=re.DOTALL)
         for secret in self._secrets:
             message = message.replace(secret, REDACTED)
         return " ".join(message.split()).rstrip(".")

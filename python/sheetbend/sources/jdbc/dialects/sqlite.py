@@ -1,4 +1,4 @@
-"""SQLite through its ADBC driver, always opened read-only."""
+"""SQLite through its ADBC driver, opened read-only but for the commit of a write."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -22,6 +23,7 @@ from sheetbend.sources.jdbc.dialects.sqlite_types import (
     has_text_affinity,
     reading_of,
 )
+from sheetbend.sources.jdbc.dialects.sqlite_writer import SqliteWriter
 from sheetbend.sources.jdbc.drivers.adbc import ERRORS
 from sheetbend.sources.jdbc.drivers.sqlite import SqliteSession
 from sheetbend.sources.jdbc.parameters import CONNECTION_OPTIONS
@@ -32,6 +34,7 @@ from sheetbend.sources.jdbc.url import parse_sqlite
 if TYPE_CHECKING:
     from sheetbend.options import Options
     from sheetbend.scan import AggregateFunction
+    from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["SqliteDialect"]
 
@@ -39,6 +42,8 @@ _DRIVERS = ("org.sqlite.JDBC",)
 _NOT_TAKEN = frozenset(spec.name.lower() for spec in (*CONNECTION_OPTIONS, *MYSQL_OPTIONS))
 _BATCH_ROWS = 8192
 _SAMPLE_ROWS = 1000
+_BUSY_MILLISECONDS = 30_000
+"""How long a connection waits for the commit of another one."""
 _MIN_ROWS = 50_000
 """How many row numbers a partition spans at least."""
 _SAMPLED = {
@@ -88,7 +93,25 @@ class SqliteDialect(Dialect[SqliteSession]):
         return self._uri
 
     def connect(self) -> SqliteSession:
-        return SqliteSession(self._uri)
+        return self._opened(self._uri)
+
+    @staticmethod
+    def _opened(uri: str) -> SqliteSession:
+        session = SqliteSession(uri)
+        session.rows(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        return session
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(unquote(self._uri.removeprefix("file:").partition("?")[0]))
+
+    def connect_to_write(self) -> SqliteSession:
+        """Opens the file to write to it; makes it where there is none."""
+        return self._opened(self._uri.replace("mode=ro", "mode=rwc"))
+
+    def writer(self, options: WriteOptions) -> SqliteWriter:
+        return SqliteWriter(self, options)
 
     def refused(self, error: Exception) -> SheetbendError:
         return self._unreadable("does not exist or cannot be opened")
@@ -218,12 +241,15 @@ class SqliteDialect(Dialect[SqliteSession]):
 
     def failure(self, error: Exception) -> SheetbendError:
         message = (str(error).partition("[SQLite] ")[2] or str(error)).partition("\nquery: ")[0]
+        message = re.sub(r"^[A-Z]+: failed to execute query: ", "", message)
         if "no such table: " in message:
             return TableNotFoundError(f"SQLite has no table '{message.partition('no such table: ')[2].strip()}'.")
         if "file is not a database" in message:
             return self._unreadable("is no SQLite database")
         if "unable to open database file" in message:
             return self._unreadable("cannot be opened")
+        if "database is locked" in message:
+            return self._unreadable("is locked by another connection")
         if message.startswith("Failed to prepare query: "):
             message = message.removeprefix("Failed to prepare query: ")
             return OptionError(f"SQLite refuses the query made from the options: {message}.")

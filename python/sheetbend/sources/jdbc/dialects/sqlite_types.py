@@ -31,8 +31,10 @@ __all__ = ["REFUSED", "Reading", "arrow_type", "declared_type", "has_text_affini
 _DECLARED = re.compile(r"\s*([^(]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\).*)?", re.DOTALL)
 
 _NAMED: dict[str, pa.DataType] = {
+    "BIT": pa.bool_(),
     "BOOL": pa.bool_(),
     "BOOLEAN": pa.bool_(),
+    "BYTE": pa.int16(),
     "DATE": pa.date32(),
     "INTERVAL": pa.string(),
     "POINT": pa.string(),

@@ -66,6 +66,10 @@ class AdbcSession(Session):
             with pa.RecordBatchReader.from_stream(statement.execute_query()[0]) as reader:
                 yield reader
 
+    def statement(self) -> AdbcStatement:
+        """A statement of the connection, to be closed by the caller."""
+        return AdbcStatement(self._connection)
+
     def cancel(self) -> None:
         with self._lock:
             if not self._closed:

@@ -29,20 +29,23 @@ def parse_type(text: str) -> Type:
 
 
 class DuckDbSession(Session):
-    """Opens a file at once, only to be read.
+    """Opens a file at once, only to be read unless it says otherwise.
 
     Args:
         path: The file.
         settings: Of ``duckdb.connect``.
         statements: What is run before anything else.
+        read_only: Whether nothing can be written.
 
     Raises:
         duckdb.Error: there is no such file, or it cannot be opened.
     """
 
-    def __init__(self, path: str, settings: Mapping[str, str], statements: Sequence[str]) -> None:
+    def __init__(
+        self, path: str, settings: Mapping[str, str], statements: Sequence[str], *, read_only: bool = True
+    ) -> None:
         # A cursor of its own: connections of one file and process share the engine.
-        self._connection = duckdb.connect(path, read_only=True, config=dict(settings))
+        self._connection = duckdb.connect(path, read_only=read_only, config=dict(settings))
         for statement in statements:
             self._connection.execute(statement)
 
@@ -62,6 +65,12 @@ class DuckDbSession(Session):
         """Runs a query; its rows are found as the reader is read."""
         with self._connection.sql(self._single(sql)).to_arrow_reader(batch_rows) as reader:
             yield reader
+
+    def insert(self, sql: str, rows: pa.RecordBatchReader) -> None:
+        """Runs a statement that takes rows from the relation ``sheetbend_rows``."""
+        # The name is that of the next rows when they come: to take it back fails where the statement has.
+        self._connection.register("sheetbend_rows", rows)
+        self._connection.execute(sql)
 
     def cancel(self) -> None:
         with contextlib.suppress(*ERRORS):

@@ -36,6 +36,19 @@ class PostgresSession(AdbcSession):
         """Runs a query, whose rows come in batches of about so many bytes."""
         return self.stream(sql, {"adbc.postgresql.batch_size_hint_bytes": str(batch_bytes)})
 
+    def ingest(self, schema: str, table: str, rows: pa.RecordBatchReader) -> None:
+        """Copies rows into the columns of their names, in one statement."""
+        with self.statement() as statement:
+            statement.set_options(
+                **{
+                    "adbc.ingest.target_db_schema": schema,
+                    "adbc.ingest.target_table": table,
+                    "adbc.ingest.mode": "adbc.ingest.mode.append",
+                }
+            )
+            statement.bind_stream(rows)
+            statement.execute_update()
+
     def explain(self, sql: str) -> str:
         """How the server would run a query, as it shows it."""
         with self.stream(f"EXPLAIN {sql}", {"adbc.postgresql.use_copy": "false"}) as reader:

@@ -33,3 +33,11 @@ class SqliteSession(AdbcSession):
     def fetch(self, sql: str, batch_rows: int) -> AbstractContextManager[pa.RecordBatchReader]:
         """Runs a query, whose rows come in batches of so many. The first batch decides over the types."""
         return self.stream(sql, {"adbc.sqlite.query.batch_rows": str(batch_rows)}, prepare=True)
+
+    def insert(self, sql: str, rows: pa.RecordBatchReader) -> None:
+        """Runs a statement for each row, whose values are its parameters."""
+        with self.statement() as statement:
+            statement.set_sql_query(sql)
+            statement.prepare()
+            statement.bind_stream(rows)
+            statement.execute_update()

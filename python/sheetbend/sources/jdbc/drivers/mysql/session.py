@@ -71,6 +71,10 @@ class MySqlSession(Session):
     def execute(self, sql: str) -> None:
         self.rows(sql)
 
+    def send(self, statement: bytes) -> None:
+        """Runs a statement that gives no rows, in UTF-8 but for its bytes."""
+        self._connection.query(statement)
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(sql)

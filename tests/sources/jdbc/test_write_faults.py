@@ -1,0 +1,291 @@
+"""Writes to PostgreSQL that go wrong: the table is as it was, and what is staged is gone, or goes with the next write."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from sheetbend.errors import SheetbendError, SourceConnectionError
+from sheetbend.write import SaveMode
+from tests.sources.jdbc.writing import Write, write
+from tests.support.postgresql import PostgresServer
+from tests.support.server import running_server, wait_until
+
+SCHEMA = pa.schema([("id", pa.int64())])
+
+
+def ids(*values: int) -> pa.Table:
+    return pa.table([list(values)], schema=SCHEMA)
+
+
+class Place:
+    """A table of one row, 0, in a schema of its own."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.server = server
+        self.schema = f"f_{secrets.token_hex(4)}"
+        self.options = {**server.options, "dbtable": f"{self.schema}.t"}
+        server.execute(f"CREATE SCHEMA {self.schema}")
+        server.execute(f"CREATE TABLE {self.schema}.t (id bigint PRIMARY KEY)")
+        server.execute(f"INSERT INTO {self.schema}.t VALUES (0)")
+
+    def rows(self) -> list[int]:
+        return [row[0] for row in self.server.execute(f"SELECT id FROM {self.schema}.t ORDER BY id")]
+
+    def staged(self) -> int:
+        """How many staging tables there are."""
+        count = f"SELECT count(*) FROM pg_class WHERE relnamespace = '{self.schema}'::regnamespace AND relname ~ 'sheetbend'"
+        return int(self.server.execute(count)[0][0])
+
+    def terminate(self, condition: str) -> int:
+        """Ends connections; returns how many."""
+        ended = self.server.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {condition}"
+        )
+        return len(ended)
+
+
+@pytest.fixture
+def place(postgres: PostgresServer) -> Iterator[Place]:
+    made = Place(postgres)
+    yield made
+    postgres.execute(f"DROP SCHEMA {made.schema} CASCADE")
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[PostgresServer]:
+    """A server that the test may harm."""
+    with PostgresServer({"max_wal_senders": "2"}) as running:
+        yield running
+
+
+@pytest.mark.parametrize("atomicity", ["write", "partition"])
+def test_a_row_that_is_there_in_the_middle_of_a_partition(place: Place, atomicity: str) -> None:
+    options = {**place.options, "atomicity": atomicity}
+    with pytest.raises(SheetbendError, match=r"duplicate key value.*Key \(id\)=\(0\) already exists"):
+        write(options, ids(10, 11, 12), ids(20, 0, 21), ids(30))
+    assert place.rows() == ([0] if atomicity == "write" else [0, 10, 11, 12])
+    assert place.staged() == 0
+
+
+def test_a_source_that_fails_in_the_middle(place: Place) -> None:
+    def failing() -> Iterator[pa.RecordBatch]:
+        yield from ids(1).to_batches()
+        raise ValueError("page 2 is torn")
+
+    steps = Write(place.options, SCHEMA).begin()
+    with pytest.raises(SheetbendError, match="page 2 is torn"):
+        steps.task(pa.RecordBatchReader.from_batches(SCHEMA, failing()))
+    steps.abort()
+    write(place.options, ids(1))
+    assert place.rows() == [0, 1]
+
+
+@pytest.mark.parametrize("mode", [SaveMode.APPEND, SaveMode.OVERWRITE])
+def test_a_commit_is_repeated_harmlessly(place: Place, mode: SaveMode) -> None:
+    steps = Write(place.options, SCHEMA, mode).begin().task(ids(1))
+    steps.commit()
+    steps.commit()
+    steps.abort()
+    assert place.rows() == ([0, 1] if mode is SaveMode.APPEND else [1])
+    assert place.staged() == 0
+
+
+def test_an_abort_leaves_nothing_and_cannot_be_committed(place: Place) -> None:
+    steps = Write(place.options, SCHEMA).begin().task(ids(1))
+    assert place.staged() == 1
+    steps.abort()
+    steps.abort()
+    assert place.staged() == 0
+    with pytest.raises(SheetbendError, match=r"staging table .* is gone"):
+        steps.commit()
+    assert place.rows() == [0]
+
+
+def test_the_connection_of_a_task_is_ended(place: Place) -> None:
+    def ended() -> Iterator[pa.RecordBatch]:
+        yield from ids(1).to_batches()
+        wait_until(lambda: place.terminate("query LIKE 'COPY %FROM STDIN%'") > 0, 10, "the copy runs")
+        yield from ids(*range(2, 100_000)).to_batches()
+
+    steps = Write(place.options, SCHEMA).begin()
+    with pytest.raises(SourceConnectionError):
+        steps.task(pa.RecordBatchReader.from_batches(SCHEMA, ended()))
+    steps.abort()
+    assert (place.rows(), place.staged()) == ([0], 0)
+
+
+def test_a_write_whose_lock_is_lost_gives_way_to_the_next(place: Place) -> None:
+    steps = Write(place.options, SCHEMA).begin().task(ids(1))
+    write(place.options, ids(2))
+    assert place.staged() == 1
+    assert place.terminate("query LIKE '%pg_advisory_lock(%'") >= 1
+    wait_until(lambda: not place.server.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"), 5, "it is free")
+    write(place.options, ids(3))
+    assert place.staged() == 0
+    with pytest.raises(SheetbendError, match="Look at the table before you write again"):
+        steps.commit()
+    with pytest.raises(SheetbendError):
+        steps.task(ids(4))
+    assert place.rows() == [0, 2, 3]
+
+
+def test_a_table_that_is_changed_before_the_commit(place: Place) -> None:
+    steps = Write(place.options, SCHEMA).begin().task(ids(1))
+    place.server.execute(f"ALTER TABLE {place.schema}.t RENAME id TO key")
+    with pytest.raises(SheetbendError, match='column "id" of relation "t" does not exist'):
+        steps.commit()
+    steps.abort()
+    place.server.execute(f"ALTER TABLE {place.schema}.t RENAME key TO id")
+    assert (place.rows(), place.staged()) == ([0], 0)
+
+
+def test_a_table_that_another_has_made_meanwhile(place: Place) -> None:
+    options = {**place.options, "dbtable": f"{place.schema}.new"}
+    mine, yours = (Write(options, SCHEMA, SaveMode.ERROR).begin().task(ids(n)) for n in (1, 2))
+    yours.commit()
+    with pytest.raises(SheetbendError, match="already exists"):
+        mine.commit()
+    mine.abort()
+    assert place.server.execute(f"SELECT id FROM {place.schema}.new") == [(2,)]
+
+
+def test_a_crash_of_the_server_loses_no_rows_silently(own: PostgresServer) -> None:
+    place = Place(own)
+    steps = Write(place.options, SCHEMA).begin().task(ids(1, 2, 3))
+    own.execute("CHECKPOINT")
+    [(victim,)] = own.execute(
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_advisory_lock(%' AND pid <> pg_backend_pid()"
+    )
+    os.kill(victim, signal.SIGKILL)
+    wait_until(
+        lambda: "database system is ready" in own.log.partition("was terminated by signal 9")[2], 30, "it recovers"
+    )
+    own.reconnect()
+    # A pooled connection is trusted as long.
+    time.sleep(1.1)
+    # Staged without a log, the rows are gone.
+    with pytest.raises(SheetbendError, match="has 0 rows where 3 were written: the server has lost them"):
+        steps.commit()
+    steps.abort()
+    assert (place.rows(), place.staged()) == ([0], 0)
+
+
+def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
+    """The server commits and waits for a standby that there is not; its connection is ended meanwhile."""
+    place = Place(own)
+    steps = Write(place.options, SCHEMA).begin().task(ids(1))
+    own.execute("SET synchronous_commit = local")
+    own.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    own.execute("SELECT pg_reload_conf()")
+    errors: list[BaseException] = []
+
+    def commit() -> None:
+        try:
+            steps.commit()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    wait_until(lambda: bool(own.execute(waiting)), 10, "the commit waits")
+    place.terminate("wait_event = 'SyncRep'")
+    thread.join(10)
+    own.execute("ALTER SYSTEM RESET synchronous_standby_names")
+    own.execute("SELECT pg_reload_conf()")
+    assert not errors
+    assert place.rows() == [0, 1]
+    steps.commit()
+    assert place.rows() == [0, 1]
+
+
+def test_a_commit_that_is_refused_at_its_end(place: Place) -> None:
+    """A constraint that is checked at COMMIT, by the connection's end."""
+    name = f"{place.schema}.die"
+    place.server.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL; END $$"
+    )
+    place.server.execute(
+        f"CREATE CONSTRAINT TRIGGER die AFTER INSERT ON {place.schema}.t DEFERRABLE INITIALLY DEFERRED "
+        f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+    )
+    with pytest.raises(SourceConnectionError, match="closed the connection"):
+        write(place.options, ids(1))
+    assert (place.rows(), place.staged()) == ([0], 0)
+
+
+def mount(path: Path) -> bool:
+    """A file system of 8 MB, where the tests may make one."""
+    path.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(path)], capture_output=True)
+    return made.returncode == 0
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full() -> None:
+    disk = Path(f"/tmp/sheetbend-disk-{secrets.token_hex(4)}")
+    if not mount(disk):
+        disk.rmdir()
+        pytest.skip("a small file system can be mounted by root alone, outside of a container")
+    try:
+        with PostgresServer() as own:
+            own.give(disk)
+            place = Place(own)
+            own.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
+            full = {**place.options, "options": "-c default_tablespace=small"}
+            text = pa.table({"id": list(range(40_000)), "name": ["x" * 500] * 40_000})
+            own.execute(f"ALTER TABLE {place.schema}.t ADD name text")
+            with pytest.raises(SheetbendError, match="No space left on device"):
+                write(full, text.slice(0, 10), text)
+            assert (place.rows(), place.staged()) == ([0], 0)
+            write(full, text.slice(1, 9))
+            assert place.rows() == list(range(10))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+        disk.rmdir()
+
+
+CLIENT = """
+import json, sys
+from pyspark.sql import SparkSession
+
+url, options = sys.argv[1], json.loads(sys.argv[2])
+spark = SparkSession.builder.remote(url).getOrCreate()
+reader = spark.read.format("python").option("python_module", "tests.support.tables").option("python_class", "Endless")
+rows = reader.option("log", sys.argv[3]).load()
+rows.selectExpr(f"cast({rows.columns[0]} as bigint) AS id").write.format("jdbc").options(**options).mode("append").save()
+"""
+
+
+@pytest.mark.slow
+def test_a_sheetbend_that_is_killed(place: Place, tmp_path: Path) -> None:
+    script = tmp_path / "client.py"
+    script.write_text(CLIENT)
+    copying = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY %FROM STDIN%' AND pid <> pg_backend_pid()"
+    with running_server() as server:
+        arguments: list[Any] = [sys.executable, script, server.url, json.dumps(place.options), tmp_path / "log"]
+        client = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
+        wait_until(lambda: bool(place.server.execute(copying)), 30, "the write has begun")
+        assert place.staged() == 1
+        server.process.kill()
+        server.process.wait(10)
+    client.kill()
+    client.wait(10)
+    wait_until(lambda: not place.server.execute(copying), 10, "the copy has ended")
+    assert (place.rows(), place.staged()) == ([0], 1)
+    write(place.options, ids(1))
+    assert (place.rows(), place.staged()) == ([0, 1], 0)
