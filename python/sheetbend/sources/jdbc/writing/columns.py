@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sheetbend.errors import ColumnError, OptionError
-from sheetbend.sources.jdbc.writing.spark_types import spark_name, spark_type
+from sheetbend.sources.jdbc.spark_types import spark_name, spark_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
