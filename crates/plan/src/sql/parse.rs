@@ -235,7 +235,7 @@ fn in_rows(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         while let Some(token) = rest.next_if(|t| inner > 0 || !ends_row(&t.token)) {
             match token.token {
                 Token::LParen | Token::LBracket => inner += 1,
-                Token::RParen | Token::RBracket => inner -= 1,
+                Token::RParen | Token::RBracket => inner = inner.saturating_sub(1),
                 _ => {}
             }
             done.push(token);

@@ -60,6 +60,13 @@ fn a_long_chain_is_dropped_where_there_is_stack_for_it() {
 }
 
 #[test]
+fn brackets_that_nothing_opens() {
+    for text in ["VALUES 1]", "VALUES 1], 2", "SELECT 1)", "SELECT a]", "SELECT identifier('a'))"] {
+        assert_eq!(query(text).unwrap_err().condition, "PARSE_SYNTAX_ERROR", "{text}");
+    }
+}
+
+#[test]
 fn going_back_is_bounded() {
     for (open, times) in [("CAST(", 200), ("interval(", 200), ("CASE ", 200), ("struct(", 200), ("array(", 200)] {
         for inner in ["1 1", "", "("] {
