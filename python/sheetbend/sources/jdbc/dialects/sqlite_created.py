@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from sheetbend.errors import ColumnError, SheetbendError
 from sheetbend.sources.jdbc.dialects.sqlite_types import arrow_type
+from sheetbend.sources.jdbc.spark_types import spark_name
 from sheetbend.sources.jdbc.types import WALL_CLOCK
 from sheetbend.sources.jdbc.writing.columns import TableColumn, quoted, unsupported_type
-from sheetbend.sources.jdbc.spark_types import spark_name
 
 __all__ = ["Storing", "created_type"]
 
