@@ -203,3 +203,5 @@ class ScanPlan:
     """What is known of the whole table."""
     snapshot: str | None = None
     """Names the state of the table that the partitions are of. Two scans with one name read the same rows."""
+    statements: Sequence[str] = ()
+    """What the partitions ask of the system that they read, such as SQL, for EXPLAIN to show. Without secrets."""

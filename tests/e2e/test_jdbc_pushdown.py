@@ -230,6 +230,15 @@ def test_what_explain_shows(spark: SparkSession, options: dict[str, str]) -> Non
     assert "aggregate=[" in plan
     plan = plan_of(frame.orderBy("name").limit(2))
     assert "sort=[name" in plan
+    assert "statements=[SELECT " in plan
+    assert "LIMIT 2" in plan
+
+
+def test_explain_shows_the_first_statements(spark: SparkSession, options: dict[str, str]) -> None:
+    cut = {"partitionColumn": "id", "lowerBound": "0", "upperBound": "30", "numPartitions": "10"}
+    plan = plan_of(spark.read.format("jdbc").options(**options).options(**cut).load().filter("whole = 1\n"))
+    assert plan.count("SELECT ") == 8
+    assert "2 more]" in plan
 
 
 def test_what_is_not_to_be_pushed(spark: SparkSession, options: dict[str, str]) -> None:

@@ -47,7 +47,8 @@ def answered(plan: object, request: ScanRequest = REQUEST) -> tuple[dict[str, An
 
 def test_the_least_answer() -> None:
     answer, batch = answered(ScanPlan([{"a": 1}, {}]))
-    assert answer == {"filters": {}, "limited": False, "aggregation": "none", "ordering": [], "snapshot": None}
+    left = {"filters": {}, "limited": False, "aggregation": "none", "ordering": [], "snapshot": None, "statements": []}
+    assert answer == left
     assert batch.schema == pa.schema(
         {
             "spec": pa.string(),
@@ -75,6 +76,7 @@ def test_a_whole_answer() -> None:
         ordering=[SortKey("n"), SortKey("x", descending=True)],
         statistics=Statistics(rows=10, columns={"n": ColumnStatistics(nulls=Exact(1))}),
         snapshot="v7",
+        statements=("SELECT 1", "SELECT 2"),
     )
     answer, batch = answered(plan)
     assert answer == {
@@ -86,6 +88,7 @@ def test_a_whole_answer() -> None:
             {"column": "x", "descending": True, "nulls_first": False},
         ],
         "snapshot": "v7",
+        "statements": ["SELECT 1", "SELECT 2"],
     }
     n, s = SCHEMA.get_field_index("n"), SCHEMA.get_field_index("s")
     assert batch.to_pydict() == {
@@ -183,6 +186,8 @@ REFUSED: list[tuple[str, object]] = [
     ("with int as limited, expected bool", ScanPlan([], limited=untyped(1))),
     ("with str as aggregation, expected Aggregation", ScanPlan([], aggregation=untyped("final"))),
     ("with int as snapshot, expected str or None", ScanPlan([], snapshot=untyped(7))),
+    ("with str as statements, expected a list", ScanPlan([], statements="SELECT 1")),
+    ("with int as a statement, expected str", ScanPlan([], statements=untyped([1]))),
     ("limited=True that does not answer filter 0 EXACT", ScanPlan([], limited=True)),
     ("limited=True that does not answer filter 1 EXACT", ScanPlan([], {**ALL, 1: Pushdown.INEXACT}, limited=True)),
     (

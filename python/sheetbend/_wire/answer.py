@@ -53,6 +53,7 @@ def answer_to_wire(
         "aggregation": plan.aggregation.value,
         "ordering": _ordering(plan, request),
         "snapshot": plan.snapshot,
+        "statements": [_of_type(text, str, "a statement") for text in _list(plan.statements, "statements")],
     }
     return json.dumps(answer), _batch(plan, request.schema, spec_to_json)
 

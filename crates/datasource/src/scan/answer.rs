@@ -28,6 +28,8 @@ pub(crate) struct ScanAnswer {
     pub(crate) ordering: Vec<SortKey>,
     /// Which state of the data the partitions read.
     pub(crate) snapshot: Option<String>,
+    /// What the partitions ask of the system that they read.
+    pub(crate) statements: Vec<String>,
 }
 
 /// How well a filter is applied by the source.
@@ -62,6 +64,7 @@ struct Wire {
     aggregation: Aggregation,
     ordering: Vec<SortKey>,
     snapshot: Option<String>,
+    statements: Vec<String>,
 }
 
 impl ScanAnswer {
@@ -90,6 +93,7 @@ impl ScanAnswer {
             aggregation: wire.aggregation,
             ordering: wire.ordering,
             snapshot: wire.snapshot,
+            statements: wire.statements,
         };
         answer.check(request)?;
         Ok(answer)
@@ -115,6 +119,7 @@ impl ScanAnswer {
             aggregation: Aggregation::None,
             ordering: vec![],
             snapshot: None,
+            statements: vec![],
         })
     }
 

@@ -18,6 +18,9 @@ use crate::scan::statistics;
 use crate::source::Source;
 use crate::spec;
 
+/// More statements are only counted, when a plan is shown.
+const MOST_STATEMENTS: usize = 8;
+
 /// The rows that a plug-in has agreed to give.
 #[derive(Debug)]
 pub(crate) struct PlannedTable {
@@ -50,6 +53,7 @@ pub(crate) struct Pushed {
     /// The order in which each partition spec's rows come.
     pub(crate) ordering: Vec<SortKey>,
     snapshot: Option<String>,
+    statements: Vec<String>,
     /// How many partitions have no rows that pass the filters, by their statistics.
     pruned: usize,
 }
@@ -126,6 +130,7 @@ impl Pushed {
             aggregate: aggregate.map(|aggregate| aggregate.to_string()),
             ordering: answer.ordering.clone(),
             snapshot: answer.snapshot.clone(),
+            statements: shown(&answer.statements),
             pruned,
         }
     }
@@ -149,7 +154,16 @@ impl Pushed {
             self.aggregate.as_ref().map(|aggregate| format!("aggregate=[{aggregate}]")),
             list("ordering", keys(&self.ordering)),
             self.snapshot.as_ref().map(|snapshot| format!("snapshot={snapshot}")),
+            list("statements", self.statements.clone()),
         ];
         parts.into_iter().flatten().collect()
     }
+}
+
+/// The statements that a plan has room for, each on one line.
+fn shown(statements: &[String]) -> Vec<String> {
+    let line = |statement: &String| statement.replace(['\r', '\n'], " ");
+    let rest = statements.len().saturating_sub(MOST_STATEMENTS);
+    let more = (rest > 0).then(|| format!("{rest} more"));
+    statements.iter().take(MOST_STATEMENTS).map(line).chain(more).collect()
 }
