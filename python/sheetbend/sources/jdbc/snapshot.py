@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 import weakref
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sheetbend.errors import OptionError
+from sheetbend.errors import OptionError, SheetbendError
 from sheetbend.sources.jdbc.pool import lease
 
 if TYPE_CHECKING:
@@ -111,4 +111,6 @@ def _release(name: str) -> None:
     if held is not None:
         for timer in held.timers:
             timer.cancel()
-        held.transaction.close()
+        # Where its connection is gone, so is the transaction; and all partitions have begun that will.
+        with suppress(SheetbendError):
+            held.transaction.close()
