@@ -146,7 +146,7 @@ class TestJdbc:
     def error(spark: SparkSession, **options: Any) -> PySparkException:
         return error_of(spark.read.format("jdbc").options(**options).load())
 
-    @pytest.mark.parametrize("url", ["sqlite:/tmp/x.db", "jdbc:oracle:thin:@db:1521", "http://db", "jdbc:"])
+    @pytest.mark.parametrize("url", ["sqlite:/tmp/x.db", "jdbc:informix://db:1521/x", "http://db", "jdbc:"])
     def test_a_bad_url(self, spark: SparkSession, url: str) -> None:
         error = self.error(spark, url=url, dbtable="orders")
         assert isinstance(error, IllegalArgumentException)

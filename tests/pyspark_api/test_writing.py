@@ -213,6 +213,8 @@ def test_types_of_batches(spark: SparkSession, tmp_path: Path) -> None:
     spark.sql(TYPES).write.format("types").mode("append").save()
     schema = pa.ipc.read_schema(pa.py_buffer(path.read_bytes()))
     zone = spark.conf.get("spark.sql.session.timeZone")
+    x = pa.field("x", pa.int32(), nullable=False)
+    z = pa.field("z", pa.string(), nullable=False)
     assert {field.name: field.type for field in schema} == {
         "i": pa.int32(),
         "s": pa.string(),
@@ -221,8 +223,8 @@ def test_types_of_batches(spark: SparkSession, tmp_path: Path) -> None:
         "ts": pa.timestamp("us", zone),
         "ntz": pa.timestamp("us"),
         "a": pa.list_(pa.field("element", pa.int32())),
-        "m": pa.map_(pa.string(), pa.int32()),
-        "st": pa.struct([("x", pa.int32()), ("y", pa.struct([("z", pa.string())]))]),
+        "m": pa.map_(pa.string(), pa.field("value", pa.int32(), nullable=False)),
+        "st": pa.struct([x, pa.field("y", pa.struct([z]), nullable=False)]),
         "b": pa.binary(),
         "bo": pa.bool_(),
         "f": pa.float32(),
