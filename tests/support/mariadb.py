@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -18,12 +16,15 @@ from typing import Any
 
 import pymysql
 
+from tests.support.database import as_owner, free_port, give
+
 __all__ = ["MariaDBServer"]
 
 _HOW_TO_INSTALL = (
     "No MariaDB server found. Install one: apt-get install mariadb-server (Debian), or put mariadbd on PATH."
 )
 _START_SECONDS = 60.0
+_USER = "mysql"
 
 
 class MariaDBServer:
@@ -36,7 +37,7 @@ class MariaDBServer:
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self.password = secrets.token_urlsafe(18)
-        self.port = _free_port()
+        self.port = free_port()
         self.database = "shop"
         self._settings = dict(settings or {})
         self._directory = Path(tempfile.mkdtemp(prefix="sheetbend-maria-", dir="/tmp"))
@@ -139,14 +140,11 @@ class MariaDBServer:
             "DELETE FROM mysql.global_priv WHERE User = 'root';\n"
             "FLUSH PRIVILEGES;\n"
         )
-        owner = _owner()
-        if owner is not None:
-            for path in (self._directory, first):
-                os.chown(path, owner.pw_uid, owner.pw_gid)
+        give(_USER, self._directory, first)
         command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={self._directory / 'data'}"]
         command += ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
         command += ["--innodb-log-file-size=8M"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/", **_as_owner())
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", **as_owner(_USER))
         if done.returncode:
             raise RuntimeError(f"mariadb-install-db failed: {done.stderr}{done.stdout}")
 
@@ -169,7 +167,7 @@ class MariaDBServer:
         }
         command = [_program("mariadbd"), "--no-defaults", *(f"--{key}={value}" for key, value in settings.items())]
         with (self._directory / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **_as_owner())
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **as_owner(_USER))
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -188,24 +186,3 @@ def _program(name: str) -> str:
     if found is None:
         raise RuntimeError(_HOW_TO_INSTALL)
     return found
-
-
-def _owner() -> pwd.struct_passwd | None:
-    """Whom the server runs as: None is the user of the tests."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("mysql")
-    except KeyError:
-        raise RuntimeError(_HOW_TO_INSTALL) from None
-
-
-def _as_owner() -> dict[str, Any]:
-    owner = _owner()
-    return {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -19,10 +16,13 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]
 
+from tests.support.database import as_owner, free_port, give
+
 __all__ = ["PostgresServer"]
 
 _HOW_TO_INSTALL = "No PostgreSQL server found. Install one: apt-get install postgresql (Debian), or put initdb on PATH."
 _START_SECONDS = 60.0
+_USER = "postgres"
 
 
 class PostgresServer:
@@ -36,7 +36,7 @@ class PostgresServer:
     def __init__(self, settings: Mapping[str, str] | None = None, keep: Path | None = None) -> None:
         """With further settings of the server; its data stay in the directory ``keep``, where that is given."""
         self.password = secrets.token_urlsafe(18)
-        self.port = _free_port()
+        self.port = free_port()
         self.database = "postgres"
         self._binaries = _binaries()
         self._settings = dict(settings or {})
@@ -97,9 +97,7 @@ class PostgresServer:
 
     def give(self, path: Path) -> None:
         """Lets the server write to a directory."""
-        owner = _owner()
-        if owner is not None:
-            os.chown(path, owner.pw_uid, owner.pw_gid)
+        give(_USER, path)
 
     def __enter__(self) -> PostgresServer:
         try:
@@ -139,13 +137,10 @@ class PostgresServer:
             return
         shutil.rmtree(self._directory / "data", ignore_errors=True)
         secret.write_text(self.password)
-        owner = _owner()
-        if owner is not None:
-            for path in (self._directory, secret):
-                os.chown(path, owner.pw_uid, owner.pw_gid)
+        give(_USER, self._directory, secret)
         command = [str(self._binaries / "initdb"), "-D", str(self._directory / "data"), "-U", self.user, "-A"]
         command += ["scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/", **_as_owner())
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", **as_owner(_USER))
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr}")
         if self._keep is None:
@@ -165,7 +160,7 @@ class PostgresServer:
         command = [str(self._binaries / "postgres"), "-D", str(self._directory / "data")]
         command += [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (self._directory / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **_as_owner())
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **as_owner(_USER))
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -192,24 +187,3 @@ def _binaries() -> Path:
     if on_path is None:
         raise RuntimeError(_HOW_TO_INSTALL)
     return Path(on_path).resolve().parent
-
-
-def _owner() -> pwd.struct_passwd | None:
-    """Whom the server runs as: None is the user of the tests."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("postgres")
-    except KeyError:
-        raise RuntimeError(_HOW_TO_INSTALL) from None
-
-
-def _as_owner() -> dict[str, Any]:
-    owner = _owner()
-    return {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from sheetbend.errors import SheetbendError
+
 if TYPE_CHECKING:
     from sheetbend.sources.jdbc.table import Column
 
-__all__ = ["arrow_type", "cast_to", "natural"]
+__all__ = ["arrow_type", "cast_to", "converted", "natural"]
 
 _NAMES = ("int8", "int16", "int32", "int64", "float", "double", "bool", "string", "binary", "date32[day]", "time64[us]")
 _ARROW = {str(kind): kind for kind in (pa.type_for_alias(name) for name in _NAMES)}
@@ -47,3 +49,20 @@ def arrow_type(text: str) -> pa.DataType | None:
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
     timestamp = _TIMESTAMP.fullmatch(text)
     return pa.timestamp("us", tz="UTC" if timestamp[1] else None) if timestamp else None
+
+
+def converted(values: pa.Array, column: Column) -> pa.Array:
+    """The values as the type of their column.
+
+    Raises:
+        SheetbendError: the type cannot hold one of them.
+    """
+    if values.type == column.type:
+        return values
+    try:
+        return values.cast(column.type)
+    except pa.ArrowInvalid as error:
+        raise SheetbendError(
+            f"Column '{column.name}' is {column.declared}, read as {column.type}, which cannot hold a value of a row: "
+            f"{error}. Read the table by a query that casts or filters the column."
+        ) from None

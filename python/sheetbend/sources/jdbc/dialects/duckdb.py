@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
 from sheetbend.filters import DUCKDB
-from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
+from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, converted, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.duckdb_types import reading_of
 from sheetbend.sources.jdbc.dialects.duckdb_writer import DuckDbWriter
@@ -165,7 +165,7 @@ class DuckDbDialect(Dialect[DuckDbSession]):
         schema = pa.schema([column.field for column in columns])
         with session.stream(sql, rows or _BATCH_ROWS) as reader:
             for batch in reader:
-                arrays = [_converted(values, column) for values, column in zip(batch.columns, columns, strict=True)]
+                arrays = [converted(values, column) for values, column in zip(batch.columns, columns, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -191,18 +191,6 @@ def parse_duckdb(rest: str) -> tuple[str, dict[str, str]]:
                 f"Option 'url': jdbc:duckdb: has no setting '{key}' here. It takes: {', '.join(sorted(_TAKEN))}."
             )
     return path, settings
-
-
-def _converted(values: pa.Array, column: Column) -> pa.Array:
-    if values.type == column.type:
-        return values
-    try:
-        return values.cast(column.type)
-    except pa.ArrowInvalid as error:
-        raise SheetbendError(
-            f"Column '{column.name}' is {column.declared}, read as {column.type}, which cannot hold a value of a row: "
-            f"{error}. Read the table by a query that casts or filters the column."
-        ) from None
 
 
 def _unquoted(name: str) -> str:

@@ -20,6 +20,7 @@ from sheetbend.errors import (
 )
 from sheetbend.filters import POSTGRESQL
 from sheetbend.options import REDACTED, Options
+from sheetbend.sources.jdbc.dialects.arrow_cast import converted
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.postgresql_catalog import in_catalog
 from sheetbend.sources.jdbc.dialects.postgresql_types import (
@@ -233,7 +234,7 @@ class PostgresDialect(Dialect[PostgresSession]):
         schema = pa.schema([column.field for column in columns])
         with session.fetch(sql, _batch_bytes(columns, rows)) as reader:
             for batch in reader:
-                arrays = [_converted(values, column) for values, column in zip(batch.columns, columns, strict=True)]
+                arrays = [converted(values, column) for values, column in zip(batch.columns, columns, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def refused(self, error: Exception) -> SheetbendError:
@@ -279,18 +280,6 @@ def _batch_bytes(columns: Sequence[Column], rows: int) -> int:
     # On the wire a row has 2 bytes, and each of its values 4, of its own.
     row = 2 + sum(4 + _width(column.type) for column in columns)
     return max(_MIN_BATCH_BYTES, rows * row)
-
-
-def _converted(values: pa.Array, column: Column) -> pa.Array:
-    if values.type == column.type:
-        return values
-    try:
-        return values.cast(column.type)
-    except pa.ArrowInvalid as error:
-        raise SheetbendError(
-            f"Column '{column.name}' is {column.declared}, read as {column.type}, which cannot hold a value of a row: "
-            f"{error}. Read the table by a query that casts or filters the column."
-        ) from None
 
 
 def _declared(field: pa.Field) -> str:
