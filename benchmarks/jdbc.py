@@ -1,6 +1,8 @@
 """How long reads of PostgreSQL take here, by hand in ``psql``, by the bare ADBC driver, and on LakeSail's Sail.
 
-python -m benchmarks.jdbc [--rows 6e6] [--repeats 3] [--folder DIRECTORY] [--only PART]
+python -m benchmarks.jdbc [--rows 6e6] [--repeats 3] [--folder DIRECTORY] [--only PART] [--spark sc://127.0.0.1:15102]
+
+Where ``--spark`` says where a Spark Connect server with PostgreSQL's JDBC driver listens, that one scans too.
 
 All read one server on loopback, in turns, and the best time of each counts. Tables are made once and stay in the
 folder. CPU seconds are those of the process that reads: a server, or one that drains the driver.
@@ -110,6 +112,7 @@ def main() -> int:
     parser.add_argument("--rows", type=float, default=6e6, help="rows of the wide table (default: 6e6)")
     parser.add_argument("--repeats", type=int, default=3, help="how often each read is timed (default: 3)")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/sheetbend-bench"), help="where the tables stay")
+    parser.add_argument("--spark", help="URL of a Spark Connect server to compare scans with")
     parser.add_argument("--only", choices=PARTS, action="append", help="by default all parts")
     arguments = parser.parse_args()
     rows = int(arguments.rows)
@@ -124,7 +127,7 @@ def main() -> int:
             if "lookups" in parts:
                 _lookups(server, here, rows)
             if "scans" in parts:
-                _scans(server, here, sail, arguments.repeats)
+                _scans(server, here, sail, arguments.repeats, arguments.spark)
         if "memory" in parts:
             _memory(server)
     return 0
@@ -187,7 +190,7 @@ def _lookups(server: PostgresServer, here: Engine, rows: int) -> None:
     print(f"look-up by key: median {statistics.median(taken):.1f} ms, 95 % within {slow:.1f} ms", flush=True)
 
 
-def _scans(server: PostgresServer, here: Engine, sail: Engine, repeats: int) -> None:
+def _scans(server: PostgresServer, here: Engine, sail: Engine, repeats: int, spark: str | None) -> None:
     print(f"{'scan':22}{'parts':>6}{'wall s':>9}{'CPU s':>8}{'ns/row CPU':>12}")
     for table, key in (("lineitem", "l_orderkey"), ("narrow", "id")):
         [(count, most)] = server.execute(f"SELECT count(*), max({key}) FROM {table}")
@@ -200,7 +203,14 @@ def _scans(server: PostgresServer, here: Engine, sail: Engine, repeats: int) -> 
             "Sail/1": partial(_scan, sail, server, table, {}),
             "Sail/4": partial(_scan, sail, server, table, bounds),
         }
-        found = {name: [way() for _ in range(1 if "Sail" in name else repeats)] for name, way in ways.items()}
+        if spark is not None:
+            peer = Engine(SparkSession.builder.remote(spark).create(), None)
+            for number, cuts in ((1, {}), (4, bounds)):
+                ways[f"Spark/{number}"] = partial(_scan, peer, server, table, {"fetchsize": "10000", **cuts})
+        found = {
+            name: [way() for _ in range(1 if name.startswith(("Sail", "Spark")) else repeats)]
+            for name, way in ways.items()
+        }
         for name, taken in found.items():
             way, _, parts = name.partition("/")
             wall, cpu = min(taken)
