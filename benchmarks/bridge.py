@@ -135,7 +135,13 @@ def latency(clients: Clients, _repeats: int) -> Iterator[Figure]:
     def row_there() -> DataFrame:
         return clients.sail.read.format(RowDataSource.name()).load().limit(1)
 
-    frames = (row_here, row_there, lambda: clients.here.range(1), lambda: clients.sail.range(1))
+    def none_here() -> DataFrame:
+        return clients.here.range(1)
+
+    def none_there() -> DataFrame:
+        return clients.sail.range(1)
+
+    frames: tuple[Callable[[], DataFrame], ...] = (row_here, row_there, none_here, none_there)
     taken: list[list[float]] = [[] for _ in frames]
     for _ in range(LATENCY_ROUNDS):
         for frame, seconds in zip(frames, taken, strict=True):
