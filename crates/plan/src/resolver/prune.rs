@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan, Projection};
@@ -24,14 +25,7 @@ pub(super) fn prune(plan: LogicalPlan) -> Result<LogicalPlan> {
 #[recursive]
 fn pruned(plan: LogicalPlan, mut used: HashSet<String>) -> Result<LogicalPlan> {
     let plan = match plan {
-        LogicalPlan::Projection(Projection { mut expr, input, schema, .. }) => {
-            let mut fields = schema.fields().iter();
-            expr.retain(|_| fields.next().is_some_and(|field| used.contains(field.name())));
-            let mut below = HashSet::new();
-            expr.iter().try_for_each(|expr| columns_of(expr, &mut below))?;
-            let input = Arc::new(pruned(Arc::unwrap_or_clone(input), below)?);
-            return Projection::try_new(expr, input).map(LogicalPlan::Projection);
-        }
+        LogicalPlan::Projection(projection) => return pruned_projection(projection, &used),
         plan => plan,
     };
     match &plan {
@@ -55,6 +49,21 @@ fn pruned(plan: LogicalPlan, mut used: HashSet<String>) -> Result<LogicalPlan> {
     })?;
     let plan = plan.map_children(|input| Ok(Transformed::yes(pruned(input, used.clone())?))).data()?;
     plan.recompute_schema()
+}
+
+fn pruned_projection(projection: Projection, used: &HashSet<String>) -> Result<LogicalPlan> {
+    let Projection { expr, input, schema, .. } = projection;
+    let kept = expr.into_iter().zip(schema.iter()).filter(|(_, (_, field))| used.contains(field.name()));
+    let (exprs, fields): (Vec<_>, Vec<_>) =
+        kept.map(|(expr, (of, field))| (expr, (of.cloned(), field.clone()))).unzip();
+    let mut below = HashSet::new();
+    exprs.iter().try_for_each(|expr| columns_of(expr, &mut below))?;
+    let input = Arc::new(pruned(Arc::unwrap_or_clone(input), below)?);
+    let schema = match fields.len() == schema.fields().len() {
+        true => schema,
+        false => Arc::new(DFSchema::new_with_metadata(fields, schema.metadata().clone())?),
+    };
+    Projection::try_new_with_schema(exprs, input, schema).map(LogicalPlan::Projection)
 }
 
 fn all_of(plan: &LogicalPlan) -> impl Iterator<Item = String> {
