@@ -214,7 +214,8 @@ def _scans(server: PostgresServer, here: Engine, sail: Engine, repeats: int, spa
         for name, taken in found.items():
             way, _, parts = name.partition("/")
             wall, cpu = min(taken)
-            print(f"{table + ' ' + way:22}{parts:>8}{wall:>7.1f}{cpu:>8.1f}{cpu / count * 1e9:>12.0f}", flush=True)
+            used = f"{cpu:>8.1f}{cpu / count * 1e9:>12.0f}" if cpu else f"{'-':>8}{'-':>12}"
+            print(f"{table + ' ' + way:22}{parts:>8}{wall:>7.1f}{used}", flush=True)
 
 
 def _scan(engine: Engine, server: PostgresServer, table: str, options: dict[str, str]) -> tuple[float, float]:
