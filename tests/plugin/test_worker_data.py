@@ -60,6 +60,7 @@ def large() -> pa.RecordBatch:
             "n": numbers,
             "odd": pa.array(numbers, mask=numbers % 2 == 0),
             "text": pa.array([str(number) for number in range(rows)]),
+            "view": pa.array([f"{number:030}" for number in range(rows)], pa.string_view()),
             "decimal": pa.array(numbers).cast(pa.decimal128(20, 0)),
             "list": pa.ListArray.from_arrays(np.arange(rows + 1, dtype=np.int32), numbers),
         }

@@ -90,6 +90,20 @@ def has_dictionary(schema: pa.Schema) -> bool:
     return False
 
 
+def without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with texts and bytes in place of views: a part of those brings what all parts show.
+
+    Older releases of pyarrow cannot cast views, and give the batch as it is.
+    """
+    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    fields = [field.with_type(plain.get(field.type, field.type)) for field in batch.schema]
+    schema = pa.schema(fields, batch.schema.metadata)
+    try:
+        return batch if schema == batch.schema else batch.cast(schema)
+    except pa.ArrowNotImplementedError:
+        return batch
+
+
 def _batch(item: object) -> pa.RecordBatch:
     capsules = _exported(item, "__arrow_c_array__")
     if not isinstance(capsules, tuple) or len(capsules) != 2:

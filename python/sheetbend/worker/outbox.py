@@ -173,6 +173,10 @@ def _pieces_by_size(batch: pa.RecordBatch) -> Iterator[tuple[pa.RecordBatch, int
     if size <= _PIECE_BYTES or arrow.has_dictionary(batch.schema):
         yield batch, size
         return
+    plain = arrow.without_views(batch)
+    if plain is not batch:
+        yield from _pieces_by_size(plain)
+        return
     step = max(1, batch.num_rows * _PIECE_BYTES // size)
     for start in range(0, batch.num_rows, step):
         piece = batch.slice(start, step)

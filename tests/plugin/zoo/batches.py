@@ -231,10 +231,10 @@ CASES = (
     Case("numpy-backed", NumpyBacked, Gives([8 * 50 * 10_000], "rows")),
     Case("memory changed after it was given", ChangedAfterwards, Gives([100_000], "rows"), THREAD),
     Case("one value of 2 GB", OneValueOf2GB, TOO_LARGE, slow=True, deadly=True),
-    # It comes in parts that each fit.
+    # These come in parts that each fit.
     Case("values of 3 GB", ValuesOf2GBInAll, TOO_LARGE, in_worker=Gives([3], "rows"), slow=True, deadly=True),
+    Case("views of 3 GB", ViewsOf2GBUnpacked, TOO_LARGE, in_worker=Gives([3000], "rows"), slow=True, deadly=True),
     Case("a dictionary of 3 GB", DictionaryOf2GBUnpacked, TOO_LARGE, slow=True, deadly=True),
-    Case("views of 3 GB", ViewsOf2GBUnpacked, TOO_LARGE, slow=True, deadly=True),
     Case("a run of 4 TB", RunOf4TBUnpacked, Gives([1] * 10), limit=10, deadly=True),
     Case("NULLs of 128 GB", NullsOf128GBUnpacked, Gives([None] * 10), limit=10, deadly=True),
 )
