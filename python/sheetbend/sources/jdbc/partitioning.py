@@ -67,13 +67,13 @@ def partition_clauses(
     cut = _Cut(dialect, table, options, partitions or target)
     if way == "predicates":
         raise OptionError("Option 'partitioning' is 'predicates', but there are none: give them to spark.read.jdbc().")
-    cut.check(way)
+    checked = cut.check(way)
     is_small = push is not None and push.is_small and dialect.parallel_queries
     if way == "none" or cut.partitions == 1 or is_small:
         return [None]
     if way == "auto":
         return cut.automatic(list(push.conditions.values()) if push else []) or [None]
-    return cut.by(way) or [None]
+    return (cut.by(way) if checked is None else checked) or [None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,11 @@ class _Cut(Generic[S]):
     options: Options
     partitions: int
 
-    def check(self, way: str) -> None:
-        """Refuses what cannot be done, also where nothing is to be cut."""
+    def check(self, way: str) -> list[str | None] | None:
+        """Refuses what cannot be done, also where nothing is to be cut; the clauses, where that made them."""
         if way in ("ctid", "rowid") and way != self.dialect.pieces_by:
             raise OptionError(f"Option 'partitioning': jdbc:{self.dialect.name}: has no '{way}'.")
-        if way == "range" and self.options.get("lowerBound"):
-            self._by_range()
+        return self._by_range() if way == "range" and self.options.get("lowerBound") else None
 
     def by(self, way: str) -> list[str | None]:
         """The clauses, none of them where the table is too small to be cut."""

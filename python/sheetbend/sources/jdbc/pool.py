@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sheetbend.sources.jdbc.dialects.base import Dialect
     from sheetbend.sources.jdbc.drivers.base import S, Session
 
-__all__ = ["Pool", "lease"]
+__all__ = ["Pool", "connected", "lease"]
 
 _IDLE_SECONDS = 30.0
 _MOST_IDLE = 8
@@ -140,6 +140,20 @@ def lease(dialect: Dialect[S], context: TaskContext | None = None, pool: Pool = 
         session.close()
     else:
         pool.give(dialect, session)
+
+
+def connected(dialect: Dialect[S], prepare: Callable[[S], object]) -> S:
+    """A connection of the caller's own, after ``prepare``; exceptions of the driver come as those of the dialect."""
+    try:
+        session = dialect.connect()
+    except dialect.errors as error:
+        raise dialect.refused(error) from None
+    try:
+        prepare(session)
+    except dialect.errors as error:
+        session.close()
+        raise dialect.failure(error) from None
+    return session
 
 
 class _Cancel:

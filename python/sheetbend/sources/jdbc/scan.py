@@ -59,7 +59,7 @@ class Push:
             aggregation=Aggregation.PARTIAL if self.aggregated else Aggregation.NONE,
             statistics=Statistics(rows=table.rows),
             snapshot=partitions[0].snapshot,
-            statements=[work.spec["sql"] for work in partitions],
+            statements=[work.sql for work in partitions],
         )
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sheetbend.errors import OptionError, SheetbendError, TableNotFoundError
 from sheetbend.sources.jdbc.dialects.mysql_literals import created_type, value_lists
-from sheetbend.sources.jdbc.pool import lease
+from sheetbend.sources.jdbc.pool import connected, lease
 from sheetbend.sources.jdbc.writing.columns import TableColumn, created_columns, key_columns, matching, unsupported_type
+from sheetbend.sources.jdbc.writing.committed import Committed
 from sheetbend.sources.jdbc.writing.rows import Rows
 from sheetbend.sources.jdbc.writing.slots import slot
 from sheetbend.sources.jdbc.writing.writer import HANDLE_VERSION, check_handle, rows_written, table_exists
@@ -44,8 +44,7 @@ _MODE = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO
 """What does not fit is an error, and a backslash escapes."""
 _LONGEST_WAIT = 2_147_483
 _STATEMENT_BYTES = 1 << 20
-_MAX_REMEMBERED = 1024
-_committed: OrderedDict[str, None] = OrderedDict()
+_committed = Committed()
 _holders: dict[str, MySqlSession] = {}
 _lock = threading.Lock()
 
@@ -134,9 +133,7 @@ class MySqlWriter:
             self._rename(handle)
         else:
             self._publish(handle, rows_written(messages))
-        _committed[name] = None
-        while len(_committed) > _MAX_REMEMBERED:
-            _committed.popitem(last=False)
+        _committed.add(name)
         # What goes wrong from here on does not undo the commit.
         with suppress(SheetbendError), lease(self._dialect) as session:
             _release(name, session)
@@ -270,16 +267,12 @@ class MySqlWriter:
 
     def _hold(self, name: str) -> None:
         """By a connection of its own, that lives as long as the write."""
-        try:
-            holder = self._dialect.connect()
-        except self._dialect.errors as error:
-            raise self._dialect.refused(error) from None
-        try:
-            holder.execute(f"SET SESSION wait_timeout = {_LONGEST_WAIT}")
-            holder.rows(f"SELECT GET_LOCK('{name}', 0)")
-        except self._dialect.errors as error:
-            holder.close()
-            raise self._dialect.failure(error) from None
+
+        def lock(session: MySqlSession) -> None:
+            session.execute(f"SET SESSION wait_timeout = {_LONGEST_WAIT}")
+            session.rows(f"SELECT GET_LOCK('{name}', 0)")
+
+        holder = connected(self._dialect, lock)
         with _lock:
             _holders[name] = holder
 

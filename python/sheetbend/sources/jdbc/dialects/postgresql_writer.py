@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sheetbend.errors import AuthenticationError, SheetbendError
@@ -24,8 +24,9 @@ from sheetbend.sources.jdbc.dialects.postgresql_staging import (
     sweep,
 )
 from sheetbend.sources.jdbc.dialects.postgresql_target import find_target
-from sheetbend.sources.jdbc.pool import lease
+from sheetbend.sources.jdbc.pool import connected, lease
 from sheetbend.sources.jdbc.sql import quote_identifier
+from sheetbend.sources.jdbc.writing.committed import Committed
 from sheetbend.sources.jdbc.writing.rows import Rows
 from sheetbend.sources.jdbc.writing.slots import slot
 from sheetbend.sources.jdbc.writing.writer import HANDLE_VERSION, check_handle, rows_written, table_exists
@@ -42,9 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresWriter"]
 
-_MAX_REMEMBERED = 1024
-_committed: OrderedDict[str, None] = OrderedDict()
-"""The staging tables of the last writes that this process has committed: a commit that comes again changes nothing."""
+_committed = Committed()
+"""The staging tables of the writes."""
 _TEMPORARY = "sheetbend_staging"
 _DOUBT_SECONDS = 10.0
 
@@ -110,9 +110,7 @@ class PostgresWriter:
             return
         with lease(self._dialect) as session, self._transaction(session):
             self._publish(session, qualified(schema, name), handle["commit"], rows_written(messages))
-        _committed[name] = None
-        while len(_committed) > _MAX_REMEMBERED:
-            _committed.popitem(last=False)
+        _committed.add(name)
         # What goes wrong from here on does not undo the commit.
         with contextlib.suppress(SheetbendError), lease(self._dialect) as session:
             release(name, session)
@@ -159,7 +157,8 @@ class PostgresWriter:
             made = create_table(plan.target.sql, plan.columns, options=self._options.table_options)
             rest = [plan.insert(staging), f"DROP TABLE {staging}", *plan.finish]
             commit = [*plan.prepare, *([made] if plan.new else []), *rest]
-        self._hold(name)
+        # A connection of its own, that lives as long as the write.
+        connected(self._dialect, partial(hold, name))
         try:
             with self._transaction(session):
                 self._create(session, create, schema)
@@ -183,18 +182,6 @@ class PostgresWriter:
             like = quote_identifier(_TEMPORARY)
             session.execute(create_table(like, plan.columns, kind="TEMPORARY TABLE", options="ON COMMIT DROP"))
             session.execute(f"EXPLAIN {plan.insert(staging, into=like)}")
-
-    def _hold(self, name: str) -> None:
-        """By a connection of its own, that lives as long as the write."""
-        try:
-            holder = self._dialect.connect()
-        except self._dialect.errors as error:
-            raise self._dialect.refused(error) from None
-        try:
-            hold(name, holder)
-        except self._dialect.errors as error:
-            holder.close()
-            raise self._dialect.failure(error) from None
 
     def _create(self, session: PostgresSession, statement: str, schema: str) -> None:
         try:

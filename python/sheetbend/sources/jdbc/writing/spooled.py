@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +12,7 @@ import pyarrow as pa
 from sheetbend.errors import OptionError
 from sheetbend.sources.jdbc.sql import quote_identifier
 from sheetbend.sources.jdbc.writing.columns import TableColumn, created_columns, key_columns, matching
+from sheetbend.sources.jdbc.writing.committed import Committed
 from sheetbend.sources.jdbc.writing.rows import Rows
 from sheetbend.sources.jdbc.writing.slots import slot
 from sheetbend.sources.jdbc.writing.spool import discard, make_spool, spool, spooled, sweep
@@ -29,9 +29,8 @@ __all__ = ["SpooledWriter", "Store"]
 Store = tuple[pa.Field, Callable[[pa.Array], pa.Array]]
 """How the values of a column are kept: under which name and type, and what makes them of the rows' own."""
 
-_MAX_REMEMBERED = 1024
-_committed: OrderedDict[str, None] = OrderedDict()
-"""The folders of the last writes that this process has committed: a commit that comes again changes nothing."""
+_committed = Committed()
+"""The folders of the writes."""
 
 
 class SpooledWriter(abc.ABC):
@@ -129,9 +128,7 @@ class SpooledWriter(abc.ABC):
             return
         folder = Path(handle["spool"])
         self.publish(handle["prepare"], handle["insert"], spooled(folder, len(messages)))
-        _committed[handle["spool"]] = None
-        while len(_committed) > _MAX_REMEMBERED:
-            _committed.popitem(last=False)
+        _committed.add(handle["spool"])
         discard(folder)
 
     def abort(self, handle: WriteHandle) -> None:
