@@ -5,6 +5,7 @@ Log lines go to standard error, filtered by the environment variable ``SHEETBEND
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -21,6 +22,7 @@ class Server:
         detached_timeout: float,
         session_timeout: float,
         isolation: Mapping[str, str] = ...,
+        cluster: Mapping[str, object] | None = None,
     ) -> None:
         """A server that is not started yet.
 
@@ -30,7 +32,12 @@ class Server:
             detached_timeout: Seconds that a query goes on after its client went away.
             session_timeout: Seconds without a request after which a session and all it holds are dropped.
             isolation: Where the code of sources runs: options of :mod:`sheetbend.isolation`, as texts.
+            cluster: What :meth:`sheetbend.cluster.ClusterOptions.native` gives.
         """
+
+    @property
+    def scheduler(self) -> str | None:
+        """Where executors reach the server; none before the start, and where it has no cluster."""
 
     def register(
         self, name: str, plugin: object, *, reserved: bool = False, isolation: Mapping[str, str] = ...
@@ -49,6 +56,38 @@ class Server:
 
     def wait(self, timeout: float | None) -> bool:
         """Waits until the server has stopped, at most ``timeout`` seconds; returns whether it has."""
+
+class Executor:
+    """One executor. It is started once and stopped once."""
+
+    def __init__(
+        self,
+        scheduler: str,
+        *,
+        token: str,
+        python: str,
+        plugins: Mapping[str, str],
+        vcores: int,
+        memory: int | None,
+        work_dir: Path,
+        bind: str | None,
+        port: int,
+        patience: float,
+        drain: float,
+    ) -> None:
+        """An executor that is not started yet; see :class:`sheetbend.executor.ExecutorOptions`."""
+
+    def start(self) -> str:
+        """Joins, and returns the executor's address. Raises :class:`RuntimeError` where it has ended instead."""
+
+    def stop(self) -> None:
+        """Has it end when its tasks have ended, and what they left has been fetched; does not wait for that."""
+
+    def wait(self, timeout: float | None) -> bool:
+        """Waits until it has ended, at most ``timeout`` seconds; returns whether it has.
+
+        Raises :class:`RuntimeError` where it has ended by itself.
+        """
 
 def scan(
     plugin: object,

@@ -11,9 +11,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
-import select
-import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -21,13 +18,15 @@ from sheetbend.discovery import BUILT_IN_ORIGIN, Discovered, discover
 from sheetbend.errors import SheetbendError
 from sheetbend.isolation import IsolationOptions, as_options
 from sheetbend.registry import check_name, checked, instance_of
+from sheetbend.signals import until_signalled
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
     from typing_extensions import Self, Unpack
 
     from sheetbend import _native
+    from sheetbend.cluster import ClusterOptions
 
 __all__ = ["DEFAULT_PORT", "Server"]
 
@@ -46,6 +45,7 @@ class Server:
         port: The TCP port; 0 takes a free one.
         detached_timeout: Seconds that a query goes on after its client went away, for the client to come back.
         session_timeout: Seconds without a request after which a session, with its views, is dropped.
+        cluster: How executors reach the server; none to run every query in this process.
         isolation: Where the code of all sources runs, unless a registration or a query says otherwise; see
             :class:`~sheetbend.isolation.IsolationOptions`.
 
@@ -61,6 +61,7 @@ class Server:
         *,
         detached_timeout: float = 10.0,
         session_timeout: float = 3600.0,
+        cluster: ClusterOptions | None = None,
         **isolation: Unpack[IsolationOptions],
     ) -> None:
         self._host = _loopback(host)
@@ -68,6 +69,7 @@ class Server:
         self._detached_timeout = detached_timeout
         self._session_timeout = session_timeout
         self._isolation = _checked_isolation(**isolation)
+        self._cluster = cluster
         self._lock = threading.Lock()
         self._native: _native.Server | None = None
         self._bound_port = 0
@@ -126,6 +128,7 @@ class Server:
                 detached_timeout=self._detached_timeout,
                 session_timeout=self._session_timeout,
                 isolation=self._isolation,
+                cluster=self._cluster.native() if self._cluster is not None else None,
             )
             # Loaded ones last: where a name is claimed twice, the one that can be read has it.
             for source in sorted(sources, key=lambda source: source.error is None):
@@ -151,39 +154,24 @@ class Server:
                 raise SheetbendError("The server is not started, so it has no URL yet.")
             return self._address()
 
+    @property
+    def scheduler(self) -> str | None:
+        """Where executors reach the server, ``127.0.0.1:15003``; none before the start, and without a cluster."""
+        with self._lock:
+            return self._native.scheduler if self._native is not None else None
+
     def serve_until_signalled(self) -> int:
         """Waits for SIGINT or SIGTERM, then stops. A second signal ends the process at once, with status 128 + signal.
 
         Only the main thread may call this, since only it can handle signals. Returns the number of the signal, 0 where
         the server stopped by itself.
         """
-        reader, writer = os.pipe()
-        received: list[int] = []
+        return until_signalled(self._has_ended, self.stop)
 
-        # A handler that sets an Event could dead-lock with the thread it interrupts; a pipe cannot.
-        def on_signal(number: int, _frame: FrameType | None) -> None:
-            if received:
-                os._exit(128 + number)
-            received.append(number)
-            os.write(writer, b".")
-
-        previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            self._wait_readable(reader)
-            self.stop()
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-            os.close(reader)
-            os.close(writer)
-        return received[0] if received else 0
-
-    def _wait_readable(self, descriptor: int) -> None:
-        while not select.select([descriptor], [], [], 1.0)[0]:
-            with self._lock:
-                native = self._native
-            if native is None or native.wait(0.0):
-                return
+    def _has_ended(self) -> bool:
+        with self._lock:
+            native = self._native
+        return native is None or native.wait(0.0)
 
     def _address(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host

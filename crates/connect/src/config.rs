@@ -11,6 +11,7 @@ use spark_connect_proto::KeyValue;
 use spark_connect_proto::config_request::operation::OpType;
 
 use crate::error::missing;
+use crate::place::{Place, RUNNER};
 
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const ANSI: &str = "spark.sql.ansi.enabled";
@@ -38,6 +39,7 @@ use Kind::{Boolean, Integer, Static, Text, Time, TimeZone};
 const DEFAULTS: &[(&str, Kind, &str)] = &[
     ("spark.app.name", Static, "Sheetbend"),
     (QUERY_TIMEOUT, Time, "0s"),
+    (RUNNER, Text, "auto"),
     ("spark.connect.session.planCompression.defaultAlgorithm", Text, "ZSTD"),
     ("spark.connect.session.planCompression.threshold", Integer, "10485760"),
     (CASE_SENSITIVE, Boolean, "false"),
@@ -163,6 +165,14 @@ impl Config {
         settings.case_sensitive = self.option(CASE_SENSITIVE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         settings.ansi = self.option(ANSI).is_none_or(|value| value.eq_ignore_ascii_case("true"));
         settings
+    }
+
+    /// Where queries are to run.
+    ///
+    /// # Errors
+    /// A value that names no place.
+    pub(crate) fn place(&self) -> Result<Place> {
+        self.option(RUNNER).map_or_else(|| Ok(Place::default()), |name| Place::named(&name))
     }
 
     /// How long a query may take; none for as long as it likes.

@@ -15,7 +15,7 @@ use sheetbend_plan::ir::{Read, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
 
 use crate::config::INFER_PARTITIONS;
-use crate::engine::Engine;
+use crate::engine::{Engine, Terms};
 use crate::names::Found;
 use crate::session::Session;
 use crate::tables::Entry;
@@ -33,7 +33,7 @@ impl Environment for Session {
 
     async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
         let schema = Arc::clone(&query.schema);
-        let stream = Engine::new().prepare(query, None).await?.start()?;
+        let stream = Engine::new(None).prepare(query, Terms::default()).await?.start().await?;
         let batches: Vec<_> = stream.try_collect().await.map_err(|e| failure::from_engine(&e))?;
         batches.iter().map(|batch| arrow_out::conform(batch, &schema)).collect()
     }

@@ -52,7 +52,7 @@ fn indented(plan: &dyn ExecutionPlan, mode: ExplainMode) -> String {
 /// # Errors
 /// The query fails.
 pub(crate) async fn analyze(query: &Query) -> Result<String> {
-    let mut rows = query.start()?;
+    let mut rows = query.start().await?;
     while rows.try_next().await.map_err(|e| failure::from_engine(&e))?.is_some() {}
     drop(rows);
     Ok(measured(query.plan.as_ref()))

@@ -8,7 +8,7 @@ use sheetbend_datasource::error::{BridgeError, PluginFailure};
 use sheetbend_plan::error::{ErrorClass, SparkError};
 
 /// The Spark error of a failure of the engine: the innermost error that says what happened.
-pub(crate) fn from_engine(error: &DataFusionError) -> SparkError {
+pub fn from_engine(error: &DataFusionError) -> SparkError {
     match error {
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => from_engine(inner),
         DataFusionError::Shared(inner) => from_engine(inner),

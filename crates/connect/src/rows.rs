@@ -66,7 +66,7 @@ pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Ro
     let rows = match end {
         End::Rows => {
             let progress = Progress::of(Arc::clone(&query.plan));
-            Rows { batches: query.start()?, schema: query.schema, progress, observing: Vec::new() }
+            Rows { batches: query.start().await?, schema: query.schema, progress, observing: Vec::new() }
         }
         End::Show(show) => {
             let zone = task.session.config.read().settings().time_zone;
@@ -101,7 +101,7 @@ fn unwrap_end(relation: Relation) -> (Relation, End) {
 
 /// The last `limit` rows of a query.
 async fn last(query: &Query, limit: usize) -> Result<Vec<RecordBatch>> {
-    let mut stream = query.start()?;
+    let mut stream = query.start().await?;
     let mut kept = VecDeque::new();
     let mut rows = 0;
     while let Some(batch) = stream.try_next().await.map_err(|e| failure::from_engine(&e))? {

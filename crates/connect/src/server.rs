@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sheetbend_cluster::Runner;
 use sheetbend_datasource::format::FormatRegistry;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
@@ -36,6 +37,8 @@ pub struct ServerConfig {
     pub detached_timeout: Duration,
     /// How long a session lives whose client asks nothing.
     pub session_timeout: Duration,
+    /// Where queries run that are too large for this machine; none to run all here.
+    pub cluster: Option<Arc<dyn Runner>>,
 }
 
 impl ServerConfig {
@@ -46,6 +49,7 @@ impl ServerConfig {
             formats,
             detached_timeout: Duration::from_secs(10),
             session_timeout: Duration::from_secs(60 * 60),
+            cluster: None,
         }
     }
 }
@@ -97,7 +101,7 @@ impl Server {
     /// The listening socket fails.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let sessions = Arc::new(Sessions::new(self.config.formats.clone()));
-        let service = SparkConnectServiceServer::new(ConnectService::new(sessions.clone()))
+        let service = SparkConnectServiceServer::new(ConnectService::new(sessions.clone(), self.config.cluster.clone()))
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
         let stopping = CancellationToken::new();

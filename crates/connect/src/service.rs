@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
+use sheetbend_cluster::Runner;
 use sheetbend_plan::error::SparkError;
 use spark_connect_proto::execute_plan_request::request_option::RequestOption;
 use spark_connect_proto::get_status_response::OperationStatus;
@@ -46,9 +47,9 @@ pub(crate) struct ConnectService {
 }
 
 impl ConnectService {
-    /// A service over these sessions.
-    pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions, engine: Engine::new() }
+    /// A service over these sessions, with the executors that it has beside this machine.
+    pub(crate) fn new(sessions: Arc<Sessions>, cluster: Option<Arc<dyn Runner>>) -> Self {
+        Self { sessions, engine: Engine::new(cluster) }
     }
 
     fn session(&self, id: &str, user: Option<&UserContext>, observed: Option<&str>) -> Result<Arc<Session>, Status> {

@@ -8,6 +8,7 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{LogicalPlan, Partitioning as LogicalPartitioning};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
+use sheetbend_cluster::{Runner, Work};
 use sheetbend_datasource::source::Source as PythonSource;
 use sheetbend_datasource::write::{self, PythonWriteExec, SaveMode, Write};
 use sheetbend_files::Files;
@@ -16,10 +17,11 @@ use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::{InsertColumns, Relation, RelationKind, Source};
 use sheetbend_plan::resolver::{Target, assign};
 
-use crate::engine::Query;
+use crate::engine::{Query, Terms};
 use crate::failure;
 use crate::names::Found;
 use crate::operation::Task;
+use crate::place::Place;
 use crate::session::Session;
 use crate::tables::{self, DATABASE, Entry, Name, Table, quoted};
 use crate::views::View;
@@ -36,6 +38,7 @@ struct Sink {
 pub(crate) struct Ready {
     sink: ReadySink,
     context: Arc<TaskContext>,
+    runner: Arc<dyn Runner>,
 }
 
 enum ReadySink {
@@ -49,12 +52,21 @@ impl Ready {
     pub(crate) async fn run(&self) -> Result<()> {
         let context = Arc::clone(&self.context);
         let done = match &self.sink {
-            ReadySink::Source(exec) => write::execute(exec, context).await,
+            ReadySink::Source(exec) => write::execute(exec, context, self.tasks()).await,
             ReadySink::Files(rows, schema, write) => {
                 sheetbend_files::write(Clone::clone(write), Arc::clone(rows), Arc::clone(schema), context).await
             }
         };
         done.map_err(|e| failure::from_engine(&e))
+    }
+
+    /// What runs the tasks of a write.
+    fn tasks(&self) -> write::Run {
+        let runner = Arc::clone(&self.runner);
+        Box::new(move |plan, context| {
+            let work = Work { name: "write".to_owned(), plan, context };
+            Box::pin(async move { Ok(runner.run(work).await?.rows) })
+        })
     }
 
     /// The plan whose rows are written.
@@ -231,7 +243,12 @@ impl Writer<'_> {
         }
         let partitions = asked_partitions(&query.plan);
         let deadline = self.0.time.map(|time| time.deadline);
-        let Query { plan, context, schema } = self.0.engine.prepare(query, deadline).await?;
+        let place = match &opened {
+            Opened::Source(_) => self.0.session.config.read().place()?,
+            // Tasks leave files on their machines.
+            Opened::Files(_) => Place::Here,
+        };
+        let Query { plan, context, schema, runner } = self.0.engine.prepare(query, Terms { deadline, place }).await?;
         let input = match partitions {
             // The optimiser takes one off that the query itself does not need.
             Some(partitions) => repartition(plan, partitions).map_err(|e| failure::from_engine(&e))?,
@@ -248,7 +265,7 @@ impl Writer<'_> {
                 ReadySink::Files(input, schema, Box::new(write))
             }
         };
-        Ok(Ready { sink, context })
+        Ok(Ready { sink, context, runner })
     }
 }
 

@@ -10,13 +10,11 @@ use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::Result;
 use crate::format::{SourceInfo, TableFormat};
 use crate::isolation::Isolation;
-use crate::python;
 use crate::python::failure::Site;
-use crate::python::interpreter::guarded;
 use crate::python::plugin::Plugin;
-use crate::python_format::{in_process, in_workers, isolation};
+use crate::python_format::{isolation, made};
+use crate::recipe::{Origin, Recipe};
 use crate::source::Source;
-use crate::worker::host::Origin;
 
 /// Formats of classes that were pickled.
 #[derive(Debug, Clone, Default)]
@@ -64,13 +62,8 @@ impl TableFormat for PickledFormat {
         let site = Site::load(self.class.name.clone());
         let isolation = isolation(&mut info, &self.isolation, &site)?;
         let (class, files, loaded) = (Arc::clone(&self.class), self.files.all(), Arc::clone(&self.loaded));
-        if isolation.is_process() {
-            let origin = move |site: &Site| {
-                let pack = |py: Python<'_>| python::pack_class(py, &class, &files).map_err(|e| site.raised(py, &e));
-                guarded(site, pack).map(Origin::Pickled)
-            };
-            return in_workers(&self.class.name, site, isolation, info, origin).await;
-        }
+        let origin = Origin::Sent { class: Arc::clone(&class), files: files.clone() };
+        let recipe = Recipe { format: class.name.clone(), origin, info, isolation };
         let load = move |py: Python<'_>| {
             // Files are added, never replaced: as many are the same.
             let known = loaded.lock().as_ref().filter(|known| known.files == files.len()).map(|k| k.plugin.clone());
@@ -83,6 +76,6 @@ impl TableFormat for PickledFormat {
             drop(replaced);
             Ok(plugin)
         };
-        in_process(site, info, load).await
+        made(site, recipe, load).await
     }
 }

@@ -81,6 +81,10 @@ impl PythonExec {
         self.schema() != self.projected
     }
 
+    pub(crate) fn scan(&self) -> &PlannedScan {
+        &self.scan
+    }
+
     /// The source that is read.
     pub fn source(&self) -> &Arc<Source> {
         &self.scan.source

@@ -13,8 +13,9 @@ use crate::python::failure::{Secrets, Site};
 use crate::python::in_process::InProcess;
 use crate::python::interpreter::{blocking, guarded};
 use crate::python::plugin::{Plugin, display};
+use crate::recipe::{Origin, Recipe};
 use crate::source::Source;
-use crate::worker::host::{Isolated, Origin};
+use crate::worker::host::Isolated;
 
 const NAME: &str = "python";
 const MODULE: &str = "python_module";
@@ -48,10 +49,9 @@ impl TableFormat for PythonDataSourceFormat {
         let class = take_option(&mut info, CLASS);
         let site = Site::load(display(NAME, &format!("{module}.{class}")));
         let isolation = isolation(&mut info, &self.isolation, &site)?;
-        if isolation.is_process() {
-            return in_workers(NAME, site, isolation, info, |_| Ok(Origin::Named { module, class })).await;
-        }
-        in_process(site, info, move |py| Plugin::load(py, NAME, &module, &class).map(Arc::new)).await
+        let origin = Origin::Named { module: module.clone(), class: class.clone() };
+        let recipe = Recipe { format: NAME.to_owned(), origin, info, isolation };
+        made(site, recipe, move |py| Plugin::load(py, NAME, &module, &class).map(Arc::new)).await
     }
 }
 
@@ -111,58 +111,42 @@ impl TableFormat for RegisteredFormat {
         let site = Site::load(display(&self.name, &self.class));
         let isolation = isolation(&mut info, &self.isolation, &site)?;
         let candidate = Arc::clone(&self.candidate);
-        if isolation.is_process() {
-            let origin = move |site: &Site| {
-                let pack = |py: Python<'_>| python::pack(candidate.bind(py)).map_err(|error| site.raised(py, &error));
-                guarded(site, pack).map(Origin::Pickled)
-            };
-            return in_workers(&self.name, site, isolation, info, origin).await;
-        }
+        let origin = Origin::Object(Arc::clone(&candidate));
         let (name, plugin) = (self.name.clone(), self.plugin.clone());
+        let recipe = Recipe { format: name.clone(), origin, info, isolation };
         let plugin = move |py: Python<'_>| match plugin {
             Some(plugin) => Ok(plugin),
             None => Plugin::adopt(&name, candidate.bind(py)).map(Arc::new),
         };
-        in_process(site, info, plugin).await
+        made(site, recipe, plugin).await
     }
 }
 
-/// A plug-in with its options that runs here; `site` is how messages call it until `plugin` has loaded it.
-pub(crate) async fn in_process(
+/// The source of a recipe. Where its plug-in runs in this process it is `plugin`; `site` is how messages call it until
+/// that has loaded it.
+pub(crate) async fn made(
     site: Site,
-    info: SourceInfo,
+    recipe: Recipe,
     plugin: impl FnOnce(Python<'_>) -> Result<Arc<Plugin>> + Send + 'static,
 ) -> Result<Arc<Source>> {
-    let load = move |site: &Site| guarded(site, |py| configure(py, plugin(py)?, &info));
-    blocking(site, load).await.map(Arc::new)
-}
-
-/// A plug-in with its options that runs in workers, which make it of `origin`.
-pub(crate) async fn in_workers(
-    format: &str,
-    site: Site,
-    isolation: Isolation,
-    info: SourceInfo,
-    origin: impl FnOnce(&Site) -> Result<Origin> + Send + 'static,
-) -> Result<Arc<Source>> {
-    let format = format.to_owned();
-    let open = move |site: &Site| {
-        let origin = origin(site)?;
-        Isolated { format, site: site.clone(), isolation, origin, info }.open()
+    let make = move |site: &Site| match recipe.isolation.is_process() {
+        true => Isolated { site: site.clone(), recipe }.open(),
+        false => guarded(site, |py| configured(py, plugin(py)?, recipe)),
     };
-    blocking(site, open).await.map(Arc::new)
+    blocking(site, make).await.map(Arc::new)
 }
 
-/// Checks the options against those that the plug-in takes, where it says so.
-fn configure(py: Python<'_>, plugin: Arc<Plugin>, info: &SourceInfo) -> Result<Source> {
+/// The source of a plug-in that runs in this process. Its options are checked against those that it takes, where it says
+/// so.
+pub(crate) fn configured(py: Python<'_>, plugin: Arc<Plugin>, recipe: Recipe) -> Result<Source> {
     let object = plugin.object.bind(py);
     let site = Site::load(plugin.display());
-    let configured = python::configure(object, info).map_err(|error| site.raised(py, &error))?;
+    let configured = python::configure(object, &recipe.info).map_err(|error| site.raised(py, &error))?;
     let site = Site { secrets: Secrets::new(configured.secrets), ..site };
     python::check_options(object, &plugin.format, &configured.options).map_err(|error| site.raised(py, &error))?;
-    let (format, class) = (plugin.format.clone(), plugin.class.clone());
+    let class = plugin.class.clone();
     let host = InProcess { plugin, options: configured.options };
-    Ok(Source::new(format, class, Arc::new(host), site, configured.methods))
+    Ok(Source::new(class, Arc::new(host), site, configured.methods, recipe))
 }
 
 /// Takes what a query says of isolation out of its options.

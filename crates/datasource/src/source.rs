@@ -10,30 +10,36 @@ use crate::error::Result;
 use crate::host::{Host, Message};
 use crate::python::failure::Site;
 use crate::python::interpreter::blocking;
+use crate::recipe::Recipe;
 use crate::scan::ScanAnswer;
 use crate::scan::request::ScanRequest;
 use crate::types::table_schema;
 
 /// A plug-in, configured. It is shown without its options, which may be secret.
 pub struct Source {
-    format: String,
     class: String,
     host: Arc<dyn Host>,
     /// Of which every place in the source is made.
     site: Site,
     /// The methods that a plug-in may have, and this one has.
     methods: Vec<String>,
+    recipe: Recipe,
 }
 
 impl Source {
     /// A plug-in on its host. Beside those that it must have, it has `methods`: `plan_scan` and `statistics` are asked for.
-    pub fn new(format: String, class: String, host: Arc<dyn Host>, site: Site, methods: Vec<String>) -> Self {
-        Self { format, class, host, site, methods }
+    pub fn new(class: String, host: Arc<dyn Host>, site: Site, methods: Vec<String>, recipe: Recipe) -> Self {
+        Self { class, host, site, methods, recipe }
     }
 
     /// The name of the format.
     pub fn format(&self) -> &str {
-        &self.format
+        &self.recipe.format
+    }
+
+    /// What it is made of.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
     }
 
     /// Module and class of the plug-in.

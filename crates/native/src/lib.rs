@@ -1,6 +1,7 @@
 //! The Python extension module `sheetbend._native`: what the Python package calls, and no logic of its own.
 
 mod ddl;
+mod executor;
 mod isolation;
 mod runtime;
 mod scan;
@@ -17,6 +18,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let filter = EnvFilter::try_from_env("SHEETBEND_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<executor::Executor>()?;
     module.add_class::<scan::Scan>()?;
     module.add_class::<server::Server>()?;
     module.add_function(wrap_pyfunction!(ddl::parse_ddl, module)?)?;

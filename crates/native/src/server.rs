@@ -1,6 +1,7 @@
 //! The Spark Connect server, started and stopped from Python.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use sheetbend_cluster::Runner;
+use sheetbend_cluster::server::{Cluster, ClusterConfig};
 use sheetbend_connect::{Server as ConnectServer, ServerConfig};
 use sheetbend_datasource::client_format::PickledFormats;
 use sheetbend_datasource::format::FormatRegistry;
@@ -18,6 +21,7 @@ use sheetbend_datasource::worker::pool;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::executor::{installation, parse_token};
 use crate::isolation::parse_isolation;
 use crate::runtime::runtime;
 use crate::scan::to_python;
@@ -30,11 +34,14 @@ pub(crate) struct Server {
     isolation: Isolation,
     /// Set by the first who starts it, and unset where that fails.
     started: AtomicBool,
+    cluster: Option<ClusterConfig>,
     running: Mutex<Option<Running>>,
 }
 
 /// A server that listens.
 struct Running {
+    /// Where executors reach it.
+    scheduler: Option<SocketAddr>,
     shutdown: Option<oneshot::Sender<()>>,
     ended: CancellationToken,
 }
@@ -42,7 +49,7 @@ struct Running {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new()))]
+    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new(), cluster=None))]
     fn new(
         py: Python<'_>,
         host: &str,
@@ -50,8 +57,10 @@ impl Server {
         detached_timeout: f64,
         session_timeout: f64,
         isolation: BTreeMap<String, String>,
+        cluster: Option<ClusterOptions>,
     ) -> PyResult<Self> {
         let isolation = parse_isolation(py, isolation)?;
+        let cluster = cluster.map(ClusterOptions::config).transpose()?;
         let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
         let formats = FormatRegistry::with_classes(Arc::new(PickledFormats::new(isolation.clone())));
         formats.register(Arc::new(PythonDataSourceFormat::new(isolation.clone())));
@@ -61,7 +70,7 @@ impl Server {
             session_timeout: seconds("session_timeout", session_timeout)?,
             ..ServerConfig::new(Arc::new(formats))
         };
-        Ok(Self { config, isolation, started: AtomicBool::new(false), running: Mutex::new(None) })
+        Ok(Self { config, isolation, started: AtomicBool::new(false), cluster, running: Mutex::new(None) })
     }
 
     /// Adds a plug-in as the format `name`, in place of one of that name. No client can take a name that is `reserved`.
@@ -88,6 +97,12 @@ impl Server {
             return Err(PyRuntimeError::new_err("the server has been started already"));
         }
         self.listen(py).inspect_err(|_| self.started.store(false, Ordering::Release))
+    }
+
+    /// Where executors reach the scheduler; none before the start, and where there is no cluster.
+    #[getter]
+    fn scheduler(&self) -> Option<String> {
+        Some(self.running.lock().as_ref()?.scheduler?.to_string())
     }
 
     /// Cancels what runs, ends every session, and returns when all have ended.
@@ -125,13 +140,17 @@ impl Server {
 impl Server {
     fn listen(&self, py: Python<'_>) -> PyResult<u16> {
         let runtime = runtime()?;
-        let bound = py.detach(|| runtime.block_on(ConnectServer::bind(self.config.clone())));
-        let server = bound.map_err(|error| match error.raw_os_error() {
-            Some(number) => {
-                PyOSError::new_err((number, format!("the server cannot listen on {}: {error}", self.config.address)))
-            }
-            None => PyOSError::new_err(error.to_string()),
-        })?;
+        let cluster = self.cluster.clone().map(|config| {
+            let address = config.address;
+            py.detach(|| runtime.block_on(Cluster::start(config))).map_err(|error| unheard(address, &error))
+        });
+        let cluster = cluster.transpose()?.map(Arc::new);
+        let scheduler = cluster.as_ref().map(|cluster| cluster.address());
+        let runner = cluster.map(|cluster| cluster as Arc<dyn Runner>);
+        let config = ServerConfig { cluster: runner, ..self.config.clone() };
+        let address = config.address;
+        let bound = py.detach(|| runtime.block_on(ConnectServer::bind(config)));
+        let server = bound.map_err(|error| unheard(address, &error))?;
         let port = server.local_address().port();
         let (shutdown, asked) = oneshot::channel();
         let ended = CancellationToken::new();
@@ -143,12 +162,45 @@ impl Server {
                 tracing::error!(%error, "the server ended");
             }
         });
-        *self.running.lock() = Some(Running { shutdown: Some(shutdown), ended });
+        *self.running.lock() = Some(Running { scheduler, shutdown: Some(shutdown), ended });
         Ok(port)
     }
 }
 
-fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+/// The error for a port that cannot be had.
+fn unheard(address: SocketAddr, error: &io::Error) -> PyErr {
+    match error.raw_os_error() {
+        Some(number) => PyOSError::new_err((number, format!("the server cannot listen on {address}: {error}"))),
+        None => PyOSError::new_err(error.to_string()),
+    }
+}
+
+/// How a server has a cluster: where executors reach it, and what they show.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct ClusterOptions {
+    host: String,
+    port: u16,
+    token: String,
+    python: String,
+    plugins: BTreeMap<String, String>,
+    patience: f64,
+}
+
+impl ClusterOptions {
+    fn config(self) -> PyResult<ClusterConfig> {
+        let Self { host, port, token, python, plugins, patience } = self;
+        let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
+        Ok(ClusterConfig {
+            address: SocketAddr::new(host, port),
+            token: parse_token(&token)?,
+            installation: installation(python, plugins),
+            patience: seconds("patience", patience)?,
+        })
+    }
+}
+
+pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value)
         .map_err(|_| PyValueError::new_err(format!("{name} must be a number of seconds, got {value}")))
 }

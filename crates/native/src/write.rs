@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_datasource::isolation::Isolation;
 use sheetbend_datasource::python_format::RegisteredFormat;
-use sheetbend_datasource::write::{PythonWriteExec, SaveMode, Write, execute};
+use sheetbend_datasource::write::{PythonWriteExec, SaveMode, Write, execute, here};
 
 use crate::isolation::parse_isolation;
 use crate::runtime::runtime;
@@ -57,7 +57,7 @@ async fn run(
     let context = SessionContext::new();
     let input = context.read_table(rows.create_provider(SourceInfo::default()).await?)?.create_physical_plan().await?;
     let exec = PythonWriteExec::new(source, write(input.schema()), input);
-    execute(&exec, context.task_ctx()).await?;
+    execute(&exec, context.task_ctx(), here()).await?;
     let mut counted = BTreeMap::new();
     for metric in exec.metrics().unwrap_or_default().iter() {
         *counted.entry(metric.value().name().to_owned()).or_default() += metric.value().as_usize();

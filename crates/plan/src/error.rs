@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use datafusion::error::DataFusionError;
+use serde::{Deserialize, Serialize};
 
 /// The Java exception that a Spark server would have raised; the client picks its Python exception by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ErrorClass {
     /// `AnalysisException`: the query cannot mean anything.
     Analysis,
@@ -41,7 +42,7 @@ pub enum ErrorClass {
 }
 
 /// An error with everything that Spark sends of one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparkError {
     /// What the client raises.
     pub class: ErrorClass,

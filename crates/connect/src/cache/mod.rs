@@ -80,7 +80,7 @@ pub(crate) fn level(name: Option<&str>) -> Result<StorageLevel> {
 /// A query that fails.
 pub(crate) async fn fill(relation: &Relation, task: &Task) -> Result<()> {
     let deadline = task.time.map(|time| time.deadline);
-    let mut rows = task.engine.plan(relation, &task.session, deadline).await?.start()?;
+    let mut rows = task.engine.plan(relation, &task.session, deadline).await?.start().await?;
     while rows.try_next().await.map_err(|e| failure::from_engine(&e))?.is_some() {}
     Ok(())
 }

@@ -84,7 +84,7 @@ impl Observation {
     pub(crate) fn start(self) -> Observing {
         Observing(tokio::spawn(async move {
             let Self { name, plan_id, query } = self;
-            let batches: Vec<_> = query.start()?.try_collect().await.map_err(|e| failure::from_engine(&e))?;
+            let batches: Vec<_> = query.start().await?.try_collect().await.map_err(|e| failure::from_engine(&e))?;
             let (mut keys, mut values) = (Vec::new(), Vec::new());
             for batch in batches.iter().filter(|batch| batch.num_rows() == 1) {
                 let batch = arrow_out::conform(batch, &query.schema)?;

@@ -209,6 +209,12 @@ pub(crate) fn pack(plugin: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     module.call_method1(intern!(plugin.py(), "pack"), (plugin,))?.extract()
 }
 
+/// What was packed by [`pack`] or [`pack_class`], perhaps in another process.
+pub(crate) fn unpack<'py>(py: Python<'py>, packed: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let module = py.import(intern!(py, "sheetbend.worker.pickling"))?;
+    module.call_method1(intern!(py, "unpack"), (PyBytes::new(py, packed),))
+}
+
 /// A class that a client has sent, as bytes, of which a worker makes a plug-in: no code of it runs here.
 pub(crate) fn pack_class(
     py: Python<'_>,

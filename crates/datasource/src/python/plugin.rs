@@ -42,6 +42,13 @@ impl Plugin {
         Self::named(&class.name, python::unpickle(py, class, files)).map_err(|error| site.raised(py, &error))
     }
 
+    /// A plug-in that another process has pickled.
+    pub(crate) fn unpack(py: Python<'_>, format: &str, pickle: &[u8]) -> Result<Self> {
+        let site = Site::load(format.to_owned());
+        let plugin = python::unpack(py, pickle).and_then(|candidate| python::adopt(&candidate));
+        Self::named(format, plugin).map_err(|error| site.raised(py, &error))
+    }
+
     /// How messages call it.
     pub(crate) fn display(&self) -> String {
         display(&self.format, &self.class)

@@ -23,4 +23,5 @@ pub use dynamic::weakened;
 pub use planner::ScanPlanner;
 pub(crate) use planner::negotiate;
 pub use table::PlannedScan;
+pub(crate) use table::Settled;
 pub use translate::translate;

@@ -42,9 +42,21 @@ pub struct PlannedScan {
     statistics: Statistics,
 }
 
+/// A scan that was negotiated in another process.
+pub(crate) struct Settled {
+    pub(crate) source: Arc<Source>,
+    pub(crate) table: SchemaRef,
+    pub(crate) schema: SchemaRef,
+    pub(crate) ordering: Vec<SortKey>,
+    /// The parts of the line that a plan has.
+    pub(crate) shown: Vec<String>,
+}
+
 /// What a source does beside reading, as a plan shows it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Pushed {
+    /// What another process says of it, where that has negotiated.
+    told: Vec<String>,
     exact: Vec<String>,
     inexact: Vec<String>,
     order_by: Vec<SortKey>,
@@ -80,6 +92,14 @@ impl PlannedTable {
 }
 
 impl PlannedScan {
+    /// A scan that was negotiated in another process. Nothing is known of its rows: plans are not made of it.
+    pub(crate) fn settled(scan: Settled) -> Self {
+        let Settled { source, table, schema, ordering, shown } = scan;
+        let statistics = Statistics::new_unknown(&table);
+        let pushed = Pushed { ordering, told: shown, ..Pushed::default() };
+        Self { source, table, schema, pushed, statistics }
+    }
+
     /// What is known of the rows of `specs`, or of all rows: before the columns are projected, after what is pushed.
     pub(crate) fn statistics(&self, specs: Option<&RecordBatch>) -> Result<Statistics> {
         if self.pushed.aggregate.is_some() {
@@ -123,6 +143,7 @@ impl Pushed {
         };
         let aggregate = request.aggregate.as_ref().filter(|_| answer.aggregation != Aggregation::None);
         Self {
+            told: vec![],
             exact: answered(Pushdown::Exact),
             inexact: answered(Pushdown::Inexact),
             order_by: if answer.limited { request.order_by.clone() } else { vec![] },
@@ -142,6 +163,9 @@ impl Pushed {
 
     /// The parts of the line that a plan has.
     pub(crate) fn parts(&self) -> Vec<String> {
+        if !self.told.is_empty() {
+            return self.told.clone();
+        }
         let list =
             |name: &str, items: Vec<String>| (!items.is_empty()).then(|| format!("{name}=[{}]", items.join(", ")));
         let keys = |keys: &[SortKey]| keys.iter().map(ToString::to_string).collect();

@@ -11,18 +11,17 @@ use bytes::Bytes;
 use pyo3::prelude::*;
 
 use crate::error::{BridgeError, Result};
-use crate::format::SourceInfo;
 use crate::host::{Host, Message};
-use crate::isolation::Isolation;
 use crate::python;
 use crate::python::failure::{Secrets, Site};
 use crate::python::interpreter::guarded;
 use crate::python::plugin::display;
 use crate::read::{Flow, Job};
+use crate::recipe::{Origin, Recipe};
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::worker::cancel::Cancel;
-use crate::worker::ipc;
+use crate::ipc;
 use crate::worker::launch::Launch;
 use crate::worker::pool::{self, Lease};
 use crate::worker::protocol::{Place, Reply, Request};
@@ -31,22 +30,12 @@ use crate::write::WriteJob;
 
 static NEXT_SOURCE: AtomicU64 = AtomicU64::new(0);
 
-/// What a worker makes a plug-in of.
-pub(crate) enum Origin {
-    /// A class in a module.
-    Named { module: String, class: String },
-    /// A pickle.
-    Pickled(Vec<u8>),
-}
-
 /// A plug-in with its options.
 struct InWorker {
     launch: Arc<Launch>,
     batch_timeout: Option<Duration>,
-    /// The name of the format.
-    format: String,
-    origin: Origin,
-    info: SourceInfo,
+    /// Its plug-in is one that can be sent.
+    recipe: Recipe,
     /// What workers are kept apart by.
     plugin: String,
     /// By which a worker that has this source open is found.
@@ -55,12 +44,9 @@ struct InWorker {
 
 /// A plug-in that is to run in workers.
 pub(crate) struct Isolated {
-    pub(crate) format: String,
     /// What messages call it.
     pub(crate) site: Site,
-    pub(crate) isolation: Isolation,
-    pub(crate) origin: Origin,
-    pub(crate) info: SourceInfo,
+    pub(crate) recipe: Recipe,
 }
 
 impl Isolated {
@@ -69,25 +55,27 @@ impl Isolated {
     /// # Errors
     /// No worker can be started, the plug-in cannot be loaded there, or its options are wrong.
     pub(crate) fn open(self) -> Result<Source> {
-        let Self { format, site, isolation, origin, info } = self;
+        let Self { site, recipe } = self;
+        let origin = recipe.origin.packed(&site)?;
         let (launch, site) = guarded(&site, |py| {
             let raised = |error: PyErr| site.raised(py, &error);
-            let launch = Launch::new(py, &isolation).map_err(raised)?;
+            let launch = Launch::new(py, &recipe.isolation).map_err(raised)?;
             // The worker says what the plug-in calls secret; until it does, what looks like a secret is one.
-            let secrets = python::secrets(py, &info).map_err(raised)?;
+            let secrets = python::secrets(py, &recipe.info).map_err(raised)?;
             Ok((launch, Site { secrets: Secrets::new(secrets), ..site.clone() }))
         })?;
         let number = NEXT_SOURCE.fetch_add(1, Ordering::Relaxed);
-        let batch_timeout = isolation.batch_timeout;
+        let batch_timeout = recipe.isolation.batch_timeout;
         let plugin = site.plugin.clone();
-        let host = InWorker { launch: Arc::new(launch), batch_timeout, format, origin, info, plugin, number };
+        let packed = Recipe { origin, ..recipe.clone() };
+        let host = InWorker { launch: Arc::new(launch), batch_timeout, recipe: packed, plugin, number };
         let mut lease = host.lease(&site, &never)?;
         let opened = host.open(&mut lease.worker, &site, &never);
         lease.release();
         let (class, secrets, methods) = opened?;
-        let plugin = display(&host.format, &class);
+        let plugin = display(&recipe.format, &class);
         let site = Site { plugin, secrets: Secrets::new(secrets), ..site };
-        Ok(Source::new(host.format.clone(), class, Arc::new(host), site, methods))
+        Ok(Source::new(class, Arc::new(host), site, methods, recipe))
     }
 }
 
@@ -157,19 +145,21 @@ impl InWorker {
         site: &Site,
         is_over: &dyn Fn() -> bool,
     ) -> Result<(String, Vec<String>, Vec<String>)> {
-        let (module, class, pickle) = match &self.origin {
+        let Recipe { format, origin, info, .. } = &self.recipe;
+        let (module, class, pickle) = match origin {
             Origin::Named { module, class } => (module.as_str(), class.as_str(), &[][..]),
             Origin::Pickled(pickle) => ("", "", pickle.as_slice()),
+            Origin::Object(_) | Origin::Sent { .. } => return Err(site.failed("cannot be sent as it is")),
         };
-        let schema = self.info.schema.as_ref().map(|schema| ipc::write_schema(schema)).transpose();
+        let schema = info.schema.as_ref().map(|schema| ipc::write_schema(schema)).transpose();
         let schema = schema.map_err(|error| unsendable(site, &error))?.unwrap_or_default();
         let request = Request::Open {
-            format: &self.format,
+            format,
             module,
             class,
-            options: &self.info.options,
-            paths: &self.info.paths,
-            predicates: &self.info.predicates,
+            options: &info.options,
+            paths: &info.paths,
+            predicates: &info.predicates,
             pickle: pickle.len(),
         };
         worker.opened = None;

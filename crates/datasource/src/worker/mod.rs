@@ -7,7 +7,6 @@
 mod cancel;
 mod connection;
 pub(crate) mod host;
-mod ipc;
 mod launch;
 mod output;
 pub mod pool;

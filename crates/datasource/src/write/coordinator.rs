@@ -6,11 +6,12 @@ use std::time::Duration;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::TaskContext;
-use datafusion::physical_plan::ExecutionPlan;
-use futures::future::{AbortHandle, AbortRegistration, Abortable, Aborted};
-use futures::stream::FuturesUnordered;
-use futures::{StreamExt, TryStreamExt};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::TryStreamExt;
+use futures::future::{AbortHandle, AbortRegistration, Abortable, Aborted, BoxFuture, ready};
+use futures::stream::select_all;
 use uuid::Uuid;
 
 use crate::error::BridgeError;
@@ -24,24 +25,40 @@ use crate::write::exec::Begun;
 /// How long an abort waits for tasks that were cancelled: one that writes on would leave what it writes behind.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs a write: begins it, runs its tasks, and commits their messages, or aborts them where anything fails.
+/// Runs a plan, and gives the rows of all its partitions.
+pub type Run = Box<
+    dyn FnOnce(Arc<dyn ExecutionPlan>, Arc<TaskContext>) -> BoxFuture<'static, Result<SendableRecordBatchStream>> + Send,
+>;
+
+/// Runs the tasks of a write on this machine.
+pub fn here() -> Run {
+    Box::new(|plan, context| {
+        let tasks = (0..plan.output_partitioning().partition_count()).map(|task| plan.execute(task, Arc::clone(&context)));
+        let rows = tasks.collect::<Result<Vec<_>>>().map(|tasks| {
+            Box::pin(RecordBatchStreamAdapter::new(plan.schema(), select_all(tasks))) as SendableRecordBatchStream
+        });
+        Box::pin(ready(rows))
+    })
+}
+
+/// Runs a write: begins it, has `run` run its tasks, and commits their messages, or aborts them where anything fails.
 ///
 /// Where this future is dropped, the tasks are cancelled and aborted while nobody waits; a commit that is under way goes
 /// on.
 ///
 /// # Errors
 /// What the plug-in or the query fails with first.
-pub async fn execute(exec: &PythonWriteExec, context: Arc<TaskContext>) -> Result<()> {
+pub async fn execute(exec: &PythonWriteExec, context: Arc<TaskContext>, run: Run) -> Result<()> {
     let (abort, registration) = AbortHandle::new_pair();
     let _abandoned = AbortOnDrop(abort.clone());
     let entry = entry(exec.source(), abort)?;
     let exec = exec.clone();
-    let run = tokio::spawn(async move {
-        let outcome = run(exec, context, registration).await;
+    let written = tokio::spawn(async move {
+        let outcome = write(exec, context, run, registration).await;
         drop(entry);
         outcome
     });
-    run.await.map_err(|error| DataFusionError::External(error.into()))?
+    written.await.map_err(|error| DataFusionError::External(error.into()))?
 }
 
 /// Ends the tasks when nobody waits for the write any more.
@@ -61,12 +78,17 @@ fn entry(source: &Source, abort: AbortHandle) -> Result<Entry> {
     Ok(Entry::of(&under_way).ok_or_else(|| source.site("begin_write").ended())?)
 }
 
-async fn run(exec: PythonWriteExec, context: Arc<TaskContext>, registration: AbortRegistration) -> Result<()> {
+async fn write(
+    exec: PythonWriteExec,
+    context: Arc<TaskContext>,
+    run: Run,
+    registration: AbortRegistration,
+) -> Result<()> {
     let source = Arc::clone(exec.source());
     let Some(begun) = begin(&exec).await? else { return Ok(()) };
     let exec = Arc::new(exec.begun(begun.clone()));
     let mut messages = Messages(vec![None; exec.tasks()]);
-    let tasks = Abortable::new(messages.collect(&exec, context), registration).await;
+    let tasks = Abortable::new(messages.collect(&exec, context, run), registration).await;
     let outcome = match tasks {
         Ok(Ok(())) => source.call("commit_write", messages.input(&begun)).await.map(drop).map_err(Into::into),
         Ok(Err(error)) => Err(error),
@@ -104,12 +126,10 @@ struct Messages(Vec<Option<String>>);
 
 impl Messages {
     /// Runs all tasks until the first fails; the others are cancelled then.
-    async fn collect(&mut self, exec: &Arc<PythonWriteExec>, context: Arc<TaskContext>) -> Result<()> {
-        let tasks = (0..self.0.len()).map(|partition| exec.execute(partition, Arc::clone(&context)));
-        let tasks = tasks.collect::<Result<Vec<_>>>()?;
-        let mut running: FuturesUnordered<_> = tasks.into_iter().map(TryStreamExt::try_collect::<Vec<_>>).collect();
-        while let Some(rows) = running.next().await {
-            rows?.iter().for_each(|rows| self.take(rows));
+    async fn collect(&mut self, exec: &Arc<PythonWriteExec>, context: Arc<TaskContext>, run: Run) -> Result<()> {
+        let mut rows = run(Arc::clone(exec) as Arc<dyn ExecutionPlan>, context).await?;
+        while let Some(rows) = rows.try_next().await? {
+            self.take(&rows);
         }
         match self.0.iter().position(Option::is_none) {
             None => Ok(()),

@@ -17,6 +17,7 @@ use datafusion::physical_plan::{
 use futures::{TryStreamExt, stream};
 use tokio::runtime::Handle;
 
+use crate::part::Partitions;
 use crate::source::Source;
 use crate::write::Write;
 use crate::write::metrics::WriteMetrics;
@@ -73,6 +74,11 @@ impl PythonWriteExec {
     /// What is written.
     pub fn write(&self) -> &Write {
         &self.write
+    }
+
+    /// What the write is known by; none before it has begun.
+    pub(crate) fn handle(&self) -> Option<&Begun> {
+        self.begun.as_ref()
     }
 
     /// How many tasks there are.
@@ -144,13 +150,14 @@ impl ExecutionPlan for PythonWriteExec {
         let Some(Begun { write_id, handle }) = &self.begun else {
             return Err(DataFusionError::Internal("a write is executed before it has begun".to_owned()));
         };
-        let task = serde_json::json!({"write_id": write_id, "partition": partition});
+        let number = Partitions::number(&context, partition);
+        let task = serde_json::json!({"write_id": write_id, "partition": number});
         let metrics = WriteMetrics::new(&self.metrics, partition);
         let input = self.input.execute(partition, context)?;
         let rows = Rows::new(input, Arc::clone(&self.write.schema), Handle::current(), metrics.clone());
         let source = Arc::clone(&self.source);
         let work = format!("{{\"handle\":{handle},\"task\":{task}}}");
-        let writer = Writer { source, work, rows, partition, metrics, tasks: self.running.clone() };
+        let writer = Writer { source, work, rows, partition: number, metrics, tasks: self.running.clone() };
         // The thread starts when the message is asked for.
         let messages = stream::once(async move { writer.start() }).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(message_schema(), Box::pin(messages))))

@@ -14,7 +14,8 @@ mod writer;
 
 use arrow::datatypes::SchemaRef;
 
-pub use coordinator::execute;
+pub use coordinator::{Run, execute, here};
+pub(crate) use exec::Begun;
 pub use exec::PythonWriteExec;
 pub use job::WriteJob;
 pub(crate) use rows::{Rows, ended};

@@ -13,8 +13,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sheetbend_datasource::error::Result;
+use sheetbend_datasource::format::SourceInfo;
 use sheetbend_datasource::host::{Host, Job, Message, Site, WriteJob};
 use sheetbend_datasource::provider::PythonTableProvider;
+use sheetbend_datasource::recipe::Recipe;
 use sheetbend_datasource::scan::ScanPlanner;
 use sheetbend_datasource::source::Source;
 
@@ -59,7 +61,8 @@ impl Numbers {
     pub(super) fn table(self: &Arc<Self>) -> Arc<PythonTableProvider> {
         let host = Arc::new(Hosted(Arc::clone(self)));
         let (name, site) = ("numbers".to_owned(), Site::load("numbers".to_owned()));
-        let source = Source::new(name.clone(), name, host, site, vec!["plan_scan".to_owned()]);
+        let recipe = Recipe::named(&name, "module", "Class", SourceInfo::default());
+        let source = Source::new(name, host, site, vec!["plan_scan".to_owned()], recipe);
         Arc::new(PythonTableProvider::new(Arc::new(source), schema()))
     }
 

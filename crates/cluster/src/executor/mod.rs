@@ -1,0 +1,177 @@
+//! An executor's part: it joins a server, asks for tasks, runs them, and keeps what they leave until it is fetched.
+
+mod attach;
+mod tasks;
+mod work;
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use ballista_executor::flight_service::BallistaFlightService;
+use datafusion::error::DataFusionError;
+use sheetbend_plan::error::SparkError;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use uuid::Uuid;
+
+use crate::control::Installation;
+use crate::server::{MESSAGE_BYTES, PROBE};
+use crate::trust::Token;
+use attach::Ended;
+use work::Machine;
+
+/// How long a connection to the server may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long is waited before the server is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How an executor is set up.
+#[derive(Clone)]
+pub struct ExecutorConfig {
+    /// Host and port of the server's scheduler.
+    pub scheduler: String,
+    /// What is shown to it, and asked of whoever fetches data.
+    pub token: Token,
+    /// What is installed here.
+    pub installation: Installation,
+    /// How many partitions are run at a time.
+    pub vcores: usize,
+    /// How many bytes the engine may take for all tasks; none for no limit.
+    pub memory: Option<usize>,
+    /// Where what tasks leave is kept, in a folder of this executor's own.
+    pub work_dir: PathBuf,
+    /// Where data is fetched; by default the address that reaches the server. Port 0 picks a free one.
+    pub bind: Option<IpAddr>,
+    /// The port for it.
+    pub port: u16,
+    /// How long the server may be away before the executor gives up.
+    pub patience: Duration,
+    /// How long an executor that is to end waits for its tasks, and for what they leave to be fetched.
+    pub drain: Duration,
+    /// The error that a client is told for one of the engine.
+    pub failure: fn(&DataFusionError) -> SparkError,
+}
+
+impl fmt::Debug for ExecutorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExecutorConfig").field("scheduler", &self.scheduler).finish_non_exhaustive()
+    }
+}
+
+/// Why an executor ended that was not told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutorError {
+    /// Something on this machine.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The server does not want it.
+    #[error("the server at {scheduler} refuses this executor: {reason}")]
+    Refused {
+        /// The server.
+        scheduler: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server cannot be reached.
+    #[error("no server answers at {scheduler} for {patience:?}: {reason}")]
+    Away {
+        /// The server.
+        scheduler: String,
+        /// How long it was tried.
+        patience: Duration,
+        /// What the last attempt came to.
+        reason: String,
+    },
+}
+
+/// Runs tasks until `shutdown` is cancelled; then ends those that run, and what they have left is kept until it is
+/// fetched. `joined` is called with the executor's address each time that it has joined.
+///
+/// # Errors
+/// The server refuses it, or is away for too long.
+pub async fn run(
+    config: ExecutorConfig,
+    shutdown: CancellationToken,
+    joined: impl Fn(SocketAddr) + Send + Sync,
+) -> Result<(), ExecutorError> {
+    let bind = match config.bind {
+        Some(bind) => bind,
+        None => reaching(&config).await?,
+    };
+    let listener = TcpListener::bind((bind, config.port)).await?;
+    let address = listener.local_addr()?;
+    let id = Uuid::new_v4().to_string();
+    let folder = WorkDir::create(config.work_dir.join(format!("executor-{id}")))?;
+    let machine = Arc::new(Machine::new(&config, id, address, &folder.0)?);
+    let data = BallistaFlightService::new(machine.folder().to_owned());
+    let data = FlightServiceServer::new(data)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(MESSAGE_BYTES);
+    let server = Server::builder()
+        .http2_keepalive_interval(Some(PROBE))
+        .http2_keepalive_timeout(Some(PROBE))
+        .add_service(InterceptedService::new(data, config.token.guard()));
+    let serving = CancellationToken::new();
+    let ended = serving.clone();
+    let _serving = serving.drop_guard();
+    tokio::spawn(async move {
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        if let Err(error) = server.serve_with_incoming_shutdown(incoming, ended.cancelled()).await {
+            tracing::error!(%error, "the port for data ended");
+        }
+    });
+    while !shutdown.is_cancelled() {
+        match attach::serve(&config, &machine, &shutdown, || joined(address)).await? {
+            Ended::Shutdown => break,
+            Ended::Lost(reason) => tracing::warn!(reason, "the server is gone"),
+        }
+        // What ran was for a server that does not ask for it any more.
+        machine.forget();
+    }
+    Ok(())
+}
+
+/// The address of this machine that reaches the server.
+async fn reaching(config: &ExecutorConfig) -> Result<IpAddr, ExecutorError> {
+    let started = tokio::time::Instant::now();
+    loop {
+        let reason = match timeout(CONNECT, TcpStream::connect(&config.scheduler)).await {
+            Ok(Ok(connection)) => return Ok(connection.local_addr()?.ip()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it does not answer".to_owned(),
+        };
+        if started.elapsed() >= config.patience {
+            let (scheduler, patience) = (config.scheduler.clone(), config.patience);
+            return Err(ExecutorError::Away { scheduler, patience, reason });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// A folder that is gone when the executor has ended.
+struct WorkDir(PathBuf);
+
+impl WorkDir {
+    fn create(path: PathBuf) -> io::Result<Self> {
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for WorkDir {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, path = %self.0.display(), "the folder of an executor could not be removed");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where plans run.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionConfig;
+
+/// A plan that is ready to run.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// What it is called in a list of jobs.
+    pub name: String,
+    /// What is run.
+    pub plan: Arc<dyn ExecutionPlan>,
+    /// What it is run in.
+    pub context: Arc<TaskContext>,
+}
+
+/// A plan that runs.
+pub struct Running {
+    /// The rows of all partitions, as they are ready. The work ends when this is dropped.
+    pub rows: SendableRecordBatchStream,
+    /// How far it is; none where the plan's own metrics tell.
+    pub progress: Option<Arc<dyn Progress>>,
+}
+
+/// How far work is that runs somewhere else.
+pub trait Progress: Send + Sync {
+    /// All tasks that are known of, and those that have ended.
+    fn tasks(&self) -> (usize, usize);
+}
+
+/// Runs plans.
+#[async_trait]
+pub trait Runner: Send + Sync + Debug {
+    /// The settings that plans for it are made with, from those for this machine.
+    fn settings(&self, settings: SessionConfig) -> SessionConfig {
+        settings
+    }
+
+    /// Whether it can run `plan`.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    fn check(&self, _plan: &Arc<dyn ExecutionPlan>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Starts `work`.
+    ///
+    /// # Errors
+    /// The work cannot be started. What fails later comes with its rows.
+    async fn run(&self, work: Work) -> Result<Running>;
+}
+
+/// Runs plans on the threads of this process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LocalRunner;
+
+#[async_trait]
+impl Runner for LocalRunner {
+    async fn run(&self, work: Work) -> Result<Running> {
+        Ok(Running { rows: execute_stream(work.plan, work.context)?, progress: None })
+    }
+}

@@ -1,0 +1,122 @@
+//! A plan that runs on the executors.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ballista_core::JobId;
+use ballista_core::error::BallistaError;
+use ballista_core::extension::SessionConfigExt;
+use ballista_core::serde::protobuf::job_status::Status;
+use ballista_core::serde::protobuf::{JobStatus, PartitionLocation};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::prelude::SessionContext;
+use futures::{TryStreamExt, stream};
+use tokio::sync::mpsc;
+
+use super::executors::Executors;
+use super::results::Fetcher;
+use super::scheduler::Scheduler;
+use crate::control::Event;
+use crate::failure;
+use crate::runner::{Progress, Running, Work};
+use crate::trust::Token;
+
+/// States of a job that nobody has looked at: one that is left out is made up for by the next.
+const STATES: usize = 16;
+
+/// Has `work` run by the executors.
+///
+/// # Errors
+/// The scheduler has ended.
+pub(super) async fn start(
+    scheduler: Arc<Scheduler>,
+    executors: Arc<Executors>,
+    token: Token,
+    work: Work,
+) -> Result<Running> {
+    let config = work.context.session_config().clone().upgrade_for_ballista();
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(work.context.runtime_env()).build();
+    let session = Arc::new(SessionContext::new_with_state(state));
+    let schema = work.plan.schema();
+    let (states, told) = mpsc::channel(STATES);
+    let id = scheduler.submit_physical_plan(&work.name, session, work.plan, Some(states)).await.map_err(engine)?;
+    let job = Arc::new(Job { scheduler, executors, id, ended: AtomicBool::new(false) });
+    let rows = stream::once(rows(Arc::clone(&job), told, token)).try_flatten();
+    let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+    Ok(Running { rows, progress: Some(job) })
+}
+
+/// The rows of a job, when it has ended.
+async fn rows(
+    job: Arc<Job>,
+    mut told: mpsc::Receiver<JobStatus>,
+    token: Token,
+) -> Result<impl futures::Stream<Item = Result<datafusion::arrow::array::RecordBatch>>> {
+    let locations = ended(&mut told).await?;
+    job.ended.store(true, Ordering::Relaxed);
+    let fetcher = Fetcher::new(token);
+    let partitions = locations.into_iter().map(move |location| {
+        let fetcher = fetcher.clone();
+        Ok(stream::once(async move { fetcher.fetch(location).await }).try_flatten())
+    });
+    let rows = stream::iter(partitions).try_flatten();
+    // The data stays until the last row is taken, or nobody wants more.
+    Ok(rows.inspect_ok(move |_| {
+        let _: &Job = &job;
+    }))
+}
+
+/// Where the rows of a job are, when all tasks of it have ended.
+async fn ended(told: &mut mpsc::Receiver<JobStatus>) -> Result<Vec<PartitionLocation>> {
+    while let Some(JobStatus { status, .. }) = told.recv().await {
+        match status {
+            Some(Status::Successful(job)) => return Ok(job.partition_location),
+            Some(Status::Failed(job)) => return Err(failure::decode(&job.error)),
+            _ => {}
+        }
+    }
+    Err(DataFusionError::Execution("the cluster ended before the query did".to_owned()))
+}
+
+/// A job that has been handed in. When it is dropped, its tasks end and its data goes.
+struct Job {
+    scheduler: Arc<Scheduler>,
+    executors: Arc<Executors>,
+    id: JobId,
+    /// Whether all of its tasks have ended well.
+    ended: AtomicBool,
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        let (scheduler, executors, id) = (Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.id.clone());
+        let ended = self.ended.load(Ordering::Relaxed);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if !ended {
+                executors.tell(&Event::Cancel { job: id.to_string() });
+                if let Err(error) = scheduler.cancel_job(id.clone()).await {
+                    tracing::warn!(%error, "a job could not be cancelled");
+                }
+            }
+            scheduler.state.executor_manager.clean_up_job_data(id);
+            // Executors learn what to remove when they ask for tasks.
+            executors.tell(&Event::Wake);
+        });
+    }
+}
+
+impl Progress for Job {
+    fn tasks(&self) -> (usize, usize) {
+        (0, 0)
+    }
+}
+
+pub(super) fn engine(error: BallistaError) -> DataFusionError {
+    match error {
+        BallistaError::DataFusionError(error) => *error,
+        other => DataFusionError::External(Box::new(other)),
+    }
+}

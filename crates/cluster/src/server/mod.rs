@@ -1,0 +1,11 @@
+//! The server's part: it plans, cuts plans into tasks, hands them out, and streams what comes of them.
+
+mod attach;
+mod executors;
+mod job;
+mod results;
+mod scheduler;
+
+pub use executors::{ExecutorInfo, Executors};
+pub use scheduler::{Cluster, ClusterConfig};
+pub(crate) use scheduler::{MESSAGE_BYTES, PROBE};

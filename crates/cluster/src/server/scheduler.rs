@@ -1,0 +1,202 @@
+//! Ballista's scheduler in this process, and the port where executors reach it.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use async_trait::async_trait;
+use ballista_core::config::TaskSchedulingPolicy;
+use ballista_core::extension::SessionConfigExt;
+use ballista_core::serde::protobuf::ExecutorStoppedParams;
+use ballista_core::serde::protobuf::scheduler_grpc_server::{SchedulerGrpc, SchedulerGrpcServer};
+use ballista_scheduler::cluster::BallistaCluster;
+use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
+use ballista_scheduler::scheduler_process::create_scheduler;
+use ballista_scheduler::scheduler_server::SchedulerServer;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
+use datafusion_proto::physical_plan::AsExecutionPlan;
+use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::Request;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use super::attach::{Control, Lost};
+use super::executors::Executors;
+use super::job;
+use crate::codec::Codec;
+use crate::control::{Event, Installation};
+use crate::runner::{Runner, Running, Work};
+use crate::trust::Token;
+
+/// The largest message: the plan of a task holds the rows of a local relation.
+pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
+
+/// How long an executor may be silent. It asks for tasks every second, and its call that joins is probed as often as
+/// [`PROBE`]: only a machine that hangs comes to this.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// How often the other end of a connection is asked whether it is there.
+pub(crate) const PROBE: Duration = Duration::from_secs(4);
+
+/// How long what is known of an ended job is kept.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// In how many partitions rows are put at the least where a query spreads them: more machines may join.
+const FEWEST_PARTITIONS: usize = 4;
+
+pub(super) type Scheduler = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
+
+/// How a cluster is set up.
+#[derive(Debug, Clone)]
+pub struct ClusterConfig {
+    /// Where executors reach the scheduler; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// What they show.
+    pub token: Token,
+    /// What is installed here.
+    pub installation: Installation,
+    /// How long a query waits for the first executor.
+    pub patience: Duration,
+}
+
+/// A scheduler that listens, until it is dropped.
+pub struct Cluster {
+    scheduler: Arc<Scheduler>,
+    executors: Arc<Executors>,
+    config: ClusterConfig,
+    address: SocketAddr,
+    _serving: DropGuard,
+}
+
+impl Cluster {
+    /// Starts a scheduler. To be called within a runtime.
+    ///
+    /// # Errors
+    /// An address that cannot be had.
+    pub async fn start(config: ClusterConfig) -> io::Result<Self> {
+        let listener = TcpListener::bind(config.address).await?;
+        let address = listener.local_addr()?;
+        let executors = Arc::new(Executors::default());
+        let scheduler = scheduler(address, &config.token, &executors).await.map_err(io::Error::other)?;
+        let scheduler = Arc::new(scheduler);
+        let control = Control {
+            executors: Arc::clone(&executors),
+            installation: config.installation.clone(),
+            lost: lost(&scheduler),
+        };
+        let guard = config.token.guard();
+        let tasks = SchedulerGrpcServer::new(Scheduler::clone(&scheduler))
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES);
+        let server = Server::builder()
+            .http2_keepalive_interval(Some(PROBE))
+            .http2_keepalive_timeout(Some(PROBE))
+            .add_service(InterceptedService::new(tasks, guard.clone()))
+            .add_service(InterceptedService::new(FlightServiceServer::new(control), guard));
+        let serving = CancellationToken::new();
+        let ended = serving.clone();
+        tokio::spawn(async move {
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            if let Err(error) = server.serve_with_incoming_shutdown(incoming, ended.cancelled()).await {
+                tracing::error!(%error, "the cluster's port ended");
+            }
+        });
+        Ok(Self { scheduler, executors, config, address, _serving: serving.drop_guard() })
+    }
+
+    /// Where executors reach the scheduler.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The executors that have joined.
+    pub fn executors(&self) -> &Arc<Executors> {
+        &self.executors
+    }
+}
+
+#[async_trait]
+impl Runner for Cluster {
+    fn settings(&self, settings: SessionConfig) -> SessionConfig {
+        let mut settings = settings
+            .upgrade_for_ballista()
+            .with_ballista_adaptive_query_planner(false)
+            .with_target_partitions(self.executors.vcores().max(FEWEST_PARTITIONS));
+        // As on one machine.
+        settings.options_mut().optimizer.prefer_hash_join = true;
+        settings
+    }
+
+    fn check(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<()> {
+        PhysicalPlanNode::try_from_physical_plan(Arc::clone(plan), &Codec::default()).map(drop)
+    }
+
+    async fn run(&self, work: Work) -> Result<Running> {
+        if tokio::time::timeout(self.config.patience, self.executors.any()).await.is_err() {
+            return Err(DataFusionError::ResourcesExhausted(format!(
+                "No executor has joined the cluster within {:?}. Start some with 'sheetbend executor --scheduler {}', or \
+                 run the query on the server with spark.sheetbend.runner=local.",
+                self.config.patience, self.address
+            )));
+        }
+        job::start(Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.config.token.clone(), work).await
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// A scheduler whose executors come and ask for tasks: so they need no port for them, and are counted by none but
+/// themselves.
+async fn scheduler(
+    address: SocketAddr,
+    token: &Token,
+    executors: &Arc<Executors>,
+) -> ballista_core::error::Result<Scheduler> {
+    let (token, wakened) = (token.clone(), Arc::clone(executors));
+    let config = SchedulerConfig {
+        external_host: address.ip().to_string(),
+        bind_host: address.ip().to_string(),
+        bind_port: address.port(),
+        scheduling_policy: TaskSchedulingPolicy::PullStaged,
+        task_distribution: TaskDistributionPolicy::RoundRobin,
+        executor_timeout_seconds: SILENCE.as_secs(),
+        expire_dead_executor_interval_seconds: 2,
+        no_executors_grace_period_seconds: SILENCE.as_secs(),
+        // The job that has its results says when its data may go.
+        finished_job_data_clean_up_interval_seconds: 0,
+        finished_job_state_clean_up_interval_seconds: KEPT.as_secs(),
+        override_physical_codec: Some(Arc::new(Codec::default())),
+        override_create_grpc_client_endpoint: Some(Arc::new(move |endpoint| Ok(token.on(endpoint)?))),
+        on_work_available: Some(Arc::new(move |_| wakened.tell(&Event::Wake))),
+        ..SchedulerConfig::default()
+    };
+    let config = Arc::new(config);
+    create_scheduler(BallistaCluster::new_from_config(&config).await?, config).await
+}
+
+/// Has the tasks of a lost executor run by others at once.
+fn lost(scheduler: &Arc<Scheduler>) -> Lost {
+    let scheduler = Arc::downgrade(scheduler);
+    Arc::new(move |executor_id| {
+        let Some(scheduler) = scheduler.upgrade() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let params = ExecutorStoppedParams { executor_id, reason: "its connection has ended".to_owned() };
+            if let Err(error) = scheduler.executor_stopped(Request::new(params)).await {
+                tracing::warn!(%error, "an executor that has left could not be taken out");
+            }
+        });
+    })
+}

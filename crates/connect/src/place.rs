@@ -1,0 +1,76 @@
+//! Where a query runs: in this process, or on the executors of a cluster.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::physical_plan::ExecutionPlan;
+use sheetbend_datasource::exec::PythonExec;
+use sheetbend_datasource::provider::PythonTableProvider;
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+
+/// The setting by which a session says it.
+pub(crate) const RUNNER: &str = "spark.sheetbend.runner";
+
+/// So few rows are read faster than a task is handed out.
+const SMALL: usize = 10_000;
+
+/// What a session says of where its queries run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Place {
+    /// On the cluster, where there is one and the query is worth it.
+    #[default]
+    Auto,
+    /// In this process.
+    Here,
+    /// On the cluster.
+    Cluster,
+}
+
+impl Place {
+    /// The place of this name.
+    ///
+    /// # Errors
+    /// `INVALID_CONF_VALUE` for a name that is none.
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "local" => Ok(Self::Here),
+            "cluster" => Ok(Self::Cluster),
+            _ => {
+                let message = format!("The value '{name}' in the config \"{RUNNER}\" is invalid. It is one of auto, local, cluster.");
+                Err(SparkError::new(ErrorClass::IllegalArgument, "INVALID_CONF_VALUE.DEFAULT", "22022", message)
+                    .with("confName", RUNNER)
+                    .with("confValue", name))
+            }
+        }
+    }
+}
+
+/// Whether a query reads anything but what this process has.
+pub(crate) fn reads_sources(plan: &LogicalPlan) -> bool {
+    let mut found = false;
+    // The visitor itself does not fail.
+    let _ = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && let Ok(table) = source_as_provider(&scan.source)
+        {
+            let table: &dyn Any = table.as_ref();
+            found |= table.is::<PythonTableProvider>();
+        }
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    found
+}
+
+/// Whether all sources of a plan are known to have few rows.
+pub(crate) fn is_small(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    if plan.is::<PythonExec>() {
+        let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new());
+        return known.is_ok_and(|known| known.num_rows.get_value().is_some_and(|rows| *rows <= SMALL));
+    }
+    plan.children().into_iter().all(is_small)
+}

@@ -1,0 +1,130 @@
+//! An executor of a cluster, started and stopped from Python.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use sheetbend_cluster::Installation;
+use sheetbend_cluster::executor::{ExecutorConfig, run};
+use sheetbend_cluster::trust::Token;
+use sheetbend_connect::failure::from_engine;
+use sheetbend_datasource::worker::pool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::runtime::runtime;
+use crate::server::seconds;
+
+/// One executor. It is started once and stopped once.
+#[pyclass(frozen, module = "sheetbend._native")]
+pub(crate) struct Executor {
+    config: Mutex<Option<ExecutorConfig>>,
+    stop: CancellationToken,
+    state: watch::Sender<State>,
+}
+
+/// How far an executor is.
+#[derive(Debug, Clone, Default)]
+struct State {
+    /// Where it is reached; none before it has joined for the first time.
+    address: Option<String>,
+    ended: Option<Result<(), String>>,
+}
+
+#[pymethods]
+impl Executor {
+    #[new]
+    #[pyo3(signature = (scheduler, *, token, python, plugins, vcores, memory, work_dir, bind, port, patience, drain))]
+    #[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
+    fn new(
+        scheduler: String,
+        token: &str,
+        python: String,
+        plugins: BTreeMap<String, String>,
+        vcores: usize,
+        memory: Option<usize>,
+        work_dir: PathBuf,
+        bind: Option<&str>,
+        port: u16,
+        patience: f64,
+        drain: f64,
+    ) -> PyResult<Self> {
+        let bind = bind.map(str::parse::<IpAddr>).transpose();
+        let config = ExecutorConfig {
+            scheduler,
+            token: parse_token(token)?,
+            installation: installation(python, plugins),
+            vcores,
+            memory,
+            work_dir,
+            bind: bind.map_err(|error| PyValueError::new_err(error.to_string()))?,
+            port,
+            patience: seconds("patience", patience)?,
+            drain: seconds("drain", drain)?,
+            failure: from_engine,
+        };
+        let state = watch::Sender::new(State::default());
+        Ok(Self { config: Mutex::new(Some(config)), stop: CancellationToken::new(), state })
+    }
+
+    /// Joins, and returns when the server has taken the executor in, or it has ended.
+    fn start(&self, py: Python<'_>) -> PyResult<String> {
+        let config = self.config.lock().take();
+        let config = config.ok_or_else(|| PyRuntimeError::new_err("the executor has been started already"))?;
+        let runtime = runtime()?;
+        let (stop, state) = (self.stop.clone(), self.state.clone());
+        runtime.spawn(async move {
+            let joined = state.clone();
+            let ended = run(config, stop, move |address| {
+                joined.send_modify(|state| state.address = Some(address.to_string()));
+            });
+            let ended = ended.await.map_err(|error| error.to_string());
+            state.send_modify(|state| state.ended = Some(ended));
+        });
+        let mut told = self.state.subscribe();
+        let known = |state: &State| state.address.is_some() || state.ended.is_some();
+        let state = py.detach(|| runtime.block_on(async { told.wait_for(known).await.map(|state| state.clone()) }));
+        match state.unwrap_or_default() {
+            State { ended: Some(Err(error)), .. } => Err(PyRuntimeError::new_err(error)),
+            State { address, .. } => Ok(address.unwrap_or_default()),
+        }
+    }
+
+    /// Asks for no more tasks. It ends when those that run have ended, and what they have left has been fetched.
+    fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until the executor has ended, at most `timeout` seconds; returns whether it has.
+    #[pyo3(signature = (timeout))]
+    fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
+        let runtime = runtime()?;
+        let mut told = self.state.subscribe();
+        let ended = async { told.wait_for(|state| state.ended.is_some()).await.ok().map(|state| state.clone()) };
+        let state = py.detach(|| {
+            runtime.block_on(async { tokio::time::timeout(timeout.unwrap_or(Duration::MAX), ended).await.ok().flatten() })
+        });
+        match state.and_then(|state| state.ended) {
+            None => Ok(false),
+            Some(Ok(())) => {
+                py.detach(pool::close);
+                Ok(true)
+            }
+            Some(Err(error)) => Err(PyRuntimeError::new_err(error)),
+        }
+    }
+}
+
+/// What is installed here.
+pub(crate) fn installation(python: String, plugins: BTreeMap<String, String>) -> Installation {
+    Installation { sheetbend: env!("CARGO_PKG_VERSION").to_owned(), python, plugins }
+}
+
+pub(crate) fn parse_token(text: &str) -> PyResult<Token> {
+    Token::new(text).map_err(|error| PyValueError::new_err(error.to_string()))
+}

@@ -1,0 +1,92 @@
+"""What the processes of a cluster share: a token, and the versions of what is installed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from sheetbend.discovery import GROUP
+from sheetbend.errors import SheetbendError
+
+__all__ = ["DEFAULT_SCHEDULER_PORT", "TOKEN_VARIABLE", "ClusterOptions", "default_token_file", "installed", "token"]
+
+DEFAULT_SCHEDULER_PORT = 15003
+"""The port where executors reach a server."""
+
+TOKEN_VARIABLE = "SHEETBEND_CLUSTER_TOKEN"  # noqa: S105 - the name of the variable
+"""The environment variable that holds the token of a cluster, where no file does."""
+
+
+def default_token_file() -> Path:
+    """Where the token is kept unless the user says otherwise."""
+    config = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(config, "sheetbend", "cluster-token")
+
+
+def token(file: Path | None = None, *, create: bool = False) -> str:
+    """The token of the cluster: from ``file``, else from the environment, else from the default file.
+
+    Args:
+        file: A file that holds it, alone on its line.
+        create: Whether the file is made, with a new token and for this user alone, where there is none.
+
+    Raises:
+        SheetbendError: There is no token, or the file cannot be read.
+    """
+    value = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if file is None and value:
+        return value
+    path = file or default_token_file()
+    if create and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as new:
+            new.write(f"{secrets.token_urlsafe(32)}\n")
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SheetbendError(
+            f"The token of the cluster is not known: {path} cannot be read ({error.strerror}). Copy it from the server's "
+            f"machine, or set {TOKEN_VARIABLE}."
+        ) from None
+
+
+def installed() -> dict[str, str]:
+    """The versions of the packages that bring sources, by name: the same on every machine of a cluster."""
+    distributions = (entry.dist for entry in entry_points(group=GROUP))
+    return {found.name: found.version for found in distributions if found is not None and found.name != "sheetbend"}
+
+
+def python_version() -> str:
+    """The version of Python without its last part, ``3.12``."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterOptions:
+    """How a server has executors."""
+
+    host: str = "127.0.0.1"
+    """The address where they reach it."""
+    port: int = DEFAULT_SCHEDULER_PORT
+    """The TCP port there; 0 takes a free one."""
+    token: str = field(default_factory=lambda: token(create=True), repr=False)
+    """What they show; see :func:`token`."""
+    patience: float = 30.0
+    """Seconds that a query waits for the first executor."""
+
+    def native(self) -> Mapping[str, object]:
+        """The form that the engine takes."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "token": self.token,
+            "patience": self.patience,
+            "python": python_version(),
+            "plugins": installed(),
+        }
