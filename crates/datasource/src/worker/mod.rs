@@ -7,7 +7,7 @@
 mod cancel;
 mod connection;
 pub(crate) mod host;
-mod ipc;
+pub(crate) mod ipc;
 mod launch;
 mod output;
 pub mod pool;
