@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use arrow::datatypes::{DataType, Field, IntervalUnit};
 use datafusion::common::metadata::FieldMetadata;
+use serde::{Deserialize, Serialize};
 
 /// The key of the metadata; its value is `first-last`.
 const KEY: &str = "spark.interval";
@@ -15,7 +16,7 @@ const DAY_TIME: [&str; 4] = ["day", "hour", "minute", "second"];
 const YEAR_MONTH: [&str; 2] = ["year", "month"];
 
 /// The first and the last field of an interval, counted from the largest: day, hour, minute, second; or year, month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IntervalFields {
     /// The first one.
     pub first: u8,

@@ -17,5 +17,6 @@ pub mod session;
 pub mod sql;
 pub mod text;
 pub mod types;
+pub mod wire;
 
 pub use functions::names as function_names;

@@ -1,16 +1,20 @@
 //! Aggregate functions over partial results.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
+use serde::{Deserialize, Serialize};
+
+use crate::ipc::{read_schema, write_schema};
 
 /// What merges the partial results of `function`, each of which is of the type `returned`. What it does with NULL, with no
 /// rows and with an overflow is what the function itself does.
@@ -34,10 +38,50 @@ pub(crate) fn merge(
         function: Arc::clone(function),
         arguments,
         state: state.data_type().clone(),
-        returned: returned.data_type().clone(),
+        returned,
         signature: Signature::any(1, Volatility::Immutable),
     };
     Ok(Some(Arc::new(AggregateUDF::from(merge))))
+}
+
+/// A function of [`merge`] as bytes; none for any other function. `encode` makes bytes of the function whose results are
+/// merged.
+///
+/// # Errors
+/// What `encode` fails with.
+pub fn encode(
+    function: &AggregateUDF,
+    encode: impl FnOnce(&AggregateUDF) -> Result<Vec<u8>>,
+) -> Result<Option<Vec<u8>>> {
+    let implementation: &dyn Any = function.inner().as_ref();
+    let Some(merge) = implementation.downcast_ref::<Merge>() else { return Ok(None) };
+    let fields: Vec<_> = merge.arguments.iter().chain([&merge.returned]).cloned().collect();
+    let sent = Sent { function: encode(&merge.function)?, fields: write_schema(&Schema::new(fields))? };
+    serde_json::to_vec(&sent).map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
+}
+
+/// The function that [`encode`] made `bytes` of.
+///
+/// # Errors
+/// Other bytes, or what `decode` fails with.
+pub fn decode(
+    bytes: &[u8],
+    decode: impl FnOnce(&[u8]) -> Result<Arc<AggregateUDF>>,
+) -> Result<Arc<AggregateUDF>> {
+    let sent: Sent = serde_json::from_slice(bytes).map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let mut fields = read_schema(&sent.fields)?.fields().to_vec();
+    let merged = match fields.pop() {
+        Some(returned) => merge(&decode(&sent.function)?, fields, returned)?,
+        None => None,
+    };
+    merged.ok_or_else(|| DataFusionError::Internal("the bytes are of no function that merges".to_owned()))
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sent {
+    function: Vec<u8>,
+    /// What the function is called with, and what it returns, as a schema.
+    fields: Vec<u8>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -46,7 +90,7 @@ struct Merge {
     function: Arc<AggregateUDF>,
     arguments: Vec<FieldRef>,
     state: DataType,
-    returned: DataType,
+    returned: FieldRef,
     signature: Signature,
 }
 
@@ -77,7 +121,7 @@ impl AggregateUDFImpl for Merge {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.returned.clone())
+        Ok(self.returned.data_type().clone())
     }
 
     fn is_nullable(&self) -> bool {

@@ -10,7 +10,7 @@ mod candidate;
 mod dynamic;
 pub mod filter;
 mod finish;
-mod merge;
+pub mod merge;
 mod planner;
 pub mod request;
 mod statistics;

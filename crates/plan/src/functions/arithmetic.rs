@@ -11,19 +11,21 @@ use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
 use datafusion::physical_expr_common::datum::apply;
+use serde::{Deserialize, Serialize};
 
 use super::narrow_decimal;
 use crate::error::{ErrorClass, SparkError};
 use crate::types::bounded_decimal;
+use crate::wire;
 
 /// Bytes of stack for the name of a nested expression.
 const NAME_STACK: usize = 1 << 20;
 
 /// An arithmetic operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Operator {
     Add,
     Subtract,
@@ -102,7 +104,7 @@ pub(super) fn tried(operator: Operator, left: Expr, right: Expr, result: DataTyp
 }
 
 fn call(operator: Operator, left: Expr, right: Expr, result: DataType, tries: bool) -> Expr {
-    let signature = Signature::any(2, Volatility::Immutable);
+    let signature = wire::immutable(2);
     ScalarUDF::new_from_impl(Checked { operator, result, tries, signature }).call(vec![left, right])
 }
 
@@ -112,12 +114,14 @@ pub(super) fn result_type(function: &ScalarUDF) -> Option<DataType> {
     inner.downcast_ref::<Checked>().map(|checked| checked.result.clone())
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Checked {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Checked {
     operator: Operator,
+    #[serde(with = "wire::types")]
     result: DataType,
     /// NULL instead of an error.
     tries: bool,
+    #[serde(with = "wire::arity")]
     signature: Signature,
 }
 

@@ -7,9 +7,11 @@ use datafusion::logical_expr::{
 };
 
 use arrow::datatypes::DataType;
+use serde::{Deserialize, Serialize};
 
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, SparkError};
+use crate::wire;
 
 /// `converted`, which is what became of `original`, a value of type `from`: NULL for one that does not fit `column`.
 pub(crate) fn assigned(converted: Expr, original: Expr, column: &str, from: &DataType) -> Expr {
@@ -30,14 +32,16 @@ fn call(check: Check, args: Vec<Expr>) -> Expr {
 
 // Volatile, so that a value that does not fit is an error of the rows and not of their planning.
 fn signature(arguments: usize) -> Signature {
-    Signature::any(arguments, Volatility::Volatile)
+    wire::any(arguments, Volatility::Volatile)
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Check {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Check {
     column: String,
     /// What values were converted from; none to check for NULL alone.
+    #[serde(with = "wire::types::optional")]
     from: Option<DataType>,
+    #[serde(with = "wire::arity")]
     signature: Signature,
 }
 

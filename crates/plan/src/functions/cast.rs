@@ -15,16 +15,20 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ExprSchemable, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
+use serde::{Deserialize, Serialize};
 
 use super::datetime::{date_of, days, parse_date, parse_timestamp, parse_timestamp_ntz, to_instant, to_local};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::format::{self, Style, format_array};
+use crate::interval::IntervalFields;
 use crate::ir::CastMode;
 use crate::types::{as_decimal, is_integral, is_numeric, is_string};
+use crate::wire;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -51,12 +55,8 @@ pub(crate) fn cast(expr: Expr, from: &DataType, to: &DataType, mode: CastMode, t
     {
         return Ok(Expr::Literal(ScalarValue::Int64(Some(0)).cast_to(&DataType::Int32)?.cast_to(to)?, None));
     }
-    let function = SparkCast {
-        to: to.clone(),
-        mode,
-        time_zone: time_zone.to_owned(),
-        signature: Signature::any(1, Volatility::Immutable),
-    };
+    let (to, time_zone, signature) = (to.clone(), time_zone.to_owned(), wire::immutable(1));
+    let function = SparkCast { to, mode, time_zone, interval: None, signature };
     Ok(ScalarUDF::new_from_impl(function).call(vec![expr]))
 }
 
@@ -134,11 +134,15 @@ pub(super) fn result_type(function: &ScalarUDF) -> Option<DataType> {
 }
 
 /// The casts that Spark does in its own way.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct SparkCast {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct SparkCast {
+    #[serde(with = "wire::types")]
     to: DataType,
     mode: CastMode,
     time_zone: String,
+    /// The fields of an interval that becomes text; none before the column that it is of has been asked.
+    interval: Option<IntervalFields>,
+    #[serde(with = "wire::arity")]
     signature: Signature,
 }
 
@@ -161,9 +165,24 @@ impl ScalarUDFImpl for SparkCast {
         Ok(self.to.clone())
     }
 
+    /// Columns say which fields an interval has, and a plan that is sent to another process does not say it of all of them.
+    fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> EngineResult<ExprSimplifyResult> {
+        let [interval] = args.as_slice() else { return Ok(ExprSimplifyResult::Original(args)) };
+        if self.interval.is_some() || !is_string(&self.to) {
+            return Ok(ExprSimplifyResult::Original(args));
+        }
+        let Some(fields) = IntervalFields::of(interval.to_field(info.schema())?.1.as_ref()) else {
+            return Ok(ExprSimplifyResult::Original(args));
+        };
+        let (to, time_zone, signature) = (self.to.clone(), self.time_zone.clone(), self.signature.clone());
+        let known = Self { to, mode: self.mode, time_zone, interval: Some(fields), signature };
+        Ok(ExprSimplifyResult::Simplified(ScalarUDF::new_from_impl(known).call(args)))
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {
         let zone: Tz = self.time_zone.parse().map_err(|_| invalid_time_zone(&self.time_zone))?;
-        let style = args.arg_fields.first().map_or(format::CAST, |field| format::CAST.of(field));
+        let interval = self.interval.or_else(|| IntervalFields::of(args.arg_fields.first()?));
+        let style = Style { interval, ..format::CAST };
         let caster = Caster { style, to: &self.to, mode: self.mode, zone, time_zone: &self.time_zone };
         match args.args.as_slice() {
             [ColumnarValue::Array(array)] => Ok(ColumnarValue::Array(caster.cast(array)?)),

@@ -7,11 +7,12 @@ use datafusion::common::DFSchema;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::interval::IntervalFields;
+use crate::wire;
 
 /// The fields of an interval.
 pub(crate) fn fields_of(expr: &Expr, schema: &DFSchema) -> Result<Option<IntervalFields>> {
@@ -20,13 +21,13 @@ pub(crate) fn fields_of(expr: &Expr, schema: &DFSchema) -> Result<Option<Interva
 
 /// The same value with these fields: its column says so, and nothing is computed.
 pub(crate) fn with_fields(interval: Expr, fields: IntervalFields) -> Expr {
-    let signature = Signature::any(1, Volatility::Immutable);
-    ScalarUDF::new_from_impl(WithFields { fields, signature }).call(vec![interval])
+    ScalarUDF::new_from_impl(WithFields { fields, signature: wire::immutable(1) }).call(vec![interval])
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct WithFields {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct WithFields {
     fields: IntervalFields,
+    #[serde(with = "wire::arity")]
     signature: Signature,
 }
 

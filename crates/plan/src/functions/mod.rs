@@ -33,6 +33,7 @@ mod number_text;
 mod octets;
 mod operator;
 mod options;
+pub(crate) mod own;
 mod printf;
 mod quantiles;
 mod raise;

@@ -9,16 +9,20 @@ use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature};
+use serde::{Deserialize, Serialize};
+
+use crate::wire;
 
 /// The aggregate of values of any type.
 pub(super) fn function(greatest: bool) -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::from(Mode { greatest, signature: Signature::any(1, Volatility::Immutable) }))
+    Arc::new(AggregateUDF::from(Mode { greatest, signature: wire::immutable(1) }))
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Mode {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Mode {
     greatest: bool,
+    #[serde(with = "wire::arity")]
     signature: Signature,
 }
 

@@ -8,9 +8,10 @@ use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use serde::{Deserialize, Serialize};
 
 /// Which one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Moment {
     /// `skewness`.
     Third,
@@ -20,13 +21,17 @@ pub(super) enum Moment {
 
 /// The aggregate of doubles.
 pub(super) fn function(moment: Moment) -> Arc<AggregateUDF> {
-    let signature = Signature::exact(vec![DataType::Float64], Volatility::Immutable);
-    Arc::new(AggregateUDF::from(CentralMoment { moment, signature }))
+    Arc::new(AggregateUDF::from(CentralMoment { moment, signature: signature() }))
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct CentralMoment {
+fn signature() -> Signature {
+    Signature::exact(vec![DataType::Float64], Volatility::Immutable)
+}
+
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct CentralMoment {
     moment: Moment,
+    #[serde(skip, default = "signature")]
     signature: Signature,
 }
 

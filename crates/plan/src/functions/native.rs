@@ -6,9 +6,9 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray,
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::scalar::Arguments;
 use super::{
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::error::SparkError;
 use crate::types::{timestamp, timestamp_ntz};
+use crate::wire;
 
 /// What a function computes.
 pub(super) type Kernel = fn(&Args<'_>) -> EngineResult<ArrayRef>;
@@ -76,25 +77,37 @@ fn type_of(letter: char) -> Option<DataType> {
 
 /// The call of a function of [`TABLES`]. The session's time zone becomes part of the expression.
 pub(super) fn native(name: &'static str, result: DataType, time_zone: &str, args: Vec<Expr>) -> Expr {
-    let signature = match args.len() {
-        0 => Signature::nullary(Volatility::Immutable),
-        count => Signature::any(count, Volatility::Immutable),
-    };
-    let function = Native { name, result, time_zone: time_zone.to_owned(), signature };
+    let signature = wire::immutable(args.len());
+    let function = Native { name: Name(name), result, time_zone: time_zone.to_owned(), signature };
     ScalarUDF::new_from_impl(function).call(args)
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Native {
-    name: &'static str,
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Native {
+    name: Name,
+    #[serde(with = "wire::types")]
     result: DataType,
     time_zone: String,
+    #[serde(with = "wire::arity")]
     signature: Signature,
+}
+
+/// The name of a function of [`TABLES`].
+#[derive(Debug, PartialEq, Eq, Hash, Serialize)]
+struct Name(&'static str);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = TABLES.iter().copied().flatten().find(|(known, ..)| *known == name);
+        let (known, ..) = known.ok_or_else(|| D::Error::custom(format_args!("no function is called {name}")))?;
+        Ok(Self(known))
+    }
 }
 
 impl ScalarUDFImpl for Native {
     fn name(&self) -> &str {
-        self.name
+        self.name.0
     }
 
     fn signature(&self) -> &Signature {
@@ -106,9 +119,9 @@ impl ScalarUDFImpl for Native {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {
-        let kernel = TABLES.iter().copied().flatten().find(|(name, ..)| *name == self.name);
+        let kernel = TABLES.iter().copied().flatten().find(|(name, ..)| *name == self.name.0);
         let Some((.., kernel)) = kernel else {
-            return Err(SparkError::internal(format_args!("no function is called {}", self.name)).into());
+            return Err(SparkError::internal(format_args!("no function is called {}", self.name.0)).into());
         };
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };

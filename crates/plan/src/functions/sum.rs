@@ -8,21 +8,22 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Field
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
-};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature};
 use multiversion::multiversion;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorClass, SparkError};
+use crate::wire;
 
 /// The sum of values of 64 bits or decimals; one that `tries` is NULL where the result does not fit.
 pub(super) fn function(tries: bool) -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::from(Sum { tries, signature: Signature::any(1, Volatility::Immutable) }))
+    Arc::new(AggregateUDF::from(Sum { tries, signature: wire::immutable(1) }))
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Sum {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Sum {
     tries: bool,
+    #[serde(with = "wire::arity")]
     signature: Signature,
 }
 

@@ -2,6 +2,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use serde::{Deserialize, Serialize};
 
 use super::Relation;
 use crate::interval::IntervalFields;
@@ -154,7 +155,7 @@ pub struct Function {
 }
 
 /// What a cast does with a value that does not fit the type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CastMode {
     /// Spark's ANSI cast: an error.
     Ansi,

@@ -5,3 +5,4 @@
 mod ddl;
 mod resolver;
 mod sql;
+mod wire;

@@ -91,7 +91,7 @@ fn cities() -> RecordBatch {
     RecordBatch::try_new(Arc::new(schema), columns).unwrap()
 }
 
-async fn resolved(query: &str, time_zone: &'static str) -> Result<Resolved> {
+pub(super) async fn resolved(query: &str, time_zone: &'static str) -> Result<Resolved> {
     let relation = parse_query(query, &Parameters::default())?;
     resolve(&relation, &Session { time_zone }).await
 }

@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Arr
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct, max, min, sum};
@@ -15,6 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 use sheetbend_datasource::scan::aggregate::{expressions, merged, request};
 use sheetbend_datasource::scan::request::Aggregate;
+use sheetbend_datasource::scan::merge::{decode, encode};
 
 /// The parts of a table, of which one has no rows and one has only NULLs.
 fn parts() -> Vec<RecordBatch> {
@@ -99,7 +101,26 @@ async fn merged_rows(plan: &LogicalPlan, results: &[RecordBatch], are_groups: bo
     let scan = TableScanBuilder::new("t", provider_as_source(table(results, &schema))).build().unwrap();
     let rewritten = merged(over(plan), &aggregate, scan, are_groups).unwrap();
     assert!(same_schema(rewritten.schema(), plan.schema()), "{} is not {}", rewritten.schema(), plan.schema());
-    rows(rewritten).await
+    rows(sent(rewritten)).await
+}
+
+/// The same plan with functions that were bytes for a while.
+fn sent(plan: LogicalPlan) -> LogicalPlan {
+    let state = SessionContext::new().state();
+    let sent = plan.transform_up(|node| {
+        node.map_expressions(|expr| {
+            expr.transform_up(|mut expr| {
+                let Expr::AggregateFunction(call) = &mut expr else { return Ok(Transformed::no(expr)) };
+                let bytes = encode(&call.func, |inner| Ok(inner.name().as_bytes().to_vec()))?.unwrap();
+                let named = |name: &[u8]| Ok(Arc::clone(&state.aggregate_functions()[str::from_utf8(name).unwrap()]));
+                let back = decode(&bytes, named)?;
+                assert_eq!(back, call.func);
+                call.func = back;
+                Ok(Transformed::yes(expr))
+            })
+        })
+    });
+    sent.unwrap().data
 }
 
 fn same_schema(one: &DFSchema, other: &DFSchema) -> bool {
@@ -191,4 +212,20 @@ fn what_no_source_is_asked_for() {
         let shown = format!("{keys:?} {function}");
         assert_eq!(requested(&aggregated(&parts(), keys, vec![function])), None, "{shown}");
     }
+}
+
+#[test]
+fn other_bytes_are_no_merge() {
+    let by_name = |_: &[u8]| Ok(datafusion::functions_aggregate::sum::sum_udaf());
+    let cases = [
+        "",
+        "{}",
+        r#"{"function": [], "fields": []}"#,
+        r#"{"function": [1], "fields": [255, 255, 255, 255, 9, 0, 0, 0]}"#,
+    ];
+    for bytes in cases {
+        assert!(decode(bytes.as_bytes(), by_name).is_err(), "{bytes}");
+    }
+    let sum = datafusion::functions_aggregate::sum::sum_udaf();
+    assert_eq!(encode(&sum, |_| Ok(vec![])).unwrap(), None);
 }

@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::Accumulator;
+use serde::{Deserialize, Serialize};
 
 use super::Gather;
 use crate::error::{ErrorClass, SparkError};
@@ -14,7 +15,7 @@ use crate::error::{ErrorClass, SparkError};
 const BYTES: usize = 4096;
 
 /// How bits come together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::functions) enum Bitmap {
     /// Numbers of bits.
     Construct,

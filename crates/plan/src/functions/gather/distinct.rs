@@ -8,11 +8,12 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::Accumulator;
+use serde::{Deserialize, Serialize};
 
 use super::{Gather, list, lists};
 
 /// The values of one column without NULL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::functions) struct Distinct;
 
 impl Gather for Distinct {

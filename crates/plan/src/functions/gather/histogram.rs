@@ -8,14 +8,16 @@ use arrow::datatypes::{DataType, Field, Fields, Float64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::Accumulator;
+use serde::{Deserialize, Serialize};
 
 use super::percentile::of_type;
 use super::{Gather, list, list_of, lists, numbers};
 
 /// How many bars, of which type.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::functions) struct Histogram {
     pub(in crate::functions) bars: usize,
+    #[serde(with = "crate::wire::types")]
     pub(in crate::functions) of: DataType,
 }
 

@@ -20,7 +20,10 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature};
+use serde::{Deserialize, Serialize};
+
+use crate::wire;
 
 /// What an aggregate function is: its constants are part of it.
 pub(super) trait Gather: Debug + Clone + PartialEq + Eq + Hash + Send + Sync + 'static {
@@ -39,12 +42,13 @@ pub(super) trait Gather: Debug + Clone + PartialEq + Eq + Hash + Send + Sync + '
 
 /// The aggregate function of so many arguments.
 pub(super) fn function<G: Gather>(gather: G, count: usize) -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::from(Own { gather, signature: Signature::any(count, Volatility::Immutable) }))
+    Arc::new(AggregateUDF::from(Own { gather, signature: wire::immutable(count) }))
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Own<G> {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Own<G> {
     gather: G,
+    #[serde(with = "wire::arity")]
     signature: Signature,
 }
 

@@ -9,12 +9,13 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::Accumulator;
+use serde::{Deserialize, Serialize};
 
 use super::{Gather, list, list_of, lists, numbers};
 use crate::error::{ErrorClass, SparkError};
 
 /// Which percentiles, of values in which order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::functions) struct Percentile {
     /// The fractions, as the bits of doubles.
     pub(in crate::functions) fractions: Vec<u64>,
@@ -26,6 +27,7 @@ pub(in crate::functions) struct Percentile {
     /// Whether each value counts once.
     pub(in crate::functions) distinct: bool,
     /// The type of one result.
+    #[serde(with = "crate::wire::types")]
     pub(in crate::functions) result: DataType,
 }
 

@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::Accumulator;
+use serde::{Deserialize, Serialize};
 
 use super::percentile::of_type;
 use super::{Gather, list, list_of, lists, numbers};
@@ -17,7 +18,7 @@ const HEAD: usize = 50_000;
 const MOST: usize = 10_000;
 
 /// Which values, and how near to them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::functions) struct Quantile {
     /// The fractions, as the bits of doubles.
     pub(in crate::functions) fractions: Vec<u64>,
@@ -26,6 +27,7 @@ pub(in crate::functions) struct Quantile {
     /// A rank may be wrong by one in so many values.
     pub(in crate::functions) accuracy: i64,
     /// The type of one result.
+    #[serde(with = "crate::wire::types")]
     pub(in crate::functions) result: DataType,
 }
 

@@ -7,12 +7,13 @@ use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::Accumulator;
+use serde::{Deserialize, Serialize};
 
 use super::{Gather, list_of, lists, numbers};
 use crate::functions::vector::different_lengths;
 
 /// The sum, or the mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::functions) enum Vectors {
     Sum,
     Mean,

@@ -17,12 +17,14 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature, HigherOrderUDF,
     HigherOrderUDFImpl, LambdaArgument, LambdaParametersProgress, ValueOrLambda, Volatility,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::error::SparkError;
 use crate::ir;
+use crate::wire;
 
 /// Which one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum HigherOrder {
     Transform,
     Filter,
@@ -74,12 +76,11 @@ impl HigherOrder {
 
     /// The call of values and lambdas whose parameters are typed.
     pub(crate) fn call(self, args: Vec<Expr>, result: DataType) -> Expr {
-        let signature = HigherOrderSignature::variadic_any(Volatility::Immutable);
         let parameters = args.iter().filter_map(|arg| match arg {
             Expr::Lambda(lambda) => Some(lambda.params.len()),
             _ => None,
         });
-        let function = Function { kind: self, result, parameters: parameters.collect(), signature };
+        let function = Function { kind: self, result, parameters: parameters.collect(), signature: signature() };
         Expr::HigherOrderFunction(HigherOrderFunction::new(Arc::new(HigherOrderUDF::new_from_impl(function)), args))
     }
 }
@@ -93,12 +94,18 @@ pub(crate) fn map_types(data_type: &DataType) -> Option<(&DataType, &DataType)> 
     }
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Function {
+fn signature() -> HigherOrderSignature {
+    HigherOrderSignature::variadic_any(Volatility::Immutable)
+}
+
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Function {
     kind: HigherOrder,
+    #[serde(with = "wire::types")]
     result: DataType,
     /// How many parameters each lambda names.
     parameters: Vec<usize>,
+    #[serde(skip, default = "signature")]
     signature: HigherOrderSignature,
 }
 
