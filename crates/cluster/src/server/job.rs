@@ -8,11 +8,12 @@ use ballista_core::error::BallistaError;
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::job_status::Status;
 use ballista_core::serde::protobuf::{JobStatus, PartitionLocation};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
-use futures::{TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 
 use super::executors::Executors;
@@ -53,19 +54,20 @@ async fn rows(
     job: Arc<Job>,
     mut told: mpsc::Receiver<JobStatus>,
     token: Token,
-) -> Result<impl futures::Stream<Item = Result<datafusion::arrow::array::RecordBatch>>> {
+) -> Result<impl Stream<Item = Result<RecordBatch>> + Send> {
     let locations = ended(&mut told).await?;
     job.ended.store(true, Ordering::Relaxed);
     let fetcher = Fetcher::new(token);
-    let partitions = locations.into_iter().map(move |location| {
-        let fetcher = fetcher.clone();
-        Ok(stream::once(async move { fetcher.fetch(location).await }).try_flatten())
-    });
-    let rows = stream::iter(partitions).try_flatten();
     // The data stays until the last row is taken, or nobody wants more.
-    Ok(rows.inspect_ok(move |_| {
-        let _: &Job = &job;
-    }))
+    let partitions = stream::iter(locations).then(move |location| {
+        let (fetcher, job) = (fetcher.clone(), Arc::clone(&job));
+        async move {
+            let rows = fetcher.fetch(location).await;
+            drop(job);
+            rows
+        }
+    });
+    Ok(partitions.try_flatten())
 }
 
 /// Where the rows of a job are, when all tasks of it have ended.
