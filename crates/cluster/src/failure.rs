@@ -3,13 +3,34 @@
 //! Ballista carries the error of a task as a text, and wraps it in others. So the text holds the whole error between two
 //! marks, in an alphabet that no wrapping changes.
 
+use ballista_core::error::BallistaError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use sheetbend_plan::error::SparkError;
 
 const BEGIN: &str = "<sheetbend:";
 const END: char = '>';
+
+/// The error of the engine that is inside of those that Ballista puts around it.
+pub(crate) fn cause(error: &DataFusionError) -> &DataFusionError {
+    let inside = match error {
+        DataFusionError::External(inner) => inner.as_ref(),
+        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
+            ArrowError::ExternalError(inner) => inner.as_ref(),
+            _ => return error,
+        },
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => return cause(inner),
+        DataFusionError::Shared(inner) => return cause(inner),
+        _ => return error,
+    };
+    match (inside.downcast_ref::<DataFusionError>(), inside.downcast_ref::<BallistaError>()) {
+        (Some(inner), _) => cause(inner),
+        (_, Some(BallistaError::DataFusionError(inner))) => cause(inner),
+        _ => error,
+    }
+}
 
 /// The text of an error.
 pub(crate) fn encode(error: &SparkError) -> String {

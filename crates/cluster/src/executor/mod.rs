@@ -1,6 +1,7 @@
 //! An executor's part: it joins a server, asks for tasks, runs them, and keeps what they leave until it is fetched.
 
 mod attach;
+mod stop;
 mod tasks;
 mod work;
 

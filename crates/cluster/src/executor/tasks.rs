@@ -9,7 +9,7 @@ use ballista_core::error::BallistaError;
 use ballista_core::extension::SessionConfigHelperExt;
 use ballista_core::serde::protobuf::failed_task::FailedReason;
 use ballista_core::serde::protobuf::task_status::Status;
-use ballista_core::serde::protobuf::{FailedTask, SuccessfulTask, TaskDefinition, TaskStatus};
+use ballista_core::serde::protobuf::{FailedTask, IoError, OperatorMetricsSet, SuccessfulTask, TaskDefinition, TaskStatus};
 use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -18,8 +18,11 @@ use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::FutureExt;
 use sheetbend_datasource::part::Partitions;
 use sheetbend_plan::error::SparkError;
+use sheetbend_datasource::error::PluginFailure;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
+use super::stop::stoppable;
 use super::work::{Machine, Seat};
 use crate::failure;
 
@@ -46,10 +49,15 @@ pub(super) struct Finished {
 pub(super) async fn run(seat: Seat, task: TaskDefinition, finished: mpsc::UnboundedSender<Finished>) {
     let mut report = Report::of(&task, finished);
     let executor_id = seat.machine.registration().id.clone();
-    let ran = AssertUnwindSafe(stage(&seat.machine, task)).catch_unwind().await;
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    let ran = AssertUnwindSafe(stage(&seat.machine, task, stop)).catch_unwind().await;
     let ran = ran.unwrap_or_else(|panic| Err(BallistaError::Internal(panicked(panic.as_ref()))));
     report.status.status = Some(match ran {
-        Ok(done) => Status::Successful(SuccessfulTask { executor_id, ..done }),
+        Ok((done, metrics)) => {
+            report.status.metrics = metrics;
+            Status::Successful(SuccessfulTask { executor_id, ..done })
+        }
         Err(error) => Status::Failed(failed(error, seat.machine.failure)),
     });
     // The scheduler is to find the room that it frees.
@@ -57,7 +65,11 @@ pub(super) async fn run(seat: Seat, task: TaskDefinition, finished: mpsc::Unboun
 }
 
 /// Runs the part of the plan, and tells what it has left.
-async fn stage(machine: &Arc<Machine>, task: TaskDefinition) -> Result<SuccessfulTask, BallistaError> {
+async fn stage(
+    machine: &Arc<Machine>,
+    task: TaskDefinition,
+    stop: CancellationToken,
+) -> Result<(SuccessfulTask, Vec<OperatorMetricsSet>), BallistaError> {
     let numbers: Vec<_> = task.global_output_partition_ids.iter().map(|number| *number as usize).collect();
     let (preparing, numbered) = (Arc::clone(machine), numbers.clone());
     let (job, stage_id, task_id) = (JobId::from(task.job_id.clone()), task.stage_id as usize, task.task_id as usize);
@@ -66,16 +78,23 @@ async fn stage(machine: &Arc<Machine>, task: TaskDefinition) -> Result<Successfu
     let (plan, context) = prepared.await.map_err(BallistaError::TokioError)??;
     let folder = machine.folder();
     let config = context.session_config();
+    let plan = stoppable(plan, stop)?;
     let engine = DefaultExecutionEngine::new();
     let stage = engine.create_query_stage_exec(job, stage_id, task_id, numbers, plan, folder, config)?;
     let partitions = stage.execute_query_stage(task_id, Arc::clone(&context)).await?;
-    Ok(SuccessfulTask {
+    let done = SuccessfulTask {
         executor_id: String::new(),
         partitions,
         runtime_stats: stage.collect_runtime_stats_reports(),
         window_state: stage.collect_window_state_reports()?,
         task_column_stats: stage.collect_column_stats(),
-    })
+    };
+    Ok((done, counted(stage.as_ref())?))
+}
+
+/// What each node of the plan has counted.
+fn counted(stage: &dyn QueryStageExecutor) -> Result<Vec<OperatorMetricsSet>, BallistaError> {
+    stage.collect_plan_metrics().into_iter().map(TryInto::try_into).collect()
 }
 
 type Prepared = (Arc<dyn datafusion::physical_plan::ExecutionPlan>, Arc<TaskContext>);
@@ -104,12 +123,24 @@ fn prepare(machine: &Machine, task: &TaskDefinition, numbers: Vec<usize>) -> Res
 /// What the scheduler is told of a task that failed: whether another attempt may do better, and for the client the error
 /// as a whole.
 fn failed(error: BallistaError, failure: fn(&DataFusionError) -> SparkError) -> FailedTask {
-    let told = match &error {
-        BallistaError::DataFusionError(error) => Some(failure::encode(&failure(error))),
-        BallistaError::Internal(what) => Some(failure::encode(&SparkError::internal(what))),
-        _ => None,
+    let (told, is_transient) = match &error {
+        BallistaError::DataFusionError(error) => {
+            let cause = failure::cause(error);
+            let is_transient = PluginFailure::of(cause).is_some_and(|failure| failure.transient);
+            (Some(failure::encode(&failure(cause))), is_transient)
+        }
+        BallistaError::Internal(what) => (Some(failure::encode(&SparkError::internal(what))), false),
+        _ => (None, false),
     };
-    let failed = FailedTask::from(error);
+    let failed = match is_transient {
+        true => FailedTask {
+            error: String::new(),
+            retryable: true,
+            count_to_failures: true,
+            failed_reason: Some(FailedReason::IoError(IoError {})),
+        },
+        false => FailedTask::from(error),
+    };
     let keeps_its_words = matches!(
         failed.failed_reason,
         Some(FailedReason::FetchPartitionError(_) | FailedReason::TaskKilled(_))
