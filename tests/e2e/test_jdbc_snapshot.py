@@ -41,7 +41,7 @@ def read(spark: SparkSession, server: PostgresServer, **options: str | int) -> D
 def transfers(server: PostgresServer) -> Iterator[None]:
     """Moves amounts between the first and the last accounts as fast as can be; each move is one transaction."""
     stop = threading.Event()
-    connection = adbc_driver_postgresql.dbapi.connect(server._conninfo(), autocommit=True)
+    connection = adbc_driver_postgresql.dbapi.connect(server.conninfo, autocommit=True)
 
     def move() -> None:
         number = 0
