@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +22,8 @@ import pytest
 from sheetbend.errors import SheetbendError, SourceConnectionError
 from sheetbend.write import SaveMode
 from tests.sources.jdbc.writing import Write, write
+from tests.support.database import DatabaseServer
+from tests.support.mariadb import MariaDBServer
 from tests.support.postgresql import PostgresServer
 from tests.support.server import running_server, wait_until
 
@@ -228,35 +232,59 @@ def test_a_commit_that_is_refused_at_its_end(place: Place) -> None:
     assert (place.rows(), place.staged()) == ([0], 0)
 
 
-def mount(path: Path) -> bool:
-    """A file system of 8 MB, where the tests may make one."""
-    path.mkdir()
+@contextlib.contextmanager
+def small_disk(path: Path, server: DatabaseServer) -> Iterator[None]:
+    """A file system of 8 MB at the path, that the server may write to, where the tests may make one."""
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(path)], capture_output=True)
-    return made.returncode == 0
+    if made.returncode:
+        pytest.skip("a small file system can be mounted by root alone, outside of a container")
+    try:
+        server.give(path)
+        yield
+    finally:
+        # Also where a test has failed, and the server is there yet.
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+TEXTS = pa.table({"id": list(range(40_000)), "name": ["x" * 500] * 40_000})
 
 
 @pytest.mark.slow
 def test_a_disk_that_is_full() -> None:
-    disk = Path(f"/tmp/sheetbend-disk-{secrets.token_hex(4)}")
-    if not mount(disk):
-        disk.rmdir()
-        pytest.skip("a small file system can be mounted by root alone, outside of a container")
-    try:
-        with PostgresServer() as own:
-            own.give(disk)
-            place = Place(own)
-            own.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
-            full = {**place.options, "options": "-c default_tablespace=small"}
-            text = pa.table({"id": list(range(40_000)), "name": ["x" * 500] * 40_000})
-            own.execute(f"ALTER TABLE {place.schema}.t ADD name text")
-            with pytest.raises(SheetbendError, match="No space left on device"):
-                write(full, text.slice(0, 10), text)
-            assert (place.rows(), place.staged()) == ([0], 0)
-            write(full, text.slice(1, 9))
-            assert place.rows() == list(range(10))
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-        disk.rmdir()
+    with (
+        tempfile.TemporaryDirectory(prefix="sheetbend-disk-", dir="/tmp") as folder,
+        PostgresServer() as own,
+        small_disk(Path(folder), own),
+    ):
+        place = Place(own)
+        own.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        full = {**place.options, "options": "-c default_tablespace=small"}
+        own.execute(f"ALTER TABLE {place.schema}.t ADD name text")
+        with pytest.raises(SheetbendError, match="No space left on device"):
+            write(full, TEXTS.slice(0, 10), TEXTS)
+        assert (place.rows(), place.staged()) == ([0], 0)
+        write(full, TEXTS.slice(1, 9))
+        assert place.rows() == list(range(10))
+        own.stop()
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_under_mariadb() -> None:
+    with MariaDBServer() as own:
+        own.execute("CREATE DATABASE small")
+        # The tables of a database are files in a folder.
+        [(data,)] = own.execute("SELECT @@datadir")
+        with small_disk(Path(data) / "small", own):
+            own.execute("CREATE TABLE small.t (id bigint PRIMARY KEY, name text)")
+            own.execute("INSERT INTO small.t VALUES (0, 'first')")
+            options = {**own.options, "dbtable": "small.t"}
+            with pytest.raises(SheetbendError, match=r"The table .* is full"):
+                write(options, TEXTS.slice(1, 10), TEXTS)
+            assert own.execute("SELECT id FROM small.t") == [(0,)]
+            assert own.execute("SHOW TABLES FROM small") == [("t",)]
+            write(options, TEXTS.slice(1, 9))
+            assert own.execute("SELECT count(*) FROM small.t") == [(10,)]
+            own.stop()
 
 
 CLIENT = """
