@@ -187,13 +187,23 @@ def test_a_crash_of_the_server_loses_no_rows_silently(own: PostgresServer) -> No
     assert (place.rows(), place.staged()) == ([0], 0)
 
 
-def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
-    """The server commits and waits for a standby that there is not; its connection is ended meanwhile."""
-    place = Place(own)
-    steps = Write(place.options, SCHEMA).begin().task(ids(1))
+@contextlib.contextmanager
+def missing_standby(own: PostgresServer) -> Iterator[None]:
+    """Commits of others wait for a standby that there is not."""
     own.execute("SET synchronous_commit = local")
     own.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     own.execute("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        own.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        own.execute("SELECT pg_reload_conf()")
+
+
+def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
+    """The server commits and waits for a standby; its connection is ended meanwhile."""
+    place = Place(own)
+    steps = Write(place.options, SCHEMA).begin().task(ids(1))
     errors: list[BaseException] = []
 
     def commit() -> None:
@@ -202,18 +212,29 @@ def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=commit)
-    thread.start()
-    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-    wait_until(lambda: bool(own.execute(waiting)), 10, "the commit waits")
-    place.terminate("wait_event = 'SyncRep'")
-    thread.join(10)
-    own.execute("ALTER SYSTEM RESET synchronous_standby_names")
-    own.execute("SELECT pg_reload_conf()")
+    with missing_standby(own):
+        thread = threading.Thread(target=commit)
+        thread.start()
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        wait_until(lambda: bool(own.execute(waiting)), 10, "the commit waits")
+        place.terminate("wait_event = 'SyncRep'")
+        thread.join(10)
     assert not errors
     assert place.rows() == [0, 1]
     steps.commit()
     assert place.rows() == [0, 1]
+
+
+@pytest.mark.slow
+def test_a_commit_that_is_given_up(own: PostgresServer) -> None:
+    """The time of a statement does not count while its commit waits for a standby."""
+    place = Place(own)
+    steps = Write({**place.options, "queryTimeout": "1"}, SCHEMA).begin().task(ids(1))
+    with missing_standby(own):
+        started = time.monotonic()
+        steps.commit()
+    assert time.monotonic() - started < 12
+    assert (place.rows(), place.staged()) == ([0, 1], 0)
 
 
 def test_a_commit_that_is_refused_at_its_end(place: Place) -> None:

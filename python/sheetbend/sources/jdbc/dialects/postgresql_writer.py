@@ -222,6 +222,8 @@ class PostgresWriter:
         try:
             session.execute("COMMIT")
         except self._dialect.errors:
+            # It may be waiting for a standby that does not answer.
+            session.cancel()
             if not self._was_committed(number):
                 raise
 
@@ -231,8 +233,10 @@ class PostgresWriter:
             with lease(self._dialect) as session:
                 while True:
                     status = session.rows(f"SELECT pg_xact_status('{transaction}'::xid8)")[0][0]
-                    if status != "in progress" or time.monotonic() > deadline:
+                    if status != "in progress":
                         return bool(status == "committed")
+                    if time.monotonic() > deadline:
+                        raise SheetbendError(f"it has not ended after {_DOUBT_SECONDS:g} s.")
                     time.sleep(0.1)
         except SheetbendError as error:
             raise SheetbendError(
