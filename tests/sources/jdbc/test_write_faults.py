@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -40,7 +42,8 @@ class Place:
     def __init__(self, server: PostgresServer) -> None:
         self.server = server
         self.schema = f"f_{secrets.token_hex(4)}"
-        self.options = {**server.options, "dbtable": f"{self.schema}.t"}
+        # So that rows go to the staging table as they come.
+        self.options = {**server.options, "dbtable": f"{self.schema}.t", "spoolBytes": "0"}
         server.execute(f"CREATE SCHEMA {self.schema}")
         server.execute(f"CREATE TABLE {self.schema}.t (id bigint PRIMARY KEY)")
         server.execute(f"INSERT INTO {self.schema}.t VALUES (0)")
@@ -52,6 +55,11 @@ class Place:
         """How many staging tables there are."""
         count = f"SELECT count(*) FROM pg_class WHERE relnamespace = '{self.schema}'::regnamespace AND relname ~ 'sheetbend'"
         return int(self.server.execute(count)[0][0])
+
+    @property
+    def keeping(self) -> dict[str, str]:
+        """The options of a write whose rows are kept until the commit."""
+        return {key: value for key, value in self.options.items() if key != "spoolBytes"}
 
     def terminate(self, condition: str) -> int:
         """Ends connections; returns how many."""
@@ -164,6 +172,83 @@ def test_a_table_that_another_has_made_meanwhile(place: Place) -> None:
         mine.commit()
     mine.abort()
     assert place.server.execute(f"SELECT id FROM {place.schema}.new") == [(2,)]
+
+
+def folders() -> list[Path]:
+    """Those in which rows are kept."""
+    return list(Path(tempfile.gettempdir()).glob("postgresql.sheetbend-*"))
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes of the machine have theirs elsewhere."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def test_rows_are_kept_until_the_commit(place: Place) -> None:
+    steps = Write(place.keeping, SCHEMA, partitions=2).begin().task(ids(1)).task(ids(2, 3))
+    [folder] = folders()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert place.rows() == [0]
+    steps.commit()
+    steps.commit()
+    assert (place.rows(), place.staged(), folders()) == ([0, 1, 2, 3], 0, [])
+    steps = Write(place.keeping, SCHEMA).begin().task(ids(4))
+    steps.abort()
+    steps.abort()
+    assert (place.rows(), place.staged(), folders()) == ([0, 1, 2, 3], 0, [])
+
+
+def test_rows_that_are_kept_and_rows_that_are_staged(place: Place) -> None:
+    """What is more than was asked to be kept is staged, and all of a task on another machine."""
+    options = {**place.keeping, "spoolBytes": "3000", "truncate": "true"}
+    many = pa.table([list(range(1000))], schema=SCHEMA)
+    steps = Write(options, SCHEMA, SaveMode.OVERWRITE, partitions=3).begin()
+    steps.task(pa.RecordBatchReader.from_batches(SCHEMA, many.to_batches(max_chunksize=100)))
+    [folder] = folders()
+    folder.rename(folder.with_name("elsewhere"))
+    steps.task(ids(2001, 2002))
+    folder.with_name("elsewhere").rename(folder)
+    steps.task(ids(3001))
+    table = place.server.execute(
+        f"SELECT relname FROM pg_class WHERE relnamespace = '{place.schema}'::regnamespace AND relname ~ 'sheetbend'"
+    )[0][0]
+    assert place.server.execute(f"SELECT count(*) FROM {place.schema}.{table}") == [(802,)]
+    steps.commit()
+    assert place.rows() == [*range(1000), 2001, 2002, 3001]
+    assert (place.staged(), folders()) == (0, [])
+
+
+def test_a_kept_row_that_is_there_already(place: Place) -> None:
+    with pytest.raises(SheetbendError, match=r"duplicate key value.*Key \(id\)=\(0\) already exists"):
+        write(place.keeping, ids(10, 11), ids(20, 0, 21))
+    assert (place.rows(), place.staged(), folders()) == ([0], 0, [])
+
+
+def test_kept_rows_that_are_lost(place: Place) -> None:
+    steps = Write(place.keeping, SCHEMA).begin().task(ids(1))
+    [folder] = folders()
+    shutil.rmtree(folder)
+    with pytest.raises(SheetbendError, match="The rows of the write are gone"):
+        steps.commit()
+    steps.abort()
+    assert (place.rows(), place.staged()) == ([0], 0)
+
+
+@pytest.mark.parametrize(
+    "ddl",
+    [
+        "CREATE TABLE {0}.v (id bigint); CREATE RULE r AS ON INSERT TO {0}.v DO INSTEAD INSERT INTO {0}.t VALUES (NEW.id)",
+        "CREATE VIEW {0}.v AS SELECT * FROM {0}.t",
+    ],
+)
+def test_what_copy_does_otherwise_is_inserted(place: Place, ddl: str) -> None:
+    for statement in ddl.format(place.schema).split("; "):
+        place.server.execute(statement)
+    steps = Write({**place.keeping, "dbtable": f"{place.schema}.v"}, SCHEMA).begin().task(ids(7))
+    assert folders() == []
+    steps.commit()
+    assert place.rows() == [0, 7]
 
 
 def test_a_crash_of_the_server_loses_no_rows_silently(own: PostgresServer) -> None:

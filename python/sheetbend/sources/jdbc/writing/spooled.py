@@ -180,7 +180,7 @@ class SpooledWriter(abc.ABC):
         with self._connected(self._dialect.connect_to_write) as session:
             for statement in [self.begin_sql, *handle["prepare"]]:
                 session.execute(statement)
-            for rows in spooled(folder, len(messages)):
+            for rows in spooled(folder, range(len(messages))):
                 session.insert(handle["insert"], rows)
             session.execute("COMMIT")
         _committed.add(handle["spool"])
