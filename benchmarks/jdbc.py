@@ -231,7 +231,7 @@ def _drain(server: PostgresServer, table: str) -> tuple[float, float]:
 
 
 def _drained(server: PostgresServer, table: str) -> tuple[float, float, float]:
-    command = [sys.executable, "-c", DRAIN, server._conninfo(), f"SELECT * FROM {table}"]
+    command = [sys.executable, "-c", DRAIN, server.conninfo, f"SELECT * FROM {table}"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     wall, cpu, peak = (float(part) for part in done.stdout.split())
     return wall, cpu, peak

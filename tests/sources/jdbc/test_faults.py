@@ -123,7 +123,7 @@ def test_a_column_that_grows_is_read_while_its_values_fit(postgres: PostgresServ
 
 
 def test_a_table_that_is_locked(postgres: PostgresServer, table: str) -> None:
-    holder = adbc_driver_postgresql.dbapi.connect(postgres._conninfo())
+    holder = adbc_driver_postgresql.dbapi.connect(postgres.conninfo)
     try:
         with holder.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")

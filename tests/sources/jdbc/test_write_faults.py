@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +24,8 @@ import pytest
 from sheetbend.errors import SheetbendError, SourceConnectionError
 from sheetbend.write import SaveMode
 from tests.sources.jdbc.writing import Write, write
+from tests.support.database import DatabaseServer
+from tests.support.mariadb import MariaDBServer
 from tests.support.postgresql import PostgresServer
 from tests.support.server import running_server, wait_until
 
@@ -36,7 +42,8 @@ class Place:
     def __init__(self, server: PostgresServer) -> None:
         self.server = server
         self.schema = f"f_{secrets.token_hex(4)}"
-        self.options = {**server.options, "dbtable": f"{self.schema}.t"}
+        # So that rows go to the staging table as they come.
+        self.options = {**server.options, "dbtable": f"{self.schema}.t", "spoolBytes": "0"}
         server.execute(f"CREATE SCHEMA {self.schema}")
         server.execute(f"CREATE TABLE {self.schema}.t (id bigint PRIMARY KEY)")
         server.execute(f"INSERT INTO {self.schema}.t VALUES (0)")
@@ -48,6 +55,11 @@ class Place:
         """How many staging tables there are."""
         count = f"SELECT count(*) FROM pg_class WHERE relnamespace = '{self.schema}'::regnamespace AND relname ~ 'sheetbend'"
         return int(self.server.execute(count)[0][0])
+
+    @property
+    def keeping(self) -> dict[str, str]:
+        """The options of a write whose rows are kept until the commit."""
+        return {key: value for key, value in self.options.items() if key != "spoolBytes"}
 
     def terminate(self, condition: str) -> int:
         """Ends connections; returns how many."""
@@ -162,6 +174,83 @@ def test_a_table_that_another_has_made_meanwhile(place: Place) -> None:
     assert place.server.execute(f"SELECT id FROM {place.schema}.new") == [(2,)]
 
 
+def folders() -> list[Path]:
+    """Those in which rows are kept."""
+    return list(Path(tempfile.gettempdir()).glob("postgresql.sheetbend-*"))
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes of the machine have theirs elsewhere."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def test_rows_are_kept_until_the_commit(place: Place) -> None:
+    steps = Write(place.keeping, SCHEMA, partitions=2).begin().task(ids(1)).task(ids(2, 3))
+    [folder] = folders()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert place.rows() == [0]
+    steps.commit()
+    steps.commit()
+    assert (place.rows(), place.staged(), folders()) == ([0, 1, 2, 3], 0, [])
+    steps = Write(place.keeping, SCHEMA).begin().task(ids(4))
+    steps.abort()
+    steps.abort()
+    assert (place.rows(), place.staged(), folders()) == ([0, 1, 2, 3], 0, [])
+
+
+def test_rows_that_are_kept_and_rows_that_are_staged(place: Place) -> None:
+    """What is more than was asked to be kept is staged, and all of a task on another machine."""
+    options = {**place.keeping, "spoolBytes": "3000", "truncate": "true"}
+    many = pa.table([list(range(1000))], schema=SCHEMA)
+    steps = Write(options, SCHEMA, SaveMode.OVERWRITE, partitions=3).begin()
+    steps.task(pa.RecordBatchReader.from_batches(SCHEMA, many.to_batches(max_chunksize=100)))
+    [folder] = folders()
+    folder.rename(folder.with_name("elsewhere"))
+    steps.task(ids(2001, 2002))
+    folder.with_name("elsewhere").rename(folder)
+    steps.task(ids(3001))
+    table = place.server.execute(
+        f"SELECT relname FROM pg_class WHERE relnamespace = '{place.schema}'::regnamespace AND relname ~ 'sheetbend'"
+    )[0][0]
+    assert place.server.execute(f"SELECT count(*) FROM {place.schema}.{table}") == [(802,)]
+    steps.commit()
+    assert place.rows() == [*range(1000), 2001, 2002, 3001]
+    assert (place.staged(), folders()) == (0, [])
+
+
+def test_a_kept_row_that_is_there_already(place: Place) -> None:
+    with pytest.raises(SheetbendError, match=r"duplicate key value.*Key \(id\)=\(0\) already exists"):
+        write(place.keeping, ids(10, 11), ids(20, 0, 21))
+    assert (place.rows(), place.staged(), folders()) == ([0], 0, [])
+
+
+def test_kept_rows_that_are_lost(place: Place) -> None:
+    steps = Write(place.keeping, SCHEMA).begin().task(ids(1))
+    [folder] = folders()
+    shutil.rmtree(folder)
+    with pytest.raises(SheetbendError, match="The rows of the write are gone"):
+        steps.commit()
+    steps.abort()
+    assert (place.rows(), place.staged()) == ([0], 0)
+
+
+@pytest.mark.parametrize(
+    "ddl",
+    [
+        "CREATE TABLE {0}.v (id bigint); CREATE RULE r AS ON INSERT TO {0}.v DO INSTEAD INSERT INTO {0}.t VALUES (NEW.id)",
+        "CREATE VIEW {0}.v AS SELECT * FROM {0}.t",
+    ],
+)
+def test_what_copy_does_otherwise_is_inserted(place: Place, ddl: str) -> None:
+    for statement in ddl.format(place.schema).split("; "):
+        place.server.execute(statement)
+    steps = Write({**place.keeping, "dbtable": f"{place.schema}.v"}, SCHEMA).begin().task(ids(7))
+    assert folders() == []
+    steps.commit()
+    assert place.rows() == [0, 7]
+
+
 def test_a_crash_of_the_server_loses_no_rows_silently(own: PostgresServer) -> None:
     place = Place(own)
     steps = Write(place.options, SCHEMA).begin().task(ids(1, 2, 3))
@@ -183,13 +272,23 @@ def test_a_crash_of_the_server_loses_no_rows_silently(own: PostgresServer) -> No
     assert (place.rows(), place.staged()) == ([0], 0)
 
 
-def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
-    """The server commits and waits for a standby that there is not; its connection is ended meanwhile."""
-    place = Place(own)
-    steps = Write(place.options, SCHEMA).begin().task(ids(1))
+@contextlib.contextmanager
+def missing_standby(own: PostgresServer) -> Iterator[None]:
+    """Commits of others wait for a standby that there is not."""
     own.execute("SET synchronous_commit = local")
     own.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     own.execute("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        own.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        own.execute("SELECT pg_reload_conf()")
+
+
+def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
+    """The server commits and waits for a standby; its connection is ended meanwhile."""
+    place = Place(own)
+    steps = Write(place.options, SCHEMA).begin().task(ids(1))
     errors: list[BaseException] = []
 
     def commit() -> None:
@@ -198,18 +297,29 @@ def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=commit)
-    thread.start()
-    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-    wait_until(lambda: bool(own.execute(waiting)), 10, "the commit waits")
-    place.terminate("wait_event = 'SyncRep'")
-    thread.join(10)
-    own.execute("ALTER SYSTEM RESET synchronous_standby_names")
-    own.execute("SELECT pg_reload_conf()")
+    with missing_standby(own):
+        thread = threading.Thread(target=commit)
+        thread.start()
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        wait_until(lambda: bool(own.execute(waiting)), 10, "the commit waits")
+        place.terminate("wait_event = 'SyncRep'")
+        thread.join(10)
     assert not errors
     assert place.rows() == [0, 1]
     steps.commit()
     assert place.rows() == [0, 1]
+
+
+@pytest.mark.slow
+def test_a_commit_that_is_given_up(own: PostgresServer) -> None:
+    """The time of a statement does not count while its commit waits for a standby."""
+    place = Place(own)
+    steps = Write({**place.options, "queryTimeout": "1"}, SCHEMA).begin().task(ids(1))
+    with missing_standby(own):
+        started = time.monotonic()
+        steps.commit()
+    assert time.monotonic() - started < 12
+    assert (place.rows(), place.staged()) == ([0, 1], 0)
 
 
 def test_a_commit_that_is_refused_at_its_end(place: Place) -> None:
@@ -228,35 +338,59 @@ def test_a_commit_that_is_refused_at_its_end(place: Place) -> None:
     assert (place.rows(), place.staged()) == ([0], 0)
 
 
-def mount(path: Path) -> bool:
-    """A file system of 8 MB, where the tests may make one."""
-    path.mkdir()
+@contextlib.contextmanager
+def small_disk(path: Path, server: DatabaseServer) -> Iterator[None]:
+    """A file system of 8 MB at the path, that the server may write to, where the tests may make one."""
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(path)], capture_output=True)
-    return made.returncode == 0
+    if made.returncode:
+        pytest.skip("a small file system can be mounted by root alone, outside of a container")
+    try:
+        server.give(path)
+        yield
+    finally:
+        # Also where a test has failed, and the server is there yet.
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+TEXTS = pa.table({"id": list(range(40_000)), "name": ["x" * 500] * 40_000})
 
 
 @pytest.mark.slow
 def test_a_disk_that_is_full() -> None:
-    disk = Path(f"/tmp/sheetbend-disk-{secrets.token_hex(4)}")
-    if not mount(disk):
-        disk.rmdir()
-        pytest.skip("a small file system can be mounted by root alone, outside of a container")
-    try:
-        with PostgresServer() as own:
-            own.give(disk)
-            place = Place(own)
-            own.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
-            full = {**place.options, "options": "-c default_tablespace=small"}
-            text = pa.table({"id": list(range(40_000)), "name": ["x" * 500] * 40_000})
-            own.execute(f"ALTER TABLE {place.schema}.t ADD name text")
-            with pytest.raises(SheetbendError, match="No space left on device"):
-                write(full, text.slice(0, 10), text)
-            assert (place.rows(), place.staged()) == ([0], 0)
-            write(full, text.slice(1, 9))
-            assert place.rows() == list(range(10))
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-        disk.rmdir()
+    with (
+        tempfile.TemporaryDirectory(prefix="sheetbend-disk-", dir="/tmp") as folder,
+        PostgresServer() as own,
+        small_disk(Path(folder), own),
+    ):
+        place = Place(own)
+        own.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        full = {**place.options, "options": "-c default_tablespace=small"}
+        own.execute(f"ALTER TABLE {place.schema}.t ADD name text")
+        with pytest.raises(SheetbendError, match="No space left on device"):
+            write(full, TEXTS.slice(0, 10), TEXTS)
+        assert (place.rows(), place.staged()) == ([0], 0)
+        write(full, TEXTS.slice(1, 9))
+        assert place.rows() == list(range(10))
+        own.stop()
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_under_mariadb() -> None:
+    with MariaDBServer() as own:
+        own.execute("CREATE DATABASE small")
+        # The tables of a database are files in a folder.
+        [(data,)] = own.execute("SELECT @@datadir")
+        with small_disk(Path(data) / "small", own):
+            own.execute("CREATE TABLE small.t (id bigint PRIMARY KEY, name text)")
+            own.execute("INSERT INTO small.t VALUES (0, 'first')")
+            options = {**own.options, "dbtable": "small.t"}
+            with pytest.raises(SheetbendError, match=r"The table .* is full"):
+                write(options, TEXTS.slice(1, 10), TEXTS)
+            assert own.execute("SELECT id FROM small.t") == [(0,)]
+            assert own.execute("SHOW TABLES FROM small") == [("t",)]
+            write(options, TEXTS.slice(1, 9))
+            assert own.execute("SELECT count(*) FROM small.t") == [(10,)]
+            own.stop()
 
 
 CLIENT = """

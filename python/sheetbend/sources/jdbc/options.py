@@ -58,6 +58,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("queryTimeout", "seconds a query may take; 0 is no limit", type="integer", default="0"),
     OptionSpec("pushDownPredicate", "whether the database filters rows", type="boolean", default="true"),
     OptionSpec("pushDownAggregate", "whether the database aggregates rows", type="boolean", default="true"),
+    OptionSpec("pushDownJoin", "accepted: the engine joins tables itself", type="boolean", default="false"),
     OptionSpec(
         "pushDownLimit",
         "whether the database leaves out rows beyond a limit, also the first ones in an order",

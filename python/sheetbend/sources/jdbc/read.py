@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sheetbend.errors import SheetbendError, SourceConnectionError
 from sheetbend.sources.jdbc.pool import lease
-from sheetbend.sources.jdbc.snapshot import begun
+from sheetbend.sources.jdbc.snapshot import Snapshot, begun
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Work", "read"]
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Work:
     where: str | None = None
     """The condition in the statement, where its rows are those of the table."""
 
-    snapshot: str | None = None
+    snapshot: Snapshot | None = None
     """The state of the database that it reads."""
 
     @property
@@ -46,7 +46,7 @@ class Work:
             "sql": self.sql,
             "columns": names,
             "where": self.where,
-            "snapshot": self.snapshot,
+            "snapshot": list(self.snapshot) if self.snapshot else None,
         }
 
     @classmethod
@@ -58,7 +58,8 @@ class Work:
                 "Every machine must run the same release."
             )
         columns = tuple(dialect.column(name, declared) for name, declared in spec["columns"])
-        return cls(spec["sql"], columns, spec["where"], spec["snapshot"])
+        snapshot = Snapshot(*spec["snapshot"]) if spec["snapshot"] else None
+        return cls(spec["sql"], columns, spec["where"], snapshot)
 
 
 def read(dialect: Dialect[S], work: Work, settings: Settings, context: ReadContext | None) -> Iterator[pa.RecordBatch]:
@@ -100,7 +101,7 @@ def _attempt(
             return
         in_transaction = work.snapshot is not None or settings.isolation is not None
         if in_transaction:
-            dialect.begin(session, settings.isolation, work.snapshot)
+            dialect.begin(session, settings.isolation, work.snapshot.name if work.snapshot else None)
         if work.snapshot is not None and not progress.begun:
             progress.begun = True
             begun(work.snapshot)

@@ -58,7 +58,7 @@ class Push:
             limited=self.limit is not None,
             aggregation=Aggregation.PARTIAL if self.aggregated else Aggregation.NONE,
             statistics=Statistics(rows=table.rows),
-            snapshot=partitions[0].snapshot,
+            snapshot=partitions[0].snapshot.name if partitions[0].snapshot else None,
             statements=[work.sql for work in partitions],
         )
 

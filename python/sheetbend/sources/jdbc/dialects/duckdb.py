@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -63,9 +64,9 @@ class DuckDbDialect(Dialect[DuckDbSession]):
         return DuckDbSession(self._path, self._settings, ["SET TimeZone = 'UTC'"])
 
     @property
-    def path(self) -> str:
+    def path(self) -> Path:
         """The file."""
-        return self._path
+        return Path(self._path)
 
     def connect_to_write(self) -> DuckDbSession:
         """Opens the file to write to it, as the only process that does; makes it where there is none."""

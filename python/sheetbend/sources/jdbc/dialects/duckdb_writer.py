@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sheetbend.errors import OptionError
+from sheetbend.filters import DUCKDB
 from sheetbend.sources.jdbc.sql import quote_identifier
 from sheetbend.sources.jdbc.writing.columns import TableColumn, unsupported_type
-from sheetbend.sources.jdbc.writing.spooled import SpooledWriter, Store
+from sheetbend.sources.jdbc.writing.spooled import SpooledWriter
 
 if TYPE_CHECKING:
-    from sheetbend.sources.jdbc.dialects.duckdb import DuckDbDialect
-    from sheetbend.sources.jdbc.writing.options import WriteOptions
+    from sheetbend.sources.jdbc.writing.spooled import FileSession, Store
 
 __all__ = ["DuckDbWriter", "created_type"]
 
 _NAME = r'(?:\w+|"(?:[^"]|"")+")'
-_TABLE = re.compile(rf"(?:({_NAME})\.)?({_NAME})")
 _CREATED: dict[pa.DataType, str] = {
     pa.bool_(): "BOOLEAN",
     pa.int8(): "TINYINT",
@@ -66,65 +61,29 @@ class DuckDbWriter(SpooledWriter):
     """Writes to one table of a DuckDB file."""
 
     database = "duckdb"
+    table_name = re.compile(rf"(?:({_NAME})\.)?({_NAME})")
+    begin_sql = "BEGIN TRANSACTION"
     rows_sql = "SELECT {columns} FROM sheetbend_rows"
-
-    def __init__(self, dialect: DuckDbDialect, options: WriteOptions) -> None:
-        super().__init__(options)
-        self._dialect = dialect
-
-    @property
-    def path(self) -> Path:
-        return Path(self._dialect.path)
 
     def created_type(self, kind: pa.DataType) -> str | None:
         return created_type(kind)
 
-    def find(self) -> tuple[str, list[TableColumn] | None]:
-        match = _TABLE.fullmatch(self._options.table)
-        if match is None:
-            raise OptionError(
-                f"Option 'dbtable' is to be the name of a table where it is written to, got {self._options.table!r}."
-            )
-        schema, name = (part and _unquoted(part) for part in match.groups())
-        table = quote_identifier(name)
-        if schema:
-            table = f"{quote_identifier(schema)}.{table}"
-        if not self.path.exists():
-            return table, None
-        text = self._dialect.syntax.text
-        try:
-            with closing(self._dialect.connect()) as session:
-                rows = session.rows(
-                    "SELECT column_name, data_type, is_nullable, column_default IS NOT NULL FROM duckdb_columns() "
-                    f"WHERE database_name = current_database() AND lower(table_name) = lower({text(name)}) "
-                    f"AND lower(schema_name) = lower({text(schema) if schema else 'current_schema()'}) "
-                    "ORDER BY column_index"
-                )
-        except self._dialect.errors as error:
-            raise self._dialect.refused(error) from None
-        columns = [TableColumn(row[0], row[1], required=not row[2], optional=row[2] or row[3]) for row in rows]
-        return table, columns or None
+    def table(self, name: re.Match[str]) -> str:
+        return ".".join(quote_identifier(_unquoted(part)) for part in name.groups() if part)
+
+    def columns(self, session: FileSession, name: re.Match[str]) -> list[TableColumn]:
+        schema, table = (part and DUCKDB.text(_unquoted(part)) for part in name.groups())
+        rows = session.rows(
+            "SELECT column_name, data_type, is_nullable, column_default IS NOT NULL FROM duckdb_columns() "
+            f"WHERE database_name = current_database() AND lower(table_name) = lower({table}) "
+            f"AND lower(schema_name) = lower({schema or 'current_schema()'}) ORDER BY column_index"
+        )
+        return [TableColumn(row[0], row[1], required=not row[2], optional=row[2] or row[3]) for row in rows]
 
     def store(self, field: pa.Field, column: TableColumn) -> Store:
         if created_type(field.type) is None:
             raise unsupported_type(field)
         return field.with_name(column.name), _as_is
-
-    def publish(self, prepare: Sequence[str], insert: str, partitions: Iterator[pa.RecordBatchReader]) -> None:
-        try:
-            session = self._dialect.connect_to_write()
-        except self._dialect.errors as error:
-            raise self._dialect.refused(error) from None
-        try:
-            with closing(session):
-                session.execute("BEGIN TRANSACTION")
-                for statement in prepare:
-                    session.execute(statement)
-                for rows in partitions:
-                    session.insert(insert, rows)
-                session.execute("COMMIT")
-        except self._dialect.errors as error:
-            raise self._dialect.failure(error) from None
 
 
 def _as_is(values: pa.Array) -> pa.Array:

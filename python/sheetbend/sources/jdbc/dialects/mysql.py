@@ -45,6 +45,8 @@ __all__ = ["MariaDbDialect", "MySqlDialect"]
 _DRIVERS = ("com.mysql.cj.jdbc.Driver", "com.mysql.jdbc.Driver", "org.mariadb.jdbc.Driver")
 _STALL_SECONDS = 3600
 """How long the server waits for a reader that takes no rows; its own minute is less than a query may take."""
+_GRACE_SECONDS = 5.0
+"""How long after 'queryTimeout' a server that has not ended the statement itself is given up."""
 _NAME = r"(?:\w+|`(?:[^`]|``)+`)"
 _TABLE = re.compile(rf"(?:({_NAME})\.)?({_NAME})")
 
@@ -72,9 +74,11 @@ class MySqlDialect(Dialect[MySqlSession]):
         check_driver(options, self.name, _DRIVERS)
         url = parse_mysql(self.name, rest)
         self._hosts = url.hosts
+        self._address = ", ".join(f"{host}:{port}" for host, port in url.hosts)
         self._parameters = parameters = Parameters.of(self.name, url, options)
         self._types = Types(parameters.tinyint_is_boolean, parameters.zero_dates, parameters.time)
         self._timeout = options.integer("queryTimeout", minimum=0) or 0
+        self._patience = self._timeout + _GRACE_SECONDS if self._timeout else None
         self._arguments: dict[str, Any] = {
             "user": parameters.user,
             # PyMySQL would take a text for latin1.
@@ -82,7 +86,6 @@ class MySqlDialect(Dialect[MySqlSession]):
             "database": url.database,
             "charset": "utf8mb4",
             "connect_timeout": parameters.connect_seconds,
-            "read_timeout": parameters.connect_seconds,
             "autocommit": None,
             "program_name": "sheetbend",
         }
@@ -101,8 +104,10 @@ class MySqlDialect(Dialect[MySqlSession]):
         for number, (host, port) in enumerate(self._hosts, start=1):
             address = {"host": host, "port": port}
             try:
-                return MySqlSession(self._arguments | address, self._statements, self._parameters.read_seconds)
-            except pymysql.OperationalError as error:
+                return MySqlSession(
+                    self._arguments | address, self._statements, self._parameters.read_seconds, self._patience
+                )
+            except (pymysql.OperationalError, TimeoutError) as error:
                 if number == len(self._hosts) or _code(error) in _ACCESS_DENIED:
                     raise
         raise AssertionError("a URL has a host")
@@ -121,10 +126,9 @@ class MySqlDialect(Dialect[MySqlSession]):
         return MySqlWriter(self, options)
 
     def refused(self, error: Exception) -> SheetbendError:
-        where = ", ".join(f"{host}:{port}" for host, port in self._hosts)
         if _code(error) in _ACCESS_DENIED:
-            return AuthenticationError(f"{self.title} at {where} refuses the login: {self._clean(error)}.")
-        return SourceConnectionError(f"{self.title} at {where} cannot be reached: {self._clean(error)}.")
+            return AuthenticationError(f"{self.title} at {self._address} refuses the login: {self._clean(error)}.")
+        return SourceConnectionError(f"{self.title} at {self._address} cannot be reached: {self._clean(error)}.")
 
     def failure(self, error: Exception) -> SheetbendError:
         code, message = _code(error), self._clean(error)
@@ -132,14 +136,17 @@ class MySqlDialect(Dialect[MySqlSession]):
             return TableNotFoundError(f"{self.title} has no such table: {message}.")
         if code in _ACCESS_DENIED:
             return AuthenticationError(f"{self.title} refuses the user: {message}.")
-        if code in _LOST or isinstance(error, OSError):
-            where = ", ".join(f"{host}:{port}" for host, port in self._hosts)
-            return SourceConnectionError(f"{self.title} at {where} closed the connection: {message}.")
-        if code in _TIMED_OUT:
-            return SheetbendError(f"{self.title} ended the query after the {self._timeout} s of 'queryTimeout'.")
+        if code in _LOST or (isinstance(error, OSError) and not isinstance(error, TimeoutError)):
+            return SourceConnectionError(f"{self.title} at {self._address} closed the connection: {message}.")
         if isinstance(error, pymysql.ProgrammingError) or getattr(error, "sqlstate", "").startswith("42"):
             return OptionError(f"{self.title} refuses the query made from the options: {message}.")
-        return SheetbendError(f"{self.title}: {message}" + (f" (error {code})." if code else "."))
+        if isinstance(error, TimeoutError):
+            told = f"{self.title} at {self._address} does not answer: {message}."
+        elif code in _TIMED_OUT:
+            told = f"{self.title} ended the query after the {self._timeout} s of 'queryTimeout'."
+        else:
+            told = f"{self.title}: {message}" + (f" (error {code})." if code else ".")
+        return SheetbendError(told)
 
     def _clean(self, error: Exception) -> str:
         """What the server said, without the part of the statement that it repeats, and without a secret."""

@@ -177,7 +177,8 @@ class MySqlWriter:
         try:
             session.execute("COMMIT")
         except self._dialect.errors:
-            # Its answer may be lost alone.
+            # Its answer may be lost alone. What still runs is ended, so that it is one or the other.
+            session.cancel()
             with lease(self._dialect) as other:
                 if not self._is_taken(other, staging, rows):
                     raise

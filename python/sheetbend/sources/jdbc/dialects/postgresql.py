@@ -50,6 +50,8 @@ _DRIVERS = ("org.postgresql.Driver",)
 _CONNECT_TIMEOUT_SECONDS = "10"
 _KEEP_ALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 """A server that is gone without a word is noticed after a minute, not after two hours."""
+_GRACE_SECONDS = 5.0
+"""How long after 'queryTimeout' a server that has not ended the statement itself is given up."""
 _BATCH_BYTES = 4 << 20
 """As fast as the driver's own 16 MiB, with the first rows earlier and less memory."""
 _MIN_BATCH_BYTES = 64 << 10
@@ -102,6 +104,9 @@ class PostgresDialect(Dialect[PostgresSession]):
             **parameters,
             "client_encoding": "UTF8",
         }
+        self._patience = timeout + _GRACE_SECONDS if timeout else None
+        # Each host has as long.
+        self._connect_seconds = len(url.hosts) * _seconds(parameters["connect_timeout"])
         # Keywords with quoted values: libpq repeats a URI that it cannot parse, its password included.
         self._conninfo = " ".join(f"{key}={_quote_value(value)}" for key, value in parameters.items())
 
@@ -110,7 +115,7 @@ class PostgresDialect(Dialect[PostgresSession]):
         return self._conninfo
 
     def connect(self) -> PostgresSession:
-        return PostgresSession(self._conninfo)
+        return PostgresSession(self._conninfo, self._patience, self._connect_seconds)
 
     def column(self, name: str, declared: str) -> Column:
         return Column(name, declared, reading_of(split_cast(declared)[0]).type)
@@ -245,22 +250,26 @@ class PostgresDialect(Dialect[PostgresSession]):
 
     def failure(self, error: Exception) -> SheetbendError:
         message = self._clean(error)
-        told = re.search(r"SQLSTATE: (\w{5})", str(error))
-        state = str(getattr(error, "sqlstate", None) or (told[1] if told else ""))
+        found = re.search(r"SQLSTATE: (\w{5})", str(error))
+        state = str(getattr(error, "sqlstate", None) or (found[1] if found else ""))
         if state == "42P01":
             return TableNotFoundError(f"PostgreSQL has no such table: {message}.")
         if state == "42501" or state.startswith("28"):
             return AuthenticationError(f"PostgreSQL refuses the user: {message}.")
         if state.startswith(("08", "57P")) or _BROKEN.search(message):
             return SourceConnectionError(f"PostgreSQL at {self._address} closed the connection: {message}.")
-        if "invalid snapshot identifier" in message or "could not import the requested snapshot" in message:
-            return SheetbendError(
+        if state.startswith("42"):
+            return OptionError(f"PostgreSQL refuses the query made from the options: {message}.")
+        if isinstance(error, TimeoutError):
+            told = f"PostgreSQL at {self._address} does not answer: {message}."
+        elif "invalid snapshot identifier" in message or "could not import the requested snapshot" in message:
+            told = (
                 f"PostgreSQL: the state that all partitions were to read is gone: {message}. It is held for as long as "
                 "the query lives, on the machine that planned it; with consistency=none each partition reads its own."
             )
-        if state.startswith("42"):
-            return OptionError(f"PostgreSQL refuses the query made from the options: {message}.")
-        return SheetbendError(f"PostgreSQL: {message}" + (f" (SQLSTATE {state})." if state else "."))
+        else:
+            told = f"PostgreSQL: {message}" + (f" (SQLSTATE {state})." if state else ".")
+        return SheetbendError(told)
 
     def _clean(self, error: Exception) -> str:
         """What the server or libpq said, without the statement, which is ours, and without a secret."""
@@ -308,6 +317,10 @@ def _width(kind: pa.DataType) -> int:
         return max(1, int(kind.bit_width) // 8)
     except ValueError:
         return _TEXT_WIDTH
+
+
+def _seconds(timeout: str) -> float:
+    return float(timeout) if timeout.isascii() and timeout.isdigit() else 0.0
 
 
 def _quote_value(value: str) -> str:

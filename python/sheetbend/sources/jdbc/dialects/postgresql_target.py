@@ -29,6 +29,8 @@ class Target:
     """None where there is no such table."""
     parent: bool = False
     """Whether the table is partitioned, so that its rows are in others."""
+    copies: bool = False
+    """Whether COPY does to it what INSERT does: it is no view, and has no rules, policies or numbers of its own."""
     parsed: frozenset[str] = frozenset()
     """The columns whose types have no Arrow type of their own: the server reads their values from texts."""
 
@@ -41,14 +43,16 @@ class Target:
 def find_target(session: PostgresSession, table: str) -> Target:
     """The table that the server finds under a name that a user has written."""
     found = session.rows(
-        "SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind = 'p' FROM pg_class c "
+        "SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind = 'p', "
+        "c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT c.relrowsecurity AND NOT EXISTS "
+        "(SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attidentity = 'a') FROM pg_class c "
         f"JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({literal(table)})"
     )
     if not found:
         parts = session.rows(f"SELECT parse_ident({literal(table)}), current_schema()::text")
         names, current = parts[0]
         return Target(names[-2] if len(names) > 1 else current or "public", names[-1], None)
-    oid, schema, name, parent = found[0]
+    oid, schema, name, parent, copies = found[0]
     rows = session.rows(
         "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), t.typname::text, t.typcategory = 'S', "
         "a.attnotnull, a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' "
@@ -57,4 +61,4 @@ def find_target(session: PostgresSession, table: str) -> Target:
     )
     columns = [TableColumn(row[0], row[1], required=row[4], optional=not row[5]) for row in rows]
     parsed = frozenset(row[0] for row in rows if not row[3] and reading_of(row[2]).type in _TEXTS)
-    return Target(schema, name, columns, parent, parsed)
+    return Target(schema, name, columns, parent, copies, parsed)

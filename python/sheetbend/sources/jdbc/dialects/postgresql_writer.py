@@ -1,7 +1,8 @@
 """Writes to PostgreSQL: COPY into a staging table, and one transaction that makes its rows visible.
 
 A new table is its own staging table under another name, so that its rows are written once. The rows of a table that
-is there are staged without a write-ahead log, and then inserted.
+is there are staged without a write-ahead log, and then inserted; the first ones of each partition are kept on this
+machine, and copied by the commit.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sheetbend.errors import AuthenticationError, SheetbendError
+from sheetbend.sources.jdbc.dialects.postgresql_kept import keep, kept_rows, make_folder
 from sheetbend.sources.jdbc.dialects.postgresql_plan import Plan, create_table, plan_write
 from sheetbend.sources.jdbc.dialects.postgresql_staging import (
     drop,
@@ -29,6 +32,7 @@ from sheetbend.sources.jdbc.sql import quote_identifier
 from sheetbend.sources.jdbc.writing.committed import Committed
 from sheetbend.sources.jdbc.writing.rows import Rows
 from sheetbend.sources.jdbc.writing.slots import slot
+from sheetbend.sources.jdbc.writing.spool import discard
 from sheetbend.sources.jdbc.writing.writer import HANDLE_VERSION, check_handle, rows_written, table_exists
 from sheetbend.write import SaveMode
 
@@ -54,6 +58,8 @@ class PostgresWriter:
 
     A handle has ``load``, the table that COPY goes to; ``columns``, the names there; ``staging``, which is ``load`` or
     None where partitions are written on their own; and the statements of the ``commit``, which is that of a task then.
+    Else it has the ``folder`` of the rows that are kept, if any are, and ``most_bytes`` of each partition; the
+    ``table`` that they go to, and the statements that ``prepare`` it.
     """
 
     def __init__(self, dialect: PostgresDialect, options: WriteOptions) -> None:
@@ -73,7 +79,7 @@ class PostgresWriter:
             plan = plan_write(request, target, self._options)
             if self._options.by_partition:
                 return self._begin_by_partition(session, plan)
-            return self._begin_staged(session, plan, staging_name(request.write_id))
+            return self._begin_staged(session, plan, staging_name(request.write_id), request.partitions)
 
     def write(
         self, handle: WriteHandle, task: WriteTask, batches: pa.RecordBatchReader, context: TaskContext | None
@@ -82,36 +88,31 @@ class PostgresWriter:
         check_handle(handle)
         options = self._options
         rows = Rows(batches, handle["columns"], options, context)
-        schema, table = handle["load"]
-        with slot(task.write_id, options.writers, context), lease(self._dialect, context) as session:
-            try:
-                if handle["staging"]:
-                    session.ingest(schema, table, rows.reader)
-                else:
-                    with self._transaction(session):
-                        if handle["temporary"]:
-                            session.execute(handle["temporary"])
-                        session.ingest(schema, table, rows.reader)
-                        for statement in handle["commit"]:
-                            session.execute(statement)
-            except self._dialect.errors:
-                if rows.error is not None:
-                    raise rows.error from None
-                raise
-        return {"rows": rows.count}
+        with slot(task.write_id, options.writers, context):
+            kept, rest = keep(handle["folder"], task.partition, rows, handle["most_bytes"])
+            if rest is not None:
+                with lease(self._dialect, context) as session:
+                    try:
+                        self._copy(session, handle, rest)
+                    except self._dialect.errors:
+                        if rows.error is not None:
+                            raise rows.error from None
+                        raise
+        return {"rows": rows.count, "kept": kept, "partition": task.partition}
 
     def commit(self, handle: WriteHandle, messages: Sequence[CommitMessage]) -> None:
         """Publishes the staged rows in one transaction. It is asked about where the answer to its COMMIT is lost."""
         check_handle(handle)
         if not handle["staging"]:
             return
-        schema, name = handle["staging"]
+        name = handle["staging"][1]
         if name in _committed:
             return
         with lease(self._dialect) as session, self._transaction(session):
-            self._publish(session, qualified(schema, name), handle["commit"], rows_written(messages))
+            self._publish(session, handle, messages)
         _committed.add(name)
         # What goes wrong from here on does not undo the commit.
+        _discard(handle)
         with contextlib.suppress(SheetbendError), lease(self._dialect) as session:
             release(name, session)
 
@@ -119,10 +120,23 @@ class PostgresWriter:
         """Drops the staging table. What partitions that are written on their own have committed stays."""
         check_handle(handle)
         if handle["staging"]:
+            _discard(handle)
             schema, name = handle["staging"]
             with lease(self._dialect) as session:
                 release(name, session)
                 drop(session, schema, name)
+
+    def _copy(self, session: PostgresSession, handle: WriteHandle, rows: pa.RecordBatchReader) -> None:
+        schema, table = handle["load"]
+        if handle["staging"]:
+            session.ingest(schema, table, rows)
+            return
+        with self._transaction(session):
+            if handle["temporary"]:
+                session.execute(handle["temporary"])
+            session.ingest(schema, table, rows)
+            for statement in handle["commit"]:
+                session.execute(statement)
 
     def _begin_by_partition(self, session: PostgresSession, plan: Plan) -> dict[str, Any]:
         direct = plan.direct and (plan.new or not plan.keys)
@@ -137,6 +151,8 @@ class PostgresWriter:
         return {
             "version": HANDLE_VERSION,
             "staging": None,
+            "folder": None,
+            "most_bytes": 0,
             "load": [plan.target.schema, plan.target.name] if direct else ["pg_temp", _TEMPORARY],
             "columns": [column.name for column in plan.columns],
             "temporary": None
@@ -145,18 +161,18 @@ class PostgresWriter:
             "commit": [] if direct else [plan.insert(temporary)],
         }
 
-    def _begin_staged(self, session: PostgresSession, plan: Plan, name: str) -> dict[str, Any]:
+    def _begin_staged(self, session: PostgresSession, plan: Plan, name: str, partitions: int) -> dict[str, Any]:
         schema = self._options.staging_schema or plan.target.schema
         staging = qualified(schema, name)
         sweep(session, schema)
         if plan.new and plan.direct:
             create = create_table(staging, plan.columns, options=self._options.table_options)
-            commit = [*plan.prepare, *_renamed(plan, schema, name), *plan.finish]
+            prepare, commit = plan.prepare, [*_renamed(plan, schema, name), *plan.finish]
         else:
             create = create_table(staging, plan.staged, kind="UNLOGGED TABLE")
             made = create_table(plan.target.sql, plan.columns, options=self._options.table_options)
-            rest = [plan.insert(staging), f"DROP TABLE {staging}", *plan.finish]
-            commit = [*plan.prepare, *([made] if plan.new else []), *rest]
+            commit = [plan.insert(staging), f"DROP TABLE {staging}", *plan.finish]
+            prepare = [*plan.prepare, *([made] if plan.new else [])]
         # A connection of its own, that lives as long as the write.
         connected(self._dialect, partial(hold, name))
         try:
@@ -166,9 +182,14 @@ class PostgresWriter:
         except BaseException:
             release(name)
             raise
+        keeps = plan.target.copies and plan.direct and not plan.new and not plan.keys and self._options.spool_bytes
         return {
             "version": HANDLE_VERSION,
             "staging": [schema, name],
+            "folder": make_folder(name) if keeps else None,
+            "most_bytes": self._options.spool_bytes // max(1, partitions),
+            "table": [plan.target.schema, plan.target.name],
+            "prepare": prepare,
             "load": [schema, name],
             "columns": [column.name for column in plan.columns],
             "commit": commit,
@@ -196,21 +217,29 @@ class PostgresWriter:
                 ) from None
             raise failure from None
 
-    def _publish(self, session: PostgresSession, staging: str, statements: Sequence[str], rows: int) -> None:
+    def _publish(self, session: PostgresSession, handle: WriteHandle, messages: Sequence[CommitMessage]) -> None:
+        staging = qualified(*handle["staging"])
         if session.rows(f"SELECT to_regclass({literal(staging)}) IS NULL")[0][0]:
             raise SheetbendError(
                 f"The staging table {staging} is gone: the connection that held it was lost and another write has "
                 "removed it, or the write was committed before. Look at the table before you write again."
             )
         session.execute(f"LOCK TABLE {staging} IN ACCESS EXCLUSIVE MODE")
+        kept, rows = kept_rows(handle["folder"], messages)
+        staged = rows_written(messages) - kept
         found = session.rows(f"SELECT count(*) FROM {staging}")[0][0]
-        if found != rows:
+        if found != staged:
             # The server has been restarted after a crash: a table without a log is empty then.
             raise SheetbendError(
-                f"The staging table {staging} has {found} rows where {rows} were written: the server has lost them. "
+                f"The staging table {staging} has {found} rows where {staged} were written: the server has lost them. "
                 "Nothing was written to the table."
             )
-        for statement in statements:
+        for statement in handle["prepare"]:
+            session.execute(statement)
+        if rows is not None:
+            schema, table = handle["table"]
+            session.ingest(schema, table, rows)
+        for statement in handle["commit"]:
             session.execute(statement)
 
     @contextlib.contextmanager
@@ -222,6 +251,8 @@ class PostgresWriter:
         try:
             session.execute("COMMIT")
         except self._dialect.errors:
+            # It may be waiting for a standby that does not answer.
+            session.cancel()
             if not self._was_committed(number):
                 raise
 
@@ -231,14 +262,21 @@ class PostgresWriter:
             with lease(self._dialect) as session:
                 while True:
                     status = session.rows(f"SELECT pg_xact_status('{transaction}'::xid8)")[0][0]
-                    if status != "in progress" or time.monotonic() > deadline:
+                    if status != "in progress":
                         return bool(status == "committed")
+                    if time.monotonic() > deadline:
+                        raise SheetbendError(f"it has not ended after {_DOUBT_SECONDS:g} s.")
                     time.sleep(0.1)
         except SheetbendError as error:
             raise SheetbendError(
                 f"The connection was lost while the write was committed, and the server cannot be asked whether it "
                 f"was: {error} Look at the table before you write again."
             ) from None
+
+
+def _discard(handle: WriteHandle) -> None:
+    if handle["folder"]:
+        discard(Path(handle["folder"]))
 
 
 def _renamed(plan: Plan, schema: str, name: str) -> list[str]:

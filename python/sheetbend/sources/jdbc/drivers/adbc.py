@@ -21,6 +21,9 @@ __all__ = ["ERRORS", "AdbcSession"]
 ERRORS: tuple[type[Exception], ...] = (adbc_driver_manager.Error, OSError)
 """What a session raises: the second is what a stream makes of the first."""
 
+_CANCEL_SECONDS = 2.0
+"""How long a cancel is waited for."""
+
 
 class AdbcSession(Session):
     """A connection of an ADBC driver.
@@ -71,13 +74,26 @@ class AdbcSession(Session):
         return AdbcStatement(self._connection)
 
     def cancel(self) -> None:
+        # A driver may ask the server on a second connection, and wait for an answer as long as there is none.
+        asking = threading.Thread(target=self._cancel, name="sheetbend-cancel", daemon=True)
+        asking.start()
+        asking.join(_CANCEL_SECONDS)
+
+    def close(self) -> None:
+        if self._lock.acquire(timeout=_CANCEL_SECONDS):
+            self._lock.release()
+            self._close()
+        else:
+            threading.Thread(target=self._close, name="sheetbend-close", daemon=True).start()
+
+    def _cancel(self) -> None:
         with self._lock:
             if not self._closed:
                 # There may be nothing to cancel, no server any more, or a driver that cannot.
                 with contextlib.suppress(adbc_driver_manager.Error):
                     self._connection.cancel()
 
-    def close(self) -> None:
+    def _close(self) -> None:
         with self._lock:
             if not self._closed:
                 self._closed = True

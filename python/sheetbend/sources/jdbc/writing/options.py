@@ -12,6 +12,7 @@ from sheetbend.write import SaveMode
 __all__ = ["WRITE_OPTIONS", "WriteOptions"]
 
 
+_SPOOL_BYTES = 256 << 20
 _KEY = re.compile(r"`((?:[^`]|``)+)`|([^,`]+)")
 
 WRITE_OPTIONS: tuple[OptionSpec, ...] = (
@@ -49,6 +50,13 @@ WRITE_OPTIONS: tuple[OptionSpec, ...] = (
         choices=("write", "partition"),
     ),
     OptionSpec("stagingSchema", "writing: schema for the staging table; by default that of the table"),
+    OptionSpec(
+        "spoolBytes",
+        "writing to a table of PostgreSQL: how much of the rows, as much of each partition, is kept in a folder here "
+        "until the commit; what is more goes to a staging table",
+        type="integer",
+        default=str(_SPOOL_BYTES),
+    ),
     OptionSpec("nullByteReplacement", "writing: text in place of a NUL character, which PostgreSQL does not store"),
 )
 """The options that only a write has."""
@@ -71,6 +79,7 @@ class WriteOptions:
     """Empty where rows are only inserted."""
     by_partition: bool
     staging_schema: str | None
+    spool_bytes: int
     nul_replacement: str | None
     writers: int | None
     """How many tasks may write at the same time; None is no limit."""
@@ -96,6 +105,7 @@ class WriteOptions:
             upsert_keys=_upsert_keys(options),
             by_partition=options.get("atomicity", "write").lower() == "partition",
             staging_schema=options.get("stagingSchema") or None,
+            spool_bytes=options.integer("spoolBytes", _SPOOL_BYTES, minimum=0) or 0,
             nul_replacement=options.get("nullByteReplacement"),
             writers=options.integer("numPartitions", minimum=1),
         )

@@ -1,4 +1,4 @@
-"""Rows of a write to a database that is a file: Arrow files in a folder beside it, until the commit takes them in.
+"""Rows of a write that wait for its commit: Arrow files in a folder, which is beside a database that is a file.
 
 The folder of ``shop.db`` is called ``shop.db.sheetbend-`` and 32 hexadecimal digits. As long as its write lives, the
 process that has begun it holds a lock on the folder: one whose lock is free was left behind, and the next write to the
@@ -36,7 +36,7 @@ def make_spool(database: Path, write_id: str) -> Path:
     # It has its name when it is locked: another write would take it for one that was left behind.
     new = folder.with_name(f"{folder.name}.new")
     try:
-        new.mkdir()
+        new.mkdir(mode=0o700)
         descriptor = os.open(new, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         new.rename(folder)
@@ -82,13 +82,13 @@ def spool(folder: Path, partition: int, schema: pa.Schema, batches: Iterable[pa.
         raise SheetbendError(f"The rows of the write cannot be kept in '{folder}': {error}") from None
 
 
-def spooled(folder: Path, partitions: int) -> Iterator[pa.RecordBatchReader]:
-    """The rows of each partition, in order.
+def spooled(folder: Path, partitions: Iterable[int]) -> Iterator[pa.RecordBatchReader]:
+    """The rows of each of the partitions.
 
     Raises:
         SheetbendError: the folder is gone.
     """
-    for partition in range(partitions):
+    for partition in partitions:
         try:
             file = pa.memory_map(str(folder / f"{partition:06}.arrow"))
         except OSError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import abc
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -21,16 +23,64 @@ from sheetbend.write import SaveMode
 
 if TYPE_CHECKING:
     from sheetbend.context import TaskContext
+    from sheetbend.errors import SheetbendError
     from sheetbend.sources.jdbc.writing.options import WriteOptions
     from sheetbend.write import CommitMessage, WriteHandle, WriteRequest, WriteTask
 
-__all__ = ["SpooledWriter", "Store"]
+__all__ = ["FileDialect", "FileSession", "SpooledWriter", "Store"]
 
 Store = tuple[pa.Field, Callable[[pa.Array], pa.Array]]
 """How the values of a column are kept: under which name and type, and what makes them of the rows' own."""
 
 _committed = Committed()
 """The folders of the writes."""
+
+
+class FileSession(Protocol):
+    """A connection to a file that takes rows."""
+
+    def execute(self, sql: str) -> None:
+        """Runs a statement that gives no rows."""
+        ...
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a small query."""
+        ...
+
+    def insert(self, sql: str, rows: pa.RecordBatchReader) -> None:
+        """Runs a statement that takes rows."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connection; what was not committed is undone."""
+        ...
+
+
+class FileDialect(Protocol):
+    """A database that is a file: what a :class:`SpooledWriter` needs of its dialect."""
+
+    errors: ClassVar[tuple[type[Exception], ...]]
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    def connect(self) -> FileSession:
+        """Opens the file to read it."""
+        ...
+
+    def connect_to_write(self) -> FileSession:
+        """Opens the file to write to it; makes it where there is none."""
+        ...
+
+    def refused(self, error: Exception) -> SheetbendError:
+        """What to say of an error of the two above."""
+        ...
+
+    def failure(self, error: Exception) -> SheetbendError:
+        """What to say of any later error."""
+        ...
 
 
 class SpooledWriter(abc.ABC):
@@ -42,42 +92,42 @@ class SpooledWriter(abc.ABC):
 
     database: ClassVar[str]
     """The subprotocol in the URL."""
+    table_name: ClassVar[re.Pattern[str]]
+    """How a table is called in the option ``dbtable``."""
+    begin_sql: ClassVar[str]
+    """Begins a transaction that writes."""
     rows_sql: ClassVar[str]
     """What follows the columns in an INSERT; ``{columns}`` and ``{parameters}`` are of the columns."""
 
-    def __init__(self, options: WriteOptions) -> None:
+    def __init__(self, dialect: FileDialect, options: WriteOptions) -> None:
+        self._dialect = dialect
         self._options = options
         if options.by_partition:
             raise OptionError(f"Option 'atomicity': jdbc:{self.database}: writes all partitions at once.")
         if options.staging_schema:
             raise OptionError(f"Option 'stagingSchema' is not one of jdbc:{self.database}:.")
 
-    @property
-    @abc.abstractmethod
-    def path(self) -> Path:
-        """The file."""
-
     @abc.abstractmethod
     def created_type(self, kind: pa.DataType) -> str | None:
         """The database's type for an Arrow type; None where it has none."""
 
     @abc.abstractmethod
-    def find(self) -> tuple[str, list[TableColumn] | None]:
-        """The table's name as it stands in SQL, and its columns; None where there is no such table."""
+    def table(self, name: re.Match[str]) -> str:
+        """The name that :attr:`table_name` has matched, as it stands in SQL."""
+
+    @abc.abstractmethod
+    def columns(self, session: FileSession, name: re.Match[str]) -> list[TableColumn]:
+        """The columns of the table that can be written to; none where there is no such table."""
 
     @abc.abstractmethod
     def store(self, field: pa.Field, column: TableColumn) -> Store:
         """The way of a column's values into the database; raises ``ColumnError`` where there is none."""
 
-    @abc.abstractmethod
-    def publish(self, prepare: Sequence[str], insert: str, partitions: Iterator[pa.RecordBatchReader]) -> None:
-        """Runs the statements in one transaction, ``insert`` with the rows of each partition."""
-
     def begin(self, request: WriteRequest) -> dict[str, Any] | None:
         """Looks at the table and makes the folder."""
         options, overwrite = self._options, request.mode is SaveMode.OVERWRITE
         options.check_mode(request.mode)
-        table, found = self.find()
+        table, found = self._find()
         if found is not None and request.mode is SaveMode.ERROR:
             raise table_exists(options.table)
         if found is not None and request.mode is SaveMode.IGNORE:
@@ -93,10 +143,10 @@ class SpooledWriter(abc.ABC):
             prepare.append(_create(table, columns, keys, options.table_options))
         declared = [[column.name, column.declared] for column in columns]
         self._stores(request.schema, declared)
-        sweep(self.path)
+        sweep(self._dialect.path)
         return {
             "version": HANDLE_VERSION,
-            "spool": str(make_spool(self.path, request.write_id)),
+            "spool": str(make_spool(self._dialect.path, request.write_id)),
             "columns": declared,
             "prepare": prepare,
             "insert": self._insert(table, columns, keys),
@@ -127,7 +177,12 @@ class SpooledWriter(abc.ABC):
         if handle["spool"] in _committed:
             return
         folder = Path(handle["spool"])
-        self.publish(handle["prepare"], handle["insert"], spooled(folder, len(messages)))
+        with self._connected(self._dialect.connect_to_write) as session:
+            for statement in [self.begin_sql, *handle["prepare"]]:
+                session.execute(statement)
+            for rows in spooled(folder, range(len(messages))):
+                session.insert(handle["insert"], rows)
+            session.execute("COMMIT")
         _committed.add(handle["spool"])
         discard(folder)
 
@@ -135,6 +190,30 @@ class SpooledWriter(abc.ABC):
         """Removes the folder."""
         check_handle(handle)
         discard(Path(handle["spool"]))
+
+    def _find(self) -> tuple[str, list[TableColumn] | None]:
+        """The table's name as it stands in SQL, and its columns; None where there is no such table."""
+        name = self.table_name.fullmatch(self._options.table)
+        if name is None:
+            raise OptionError(
+                f"Option 'dbtable' is to be the name of a table where it is written to, got {self._options.table!r}."
+            )
+        if not self._dialect.path.exists():
+            return self.table(name), None
+        with self._connected(self._dialect.connect) as session:
+            return self.table(name), self.columns(session, name) or None
+
+    @contextmanager
+    def _connected(self, connect: Callable[[], FileSession]) -> Iterator[FileSession]:
+        try:
+            session = connect()
+        except self._dialect.errors as error:
+            raise self._dialect.refused(error) from None
+        try:
+            with closing(session):
+                yield session
+        except self._dialect.errors as error:
+            raise self._dialect.failure(error) from None
 
     def _stores(self, schema: pa.Schema, columns: Sequence[Sequence[str]]) -> list[Store]:
         pairs = zip(schema, columns, strict=True)
