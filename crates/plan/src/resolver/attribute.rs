@@ -43,10 +43,15 @@ impl Resolver {
             let found: Vec<_> = node
                 .fields
                 .iter()
-                .filter(|field| !field.hidden || qualifier_len > 0 || plan_id.is_some())
+                .filter(|field| !field.hidden || field.is_metadata || qualifier_len > 0 || plan_id.is_some())
                 .filter(|field| plan_id.is_none_or(|id| field.plan_ids.contains(&id)))
                 .filter(|field| self.same(&field.name, &rest[0]) && self.qualifies(qualifier, field))
                 .collect();
+            // A column of the table that has this name hides what is said of its files.
+            let found = match found.iter().any(|field| !field.is_metadata) {
+                true => found.into_iter().filter(|field| !field.is_metadata).collect(),
+                false => found,
+            };
             match found.as_slice() {
                 [] => {}
                 [field] => return Ok(Some(Reference { field, path: &rest[1..] })),

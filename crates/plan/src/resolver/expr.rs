@@ -9,12 +9,11 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprSchemable};
 use recursive::recursive;
 
-use super::generate;
 use super::lambda::Parameters;
 use super::names::Namer;
 use super::node::{Field, Node};
 use super::star::has_star;
-use super::{Context, Resolver};
+use super::{Context, Resolver, generate, input_file};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions;
@@ -71,7 +70,7 @@ impl<'a> Scope<'a> {
                     let column = self.resolver.new_column();
                     let name = parts.last().cloned().unwrap_or_default();
                     let field = match found.path {
-                        [] => Field { column, name, hidden: false, ..found.field.clone() },
+                        [] => Field { column, name, hidden: false, is_metadata: false, ..found.field.clone() },
                         _ => Field::new(column, name),
                     };
                     return Ok(vec![(expr, field)]);
@@ -133,6 +132,7 @@ impl<'a> Scope<'a> {
             ir::Expr::Function(function) if functions::window::needs_window(&function.name.to_lowercase()) => {
                 Err(window_without_over(&function.name))
             }
+            ir::Expr::Function(function) if input_file::is_one(function) => self.input_file(function),
             ir::Expr::Function(function) => self.function(function),
             ir::Expr::Extract { expr, key } => self.extract(expr, key),
             ir::Expr::Window { function, partition_by, order_by, frame } => {
@@ -232,7 +232,7 @@ impl<'a> Scope<'a> {
         Ok(Typed { expr: resolved, data_type })
     }
 
-    fn function(&self, function: &ir::Function) -> Result<Expr> {
+    pub(super) fn function(&self, function: &ir::Function) -> Result<Expr> {
         if let Some(kind) = HigherOrder::of(&function.name.to_lowercase(), &function.args) {
             return self.higher_order(kind, function);
         }

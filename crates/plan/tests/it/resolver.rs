@@ -44,11 +44,14 @@ impl Environment for Session {
         Ok(views)
     }
 
-    async fn sources(&self, sources: &[Source]) -> Result<Vec<Arc<dyn TableProvider>>> {
-        let open = |source: &Source| -> Result<Arc<dyn TableProvider>> {
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Table>> {
+        let open = |source: &Source| -> Result<Table> {
             let batch = people();
             match source.format.as_str() {
-                "memory" => Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?)),
+                "memory" => {
+                    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+                    Ok(Table { provider: Arc::new(table), has_metadata: false })
+                }
                 other => Err(SparkError::unsupported(other)),
             }
         };
@@ -59,6 +62,10 @@ impl Environment for Session {
         let state = session_state(None);
         let plan = state.create_physical_plan(&query.plan).await?;
         Ok(datafusion::physical_plan::collect(plan, state.task_ctx()).await?)
+    }
+
+    fn parser(&self, source: &Source, _: &[RecordBatch]) -> Result<Arc<ScalarUDF>> {
+        Err(SparkError::unsupported(&source.format))
     }
 
     fn settings(&self) -> Settings {
