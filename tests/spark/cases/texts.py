@@ -75,7 +75,8 @@ CASES: list[Case] = [
     ),
     *queries(
         "SELECT (SELECT a FROM (SELECT * FROM VALUES ('a', 1), ('b', 2) t(k, v)) PIVOT (sum(v) FOR k IN ('a', 'b')))",
-        "SELECT id FROM range(3) WHERE id IN (SELECT b FROM VALUES ('a', 1), ('b', 2) t(k, v) PIVOT (sum(v) FOR k IN ('b')))",
+        "SELECT id FROM range(3) WHERE id IN (SELECT b FROM (SELECT * FROM VALUES ('a', 1), ('b', 2) t(k, v))"
+        " PIVOT (sum(v) FOR k IN ('b')))",
     ),
 ]
 

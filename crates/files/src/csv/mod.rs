@@ -12,7 +12,7 @@ use arrow::array::{Array, StringArray, StringBuilder};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use sheetbend_plan::ddl;
-use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
 pub(crate) use convert::is_supported;
 pub(crate) use options::{byte, delimiter};
@@ -210,7 +210,10 @@ impl CsvFormat {
         let (names, expected) = (names.join(", "), expected.join(", "));
         let what =
             format!("CSV header does not conform to the schema. The header is: {names}. The schema is: {expected}.");
-        Err(unreadable("NO_HINT", source.path(), what))
+        match source.path().as_os_str().is_empty() {
+            true => Err(SparkError::new(ErrorClass::IllegalArgument, "_LEGACY_ERROR_TEMP_3241", "", what)),
+            false => Err(unreadable("NO_HINT", source.path(), what)),
+        }
     }
 
     fn value_names(&self, schema: &Schema) -> Vec<String> {

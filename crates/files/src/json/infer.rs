@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use sheetbend_plan::ddl;
-use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use sheetbend_plan::error::Result;
 
 use super::JsonOptions;
 use super::source::Texts;
 use super::value::Json;
+use crate::error::malformed;
 use crate::records::Mode;
 
 /// How deep the types of columns may lie in each other; what lies deeper is text. A client reads no schema of 33.
@@ -159,14 +160,4 @@ fn finished(data_type: &DataType) -> Option<DataType> {
         }
         other => other.clone(),
     })
-}
-
-fn malformed(corrupt: &str) -> SparkError {
-    let message = format!(
-        "Malformed records are detected in record parsing: {corrupt}. Parse Mode: FAILFAST. To process malformed records \
-         as null result, try setting the option 'mode' as 'PERMISSIVE'."
-    );
-    SparkError::new(ErrorClass::Internal, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", message)
-        .with("badRecord", corrupt)
-        .with("failFastMode", "FAILFAST")
 }

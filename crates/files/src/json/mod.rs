@@ -42,6 +42,8 @@ struct JsonOptions {
     infer_timestamp: bool,
     times: Times,
     mode: Mode,
+    /// The values do not stand in files.
+    of_texts: bool,
 }
 
 impl JsonOptions {
@@ -57,6 +59,7 @@ impl JsonOptions {
             infer_timestamp: options.flag("inferTimestamp", false)?,
             times: Times::of(options, time_zone)?,
             mode: Mode::of(options),
+            of_texts: false,
         })
     }
 }
@@ -89,7 +92,7 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
 /// # Errors
 /// A value that an option does not take.
 pub(crate) fn of_texts(files: &Files, known: &StringArray) -> Result<TextRows> {
-    let options = JsonOptions::of(&files.options, &files.settings.time_zone)?;
+    let options = JsonOptions { of_texts: true, ..JsonOptions::of(&files.options, &files.settings.time_zone)? };
     let columns = match &files.schema {
         Some(schema) => nullable_fields(schema.fields()),
         None => {

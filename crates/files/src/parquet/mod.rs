@@ -34,8 +34,8 @@ use sheetbend_plan::ddl;
 use sheetbend_plan::error::Result;
 
 use crate::error::{no_schema, unreadable};
-use crate::metadata;
 use crate::listing::File;
+use crate::metadata;
 use crate::schema::{engine_schema, merged, same_name};
 use crate::table::{Columns, DataFile, Found};
 use adapter::SparkAdapterFactory;
@@ -171,9 +171,8 @@ impl TableProvider for ParquetTable {
         let all = files.iter().filter_map(|file| file.statistics.as_deref());
         let statistics = Statistics::try_merge_iter_with_ndv_fallback(all, &scanned, NdvFallback::Max)?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
-        let schema = TableSchema::builder(Arc::clone(&self.columns.of_files))
-            .with_table_partition_cols(partitions)
-            .build();
+        let schema =
+            TableSchema::builder(Arc::clone(&self.columns.of_files)).with_table_partition_cols(partitions).build();
         let source = ParquetSource::new(schema).with_table_parquet_options(options(state));
         let adapters = Arc::new(SparkAdapterFactory { case_sensitive: self.case_sensitive });
         let config = FileScanConfigBuilder::new(url, Arc::new(source))

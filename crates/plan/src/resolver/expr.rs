@@ -9,6 +9,7 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprSchemable};
 use recursive::recursive;
 
+use super::attribute::has_fields;
 use super::lambda::Parameters;
 use super::names::Namer;
 use super::node::{Field, Node};
@@ -83,7 +84,11 @@ impl<'a> Scope<'a> {
             },
             // A cast keeps the name of a bare column.
             ir::Expr::Cast { expr: inner, .. } => match &**inner {
-                ir::Expr::Attribute { .. } => self.named(expr, self.name(inner)),
+                ir::Expr::Attribute { parts, plan_id }
+                    if self.resolver.name_inside(parts, *plan_id, self.node).is_none() =>
+                {
+                    self.named(expr, self.name(inner))
+                }
                 _ => self.named(expr, self.name(expr)),
             },
             other => self.named(other, self.name(other)),
@@ -162,7 +167,13 @@ impl<'a> Scope<'a> {
         let parameters = self.parameters.map(Parameters::all_names).unwrap_or_default();
         let variable = |parts: &[String]| self.variable(parts);
         let time_zone = &self.resolver.settings.time_zone;
-        Namer { time_zone, type_of: &type_of, variable: &variable, parameters }.name(expr)
+        // By itself a field is called by its own name.
+        let inside = |attribute: &ir::Expr| match (expr, attribute) {
+            (ir::Expr::Attribute { .. }, _) => None,
+            (_, ir::Expr::Attribute { parts, plan_id }) => self.resolver.name_inside(parts, *plan_id, self.node),
+            _ => None,
+        };
+        Namer { time_zone, type_of: &type_of, variable: &variable, inside: &inside, parameters }.name(expr)
     }
 
     /// The type that an expression has.
@@ -274,7 +285,7 @@ impl<'a> Scope<'a> {
 
     fn extract(&self, base: &ir::Expr, key: &ir::Expr) -> Result<Expr> {
         let base = self.typed(base)?;
-        if let (DataType::Struct(_), ir::Expr::Literal(ScalarValue::Utf8(Some(name)))) = (&base.data_type, key) {
+        if let (true, ir::Expr::Literal(ScalarValue::Utf8(Some(name)))) = (has_fields(&base.data_type), key) {
             return Ok(self.resolver.struct_field(base.expr, &base.data_type, name)?.0);
         }
         let key = self.typed(key)?;

@@ -146,7 +146,7 @@ impl Resolver {
     /// The name that Spark gives to an expression, as far as it does not depend on types.
     fn plain_name(&self, expr: &Expr) -> String {
         let time_zone = &self.settings.time_zone;
-        Namer { time_zone, type_of: &|_| None, variable: &|_| None, parameters: vec![] }.name(expr)
+        Namer { time_zone, type_of: &|_| None, variable: &|_| None, inside: &|_| None, parameters: vec![] }.name(expr)
     }
 
     /// A new internal name.

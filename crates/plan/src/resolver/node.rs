@@ -38,7 +38,14 @@ pub(crate) struct Node {
 impl Field {
     /// A column with a name and no table.
     pub(crate) fn new(column: Column, name: impl Into<String>) -> Self {
-        Self { column, name: name.into(), qualifier: vec![], plan_ids: BTreeSet::new(), hidden: false, is_metadata: false }
+        Self {
+            column,
+            name: name.into(),
+            qualifier: vec![],
+            plan_ids: BTreeSet::new(),
+            hidden: false,
+            is_metadata: false,
+        }
     }
 
     /// The column as an expression.

@@ -218,13 +218,24 @@ fn of_call(call: &ScalarFunction, input: &LogicalPlan, plain: &dyn Fn() -> Optio
         // Spark says so of divisions, though by zero they fail.
         "/" | "%" => Some(with_nullable(&plain()?, true)),
         "spark.element" | "spark.element_at" | "spark.try_element_at" | "spark.get" => {
-            of_element(call, &args()?, &plain()?)
+            of_element(call, &args()?, input, &plain()?)
         }
         "spark.flatten" => {
             let lists = args()?;
             let DataType::List(inner) = lists.first()?.data_type() else { return None };
             let nullable = lists.first()?.is_nullable() || inner.is_nullable();
             Some(with_nullable(&plain()?.as_ref().clone().with_data_type(inner.data_type().clone()).into(), nullable))
+        }
+        "spark.members" => {
+            let lists = args()?;
+            let DataType::List(item) = lists.first()?.data_type() else { return None };
+            let (DataType::Struct(fields), Some(at)) = (item.data_type(), constant(call.args.get(1)?)) else {
+                return None;
+            };
+            let field = fields.get(usize::try_from(at).ok()?)?;
+            let element = with_nullable(field, item.is_nullable() || field.is_nullable());
+            let list = DataType::List(Arc::new(element.as_ref().clone().with_name(item.name())));
+            Some(with_nullable(&plain()?.as_ref().clone().with_data_type(list).into(), lists.first()?.is_nullable()))
         }
         "spark.entries" | "spark.positions" => of_rows(&args()?, &plain()?),
         "concat_ws" => Some(with_nullable(&plain()?, of_expr(call.args.first()?, input)?.is_nullable())),
@@ -252,30 +263,28 @@ fn of_call(call: &ScalarFunction, input: &LogicalPlan, plain: &dyn Fn() -> Optio
     }
 }
 
-/// An element of an array that is written out is what it is; of another one only an error is sure to be no NULL, as Spark
-/// has it.
-fn of_element(call: &ScalarFunction, args: &[FieldRef], plain: &FieldRef) -> Option<FieldRef> {
-    let [list, index] = args else { return None };
+/// An element of an array that is written out is what it is. Of another array only one that fails outside of it is known.
+fn of_element(call: &ScalarFunction, args: &[FieldRef], input: &LogicalPlan, plain: &FieldRef) -> Option<FieldRef> {
+    let ([list, index], [of, position]) = (args, call.args.as_slice()) else { return None };
     let DataType::List(element) = list.data_type() else { return None };
-    let fails_outside = matches!(call.func.name(), "spark.element" | "spark.element_at");
-    let written = match call.args.as_slice() {
-        [Expr::ScalarFunction(list), index] if list.func.name() == "make_array" => {
-            constant(index).map(|index| (list.args.len(), index))
+    let from_one = matches!(call.func.name(), "spark.element_at" | "spark.try_element_at");
+    let nullable = match (of, constant(position)) {
+        (Expr::ScalarFunction(of), Some(position)) if of.func.name() == "make_array" => {
+            let count = i64::try_from(of.args.len()).ok()?;
+            let position = match position {
+                0 if from_one => None,
+                position if from_one && position < 0 => position.checked_add(count),
+                position => position.checked_sub(i64::from(from_one)),
+            };
+            let item = position.and_then(|position| of.args.get(usize::try_from(position).ok()?));
+            item.is_none_or(|item| is_nullable(item, input))
         }
-        _ => None,
-    };
-    let known = match (written, call.args.get(1).and_then(constant)) {
-        (Some((count, index)), _) => {
-            let count = i64::try_from(count).ok()?;
-            match call.func.name() {
-                "spark.element" | "spark.get" => (0..count).contains(&index),
-                _ => index != 0 && (-count..=count).contains(&index),
-            }
+        (_, Some(_)) => true,
+        (_, None) => {
+            let fails_outside = matches!(call.func.name(), "spark.element" | "spark.element_at");
+            !fails_outside || [list, index, element].into_iter().any(|field| field.is_nullable())
         }
-        (None, Some(_)) => false,
-        (None, None) => fails_outside,
     };
-    let nullable = !known || [list, index, element].into_iter().any(|field| field.is_nullable());
     Some(with_nullable(&plain.as_ref().clone().with_data_type(element.data_type().clone()).into(), nullable))
 }
 

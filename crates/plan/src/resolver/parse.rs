@@ -42,7 +42,8 @@ impl Resolver {
             .unnest_column_with_options(rows.clone(), UnnestOptions::new().with_null_handling(NullHandling::Drop))?
             .build()?;
         let fields: Vec<_> = members.iter().map(|member| Field::new(self.new_column(), member.name())).collect();
-        let values = fields.iter().map(|field| Expr::Column(rows.clone()).field(field.name.as_str()).alias(&field.column.name));
+        let values =
+            fields.iter().map(|field| Expr::Column(rows.clone()).field(field.name.as_str()).alias(&field.column.name));
         Ok(Node { plan: build::project(plan, values)?, fields })
     }
 }
