@@ -6,12 +6,11 @@ use arrow::array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array, Rec
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::array_value_to_string;
 use async_trait::async_trait;
-use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::LogicalPlan;
-use sheetbend_plan::environment::{Environment, Resolved, Settings};
+use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
+use sheetbend_plan::environment::{Environment, Resolved, Settings, Table};
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Expr, Relation, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
