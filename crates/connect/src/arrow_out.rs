@@ -8,6 +8,7 @@ use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
 use prost::bytes::Bytes;
 use sheetbend_datasource::retype::retype;
+pub(crate) use sheetbend_datasource::retype::with_nulls;
 use sheetbend_plan::error::{Result, SparkError};
 
 /// How large the rows of a message should be.
@@ -27,7 +28,7 @@ pub(crate) struct Encoded {
     pub(crate) rows: usize,
 }
 
-/// `batch` with the names and types of `schema`.
+/// `batch` with the names and types of `schema`, which is one of [`with_nulls`].
 ///
 /// # Errors
 /// The columns do not fit.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::ScalarUDF;
 use futures::TryStreamExt;
 use sheetbend_datasource::alone::together;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_files::{FileFormat, Files};
-use sheetbend_plan::environment::{Environment, Resolved, Settings, Variables};
-use sheetbend_plan::error::Result;
-use sheetbend_plan::ir::{Read, RelationKind, Source};
+use sheetbend_plan::environment::{Environment, Resolved, Settings, Table, Variables};
+use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::ir::Source;
 use sheetbend_plan::resolver::resolve;
 
 use crate::config::INFER_PARTITIONS;
@@ -27,15 +27,34 @@ impl Environment for Session {
         together(names.iter().map(|name| self.view(name))).await
     }
 
-    async fn sources(&self, sources: &[Source]) -> Result<Vec<Arc<dyn TableProvider>>> {
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Table>> {
         together(sources.iter().map(|source| self.source(source))).await
     }
 
+    /// A table has the columns that its source has now.
+    fn source_named(&self, name: &[String]) -> Option<Source> {
+        match (self.find(name), name) {
+            (Some(Found::Stored(Entry::Table(table))), _) => Some(table.source),
+            (None, [format, path]) => {
+                let format = FileFormat::named(format)?.title().to_owned();
+                Some(Source { format, paths: vec![path.clone()], ..Source::default() })
+            }
+            _ => None,
+        }
+    }
+
     async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
-        let schema = Arc::clone(&query.schema);
+        let schema = arrow_out::with_nulls(&query.schema);
         let stream = Engine::new(None).prepare(query, Terms::default()).await?.start().await?;
         let batches: Vec<_> = stream.try_collect().await.map_err(|e| failure::from_engine(&e))?;
         batches.iter().map(|batch| arrow_out::conform(batch, &schema)).collect()
+    }
+
+    fn parser(&self, source: &Source, texts: &[RecordBatch]) -> Result<Arc<ScalarUDF>> {
+        let Some(files) = self.files(source)? else {
+            return Err(SparkError::unsupported(format_args!("texts in the format `{}`", source.format)));
+        };
+        Ok(Arc::new(sheetbend_files::parser(&files, texts)?))
     }
 
     fn settings(&self) -> Settings {
@@ -49,30 +68,20 @@ impl Environment for Session {
 
 impl Session {
     async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
-        let read = match (self.find(name), name) {
-            (Some(Found::Temporary(view) | Found::Global(view)), _) => return Ok(Some(view.query)),
-            // A table has the columns that its source has now, and a stored view is what its text says now.
-            (Some(Found::Stored(Entry::Table(table))), _) => RelationKind::Read(Read::Source(table.source)).into(),
-            (Some(Found::Stored(Entry::View(view))), _) => view.query,
-            (None, [format, path]) => match FileFormat::named(format) {
-                Some(format) => {
-                    let paths = vec![path.clone()];
-                    let source = Source { format: format.title().to_owned(), paths, ..Source::default() };
-                    RelationKind::Read(Read::Source(source)).into()
-                }
-                None => return Ok(None),
-            },
-            (None, _) => return Ok(None),
-        };
-        Ok(Some(Arc::new(resolve(&read, self).await?)))
+        match self.find(name) {
+            Some(Found::Temporary(view) | Found::Global(view)) => Ok(Some(view.query)),
+            // A stored view is what its text says now.
+            Some(Found::Stored(Entry::View(view))) => Ok(Some(Arc::new(resolve(&view.query, self).await?))),
+            Some(Found::Stored(Entry::Table(_))) | None => Ok(None),
+        }
     }
 
-    async fn source(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
+    async fn source(&self, source: &Source) -> Result<Table> {
         if let Some(files) = self.files(source)? {
             return sheetbend_files::open(files).await;
         }
         let provider = self.format(source)?.create_provider(Self::source_info(source)).await;
-        provider.map_err(|e| failure::from_bridge(&e))
+        provider.map(Table::from).map_err(|e| failure::from_bridge(&e))
     }
 
     /// The format of a source.

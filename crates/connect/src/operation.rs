@@ -178,6 +178,7 @@ impl Output {
     async fn rows(&mut self, rows: Rows) -> Result<()> {
         let Rows { schema, mut batches, progress, observing } = rows;
         self.schema = Some(types::schema_to_proto(&schema)?);
+        let schema = arrow_out::with_nulls(&schema);
         let mut waiting = Waiting::default();
         let mut reported = false;
         let mut report = tokio::time::interval_at(tokio::time::Instant::now() + REPORT_INTERVAL, REPORT_INTERVAL);

@@ -102,11 +102,12 @@ fn unwrap_end(relation: Relation) -> (Relation, End) {
 /// The last `limit` rows of a query.
 async fn last(query: &Query, limit: usize) -> Result<Vec<RecordBatch>> {
     let mut stream = query.start().await?;
+    let schema = arrow_out::with_nulls(&query.schema);
     let mut kept = VecDeque::new();
     let mut rows = 0;
     while let Some(batch) = stream.try_next().await.map_err(|e| failure::from_engine(&e))? {
         rows += batch.num_rows();
-        kept.push_back(arrow_out::conform(&batch, &query.schema)?);
+        kept.push_back(arrow_out::conform(&batch, &schema)?);
         while let Some(first) = kept.front().map(RecordBatch::num_rows).filter(|first| rows - first >= limit) {
             kept.pop_front();
             rows -= first;

@@ -318,7 +318,7 @@ async fn schema_of(source: &Source, opened: &Opened) -> Result<SchemaRef> {
     match (&source.schema, opened) {
         (Some(schema), _) => Ok(Arc::clone(schema)),
         (None, Opened::Source(source)) => source.infer_schema().await.map_err(|e| failure::from_bridge(&e)),
-        (None, Opened::Files(files)) => Ok(sheetbend_files::open(Files::clone(files)).await?.schema()),
+        (None, Opened::Files(files)) => Ok(sheetbend_files::columns(Files::clone(files)).await?),
     }
 }
 

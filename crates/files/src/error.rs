@@ -89,6 +89,17 @@ fn io_missing(path: &Path) -> SparkError {
     io(path, &io::Error::from(io::ErrorKind::NotFound))
 }
 
+/// A record that does not fit, where the mode is `FAILFAST`; `record` is what is known of it.
+pub(crate) fn malformed(record: &str) -> SparkError {
+    let message = format!(
+        "Malformed records are detected in record parsing: {record}. Parse Mode: FAILFAST. To process malformed records \
+         as null result, try setting the option 'mode' as 'PERMISSIVE'."
+    );
+    SparkError::new(ErrorClass::Internal, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", message)
+        .with("badRecord", record)
+        .with("failFastMode", "FAILFAST")
+}
+
 /// A value that an option does not take.
 pub(crate) fn bad_option(name: &str, expected: &str, value: &str) -> SparkError {
     let message = format!("The option '{name}' takes {expected}, not '{value}'.");

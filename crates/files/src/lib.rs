@@ -8,8 +8,10 @@ mod error;
 mod json;
 mod lines;
 mod listing;
+mod metadata;
 mod options;
 mod parquet;
+mod parse;
 mod partitions;
 mod path;
 mod pattern;
@@ -24,12 +26,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::TableProvider;
-use sheetbend_plan::environment::Settings;
-use sheetbend_plan::error::Result;
+use sheetbend_plan::environment::{Settings, Table};
+use sheetbend_plan::error::{Result, SparkError};
 
 pub use error::failure;
 pub use options::Options;
+pub use parse::{parser, told_by};
 pub use write::{SaveMode, Write, create_folder, write};
 
 /// A format of files.
@@ -112,12 +114,25 @@ pub async fn partition_columns(files: Files) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// `PATH_NOT_FOUND`, `UNABLE_TO_INFER_SCHEMA` for no files, what an option does not take, files that are of another format.
-pub async fn open(files: Files) -> Result<Arc<dyn TableProvider>> {
+pub async fn open(files: Files) -> Result<Table> {
     let found = table::find(files).await?;
-    match found.files.format {
+    let provider = match found.files.format {
         FileFormat::Parquet => parquet::open(found).await,
         FileFormat::Csv => csv::open(found).await,
         FileFormat::Json => json::open(found).await,
         FileFormat::Text => text::open(found),
-    }
+    }?;
+    let has_metadata = provider.schema().fields().last().is_some_and(metadata::is_one);
+    Ok(Table { provider, has_metadata })
+}
+
+/// The columns of the files that a reader sees.
+///
+/// # Errors
+/// As of [`open`].
+pub async fn columns(files: Files) -> Result<SchemaRef> {
+    let Table { provider, has_metadata } = open(files).await?;
+    let schema = provider.schema();
+    let visible = schema.fields().len() - usize::from(has_metadata);
+    Ok(Arc::new(schema.project(&(0..visible).collect::<Vec<_>>()).map_err(SparkError::internal)?))
 }

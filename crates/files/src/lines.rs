@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use arrow::array::{Array, StringArray};
 use memchr::memchr2;
 use memchr::memmem::Finder;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
@@ -94,8 +95,50 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     })
 }
 
-/// The lines of a part of a file, without their separators.
-pub(crate) struct Lines {
+/// Lines without their separators: of a part of a file, or texts that are one each.
+pub(crate) enum Lines {
+    File(FileLines),
+    Texts { texts: StringArray, at: usize },
+}
+
+impl Lines {
+    /// # Errors
+    /// A file that cannot be opened.
+    pub(crate) fn open(part: &Part, separator: Option<Vec<u8>>) -> Result<Self> {
+        FileLines::open(part, separator).map(Self::File)
+    }
+
+    /// Texts of which none is NULL.
+    pub(crate) fn of(texts: StringArray) -> Self {
+        Self::Texts { texts, at: 0 }
+    }
+
+    /// The file that is read; no path for texts.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::File(lines) => &lines.path,
+            Self::Texts { .. } => Path::new(""),
+        }
+    }
+
+    /// Puts the next line into `line`; false where there is none.
+    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Result<bool> {
+        let (texts, at) = match self {
+            Self::File(lines) => return lines.next(line),
+            Self::Texts { texts, at } => (texts, at),
+        };
+        line.clear();
+        if *at == texts.len() {
+            return Ok(false);
+        }
+        line.extend_from_slice(texts.value(*at).as_bytes());
+        *at += 1;
+        Ok(true)
+    }
+}
+
+/// The lines of a part of a file.
+pub(crate) struct FileLines {
     input: BufReader<Box<dyn Read + Send>>,
     separator: Option<Vec<u8>>,
     path: PathBuf,
@@ -105,10 +148,8 @@ pub(crate) struct Lines {
     end: u64,
 }
 
-impl Lines {
-    /// # Errors
-    /// A file that cannot be opened.
-    pub(crate) fn open(part: &Part, separator: Option<Vec<u8>>) -> Result<Self> {
+impl FileLines {
+    fn open(part: &Part, separator: Option<Vec<u8>>) -> Result<Self> {
         let path = part.data.file.path.clone();
         let Some((start, end)) = part.range else {
             let input = BufReader::with_capacity(BUFFER, open(&path)?);
@@ -126,13 +167,7 @@ impl Lines {
         Ok(lines)
     }
 
-    /// The file that is read.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Puts the next line into `line`; false where there is none.
-    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Result<bool> {
+    fn next(&mut self, line: &mut Vec<u8>) -> Result<bool> {
         line.clear();
         if self.position >= self.end {
             return Ok(false);

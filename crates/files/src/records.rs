@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::text::{DatePattern, Reader};
 
-use crate::error::unreadable;
+use crate::error::{malformed, unreadable};
 use crate::options::Options;
 use crate::text::batch;
 
@@ -156,7 +156,7 @@ impl Assembly {
             arrays.push(if is_text { None } else { Some(column(*at, &mut rows.bad)?) });
         }
         if self.mode == Mode::FailFast && rows.bad.contains(&true) {
-            return Err(malformed(path));
+            return Err(not_fitting(path, columns.len()));
         }
         let texts: ArrayRef = match rows.texts.len() == count {
             true => Arc::new(StringArray::from_iter(
@@ -189,7 +189,10 @@ pub(crate) fn mark(before: &dyn Array, after: &dyn Array, bad: &mut [bool]) {
     }
 }
 
-fn malformed(path: &Path) -> SparkError {
+fn not_fitting(path: &Path, columns: usize) -> SparkError {
+    if path.as_os_str().is_empty() {
+        return malformed(&format!("[{}]", vec!["null"; columns].join(",")));
+    }
     let what = "A row does not fit its columns, and the mode is FAILFAST. With the mode PERMISSIVE it has NULLs, with \
                 DROPMALFORMED it is left out.";
     unreadable("NO_HINT", path, what)

@@ -189,7 +189,7 @@ impl Reading {
         let mut of_file = batch.columns().iter();
         let columns = self.output.iter().map(|at| match at.checked_sub(self.of_files) {
             None => of_file.next().cloned().ok_or_else(|| SparkError::internal("a column is missing").into()),
-            Some(partition) => part.data.values[partition].to_array_of_size(rows),
+            Some(partition) => part.data.value(partition).to_array_of_size(rows),
         });
         let columns = columns.collect::<EngineResult<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));

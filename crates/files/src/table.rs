@@ -15,7 +15,7 @@ use sheetbend_plan::error::{Result, SparkError};
 use crate::listing::{self, File, Listing};
 use crate::partitions::{self, Partitions, Rules};
 use crate::schema::{check_unique, nullable_fields, same_name};
-use crate::{Files, path, pattern};
+use crate::{Files, metadata, path, pattern};
 
 /// Options of every format that would change the rows, and are not supported.
 const REFUSED: &[&str] = &["modifiedBefore", "modifiedAfter", "ignoreMissingFiles", "ignoreCorruptFiles"];
@@ -26,6 +26,13 @@ pub(crate) struct DataFile {
     pub(crate) file: File,
     /// One value a partition column.
     pub(crate) values: Vec<ScalarValue>,
+}
+
+impl DataFile {
+    /// The value of a column of [`Columns::partitions`].
+    pub(crate) fn value(&self, at: usize) -> ScalarValue {
+        self.values.get(at).cloned().unwrap_or_else(|| metadata::of(&self.file))
+    }
 }
 
 /// What a reader has found before it looks into a file.
@@ -98,13 +105,16 @@ impl Found {
     /// `COLUMN_ALREADY_EXISTS` for two columns of one name.
     pub(crate) fn columns(&self, of_files: Vec<FieldRef>) -> Result<Columns> {
         let of_files: Vec<_> = of_files.into_iter().filter(|field| !self.is_partition(field.name())).collect();
-        let all: Vec<_> = of_files.iter().chain(&self.partitions).cloned().collect();
-        check_unique(all.iter().map(|field| field.name().as_str()), self.files.settings.case_sensitive)?;
-        Ok(Columns {
-            of_files: Arc::new(Schema::new(of_files)),
-            partitions: self.partitions.clone(),
-            all: Arc::new(Schema::new(all)),
-        })
+        let mut all: Vec<_> = of_files.iter().chain(&self.partitions).cloned().collect();
+        let case_sensitive = self.files.settings.case_sensitive;
+        check_unique(all.iter().map(|field| field.name().as_str()), case_sensitive)?;
+        let mut partitions = self.partitions.clone();
+        // A column of the files that has this name stays what it is.
+        if !all.iter().any(|field| same_name(field.name(), metadata::NAME, case_sensitive)) {
+            partitions.push(metadata::column());
+            all.push(metadata::column());
+        }
+        Ok(Columns { of_files: Arc::new(Schema::new(of_files)), partitions, all: Arc::new(Schema::new(all)) })
     }
 
     fn is_partition(&self, name: &str) -> bool {
@@ -117,6 +127,7 @@ impl Found {
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
     pub(crate) of_files: SchemaRef,
+    /// Those that are the same in all rows of a file: of its folders, and what is known of itself.
     pub(crate) partitions: Vec<FieldRef>,
     pub(crate) all: SchemaRef,
 }
@@ -149,7 +160,7 @@ impl Columns {
         }
         let schema = Arc::new(Schema::new(self.partitions.clone()));
         let columns = (0..self.partitions.len())
-            .map(|at| ScalarValue::iter_to_array(data.iter().map(|file| file.values[at].clone())))
+            .map(|at| ScalarValue::iter_to_array(data.iter().map(|file| file.value(at))))
             .collect::<EngineResult<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(data.len()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)?;

@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 
 use crate::error::Result;
 use crate::ir::Source;
@@ -21,6 +21,21 @@ pub struct Resolved {
     /// Names, types and nullability as Spark reports them; every type is one that a PySpark client can read.
     /// Names may repeat.
     pub schema: SchemaRef,
+}
+
+/// A table that is open.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// What gives its rows.
+    pub provider: Arc<dyn TableProvider>,
+    /// Whether its last column is hidden: a star does not name it. It says which file a row is of.
+    pub has_metadata: bool,
+}
+
+impl From<Arc<dyn TableProvider>> for Table {
+    fn from(provider: Arc<dyn TableProvider>) -> Self {
+        Self { provider, has_metadata: false }
+    }
 }
 
 /// The settings that change what a plan means. They become part of the plan, so it means the same on any machine.
@@ -52,10 +67,18 @@ pub trait Environment: Send + Sync {
     async fn views(&self, names: &[Vec<String>]) -> Result<Vec<Option<Arc<Resolved>>>>;
 
     /// The table that each source describes.
-    async fn sources(&self, sources: &[Source]) -> Result<Vec<Arc<dyn TableProvider>>>;
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Table>>;
+
+    /// The source that a name stands for; none for a view.
+    fn source_named(&self, _name: &[String]) -> Option<Source> {
+        None
+    }
 
     /// All rows of a query, which part of the plan around it is made of: the values that a pivot has columns for.
     async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>>;
+
+    /// What makes an array of rows of each text, as a source says whose columns some of the texts tell.
+    fn parser(&self, source: &Source, texts: &[RecordBatch]) -> Result<Arc<ScalarUDF>>;
 
     /// The session's settings.
     fn settings(&self) -> Settings;

@@ -18,6 +18,7 @@ from . import (
     generators,
     joins,
     lambdas,
+    metadata,
     missing,
     names,
     nullability,
@@ -28,6 +29,7 @@ from . import (
     show,
     statements,
     stats,
+    texts,
     variables,
 )
 from .model import Case
@@ -61,6 +63,8 @@ TOPICS: dict[str, list[Case]] = {
         catalog,
         errors,
         files,
+        texts,
+        metadata,
         script,
         # A name that a variable has means something everywhere, so these come last.
         variables,

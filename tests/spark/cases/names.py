@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from .model import Case, expressions, frames, over, queries
+from .model import Case, Run, expressions, frames, over, queries
+
+NESTED = """
+    select struct(1 x, 'a' y, struct(2 w) z) s, map('k', 'v') m,
+           array(struct(1 x, struct(2 w) z), null, struct(3 x, struct(4 w) z)) l
+"""
+
+
+def _nested(expression: str) -> Run:
+    return lambda spark, F: spark.sql(f"select {expression} from ({NESTED}) t")
+
 
 CASES: list[Case] = [
     *over(
@@ -106,6 +116,16 @@ CASES: list[Case] = [
                     "- interval 1 month, interval 1 week, interval '1 02:03:04.5' day to second, interval 90 minutes"
                 ).columns
             ),
+            **{
+                f"{text} of nested columns": _nested(text)
+                for text in (
+                    "upper(s.x); cast(s.x as string); t.s.x; upper(t.s.y); s.x + 1; S.X; upper(S.X); s.z.w; upper(s.z.w)",
+                    "count(s.x); sum(s.x) over (); s.x is null; m.k; upper(m.k); t.m.k; l.x; size(l.x); l.x[0]; l.z.w",
+                    "array(s).x; max(t.s.x) + 1; m['k']; concat(m.k, s.y); struct(s.x); s.*",
+                )
+                for text in text.split("; ")
+            },
+            "a key inside of a column": lambda spark, F: spark.sql(NESTED).groupBy("s.x").count(),
             "names of now": lambda spark, F: (
                 spark.sql("select current_date, current_timestamp, current_date(), now()").columns
             ),

@@ -25,6 +25,10 @@ OF_A_NUMBER = """
     count(id); sum(id); max(id); collect_list(id); collect_set(id); first(id); avg(id); count_if(id > 1); min(struct(id))
     row_number() over (order by id); sum(id) over (); lag(id) over (order by id); rank() over (order by id)
     (select 1); (select id from range(1)); exists (select 1); id in (select 1)
+    array(id)[id]; array(id, null)[0]; split('a', ',')[0]; element_at(array(id), -1); get(array(id), 0); get(array(id), id)
+    try_element_at(array(id), 1); flatten(array(array(id, null))); posexplode(map('k', id))
+    posexplode(array(id, null)); posexplode_outer(array(id)); explode(map('k', id)); min(array(id)); max(struct(id))
+    id not in (select 1); id in (select cast(null as int)); id in (select id from range(3)); input_file_name()
 """
 
 

@@ -120,6 +120,7 @@ impl Lowering<'_> {
             RelType::FreqItems(items) => self.frequent_items(*items)?,
             RelType::Crosstab(tab) => self.crosstab(*tab)?,
             RelType::Transpose(transpose) => self.transpose(*transpose)?,
+            RelType::Parse(parse) => self.parse(*parse)?,
             RelType::Unpivot(unpivot) => self.unpivot(*unpivot)?,
             RelType::UnresolvedTableValuedFunction(function) => self.table_function(function)?,
             RelType::LateralJoin(join) => self.lateral_join(*join)?,
@@ -335,7 +336,6 @@ fn count(what: &str, value: i32) -> Result<usize> {
 fn unsupported(relation: &RelType) -> &'static str {
     match relation {
         RelType::MapPartitions(_) => "`df.mapInPandas` and `df.mapInArrow`",
-        RelType::Parse(_) => "reading CSV or JSON from a DataFrame of strings",
         RelType::GroupMap(_) => "`groupBy().applyInPandas`",
         RelType::CoGroupMap(_) => "`cogroup().applyInPandas`",
         RelType::WithWatermark(_) => "`df.withWatermark`",

@@ -87,7 +87,7 @@ impl Observation {
             let batches: Vec<_> = query.start().await?.try_collect().await.map_err(|e| failure::from_engine(&e))?;
             let (mut keys, mut values) = (Vec::new(), Vec::new());
             for batch in batches.iter().filter(|batch| batch.num_rows() == 1) {
-                let batch = arrow_out::conform(batch, &query.schema)?;
+                let batch = arrow_out::conform(batch, &arrow_out::with_nulls(&query.schema))?;
                 for (field, column) in query.schema.fields().iter().zip(batch.columns()) {
                     keys.push(field.name().clone());
                     values.push(crate::value::literal(column)?);

@@ -7,19 +7,21 @@ use sheetbend_plan::error::Result;
 use super::options::CsvOptions;
 use super::source::Source;
 use super::tokens::Record;
-use crate::scan::Part;
-use crate::table::DataFile;
 
-/// The columns of some files: their names from the first row, their types from all rows where that is asked for.
+/// The columns of some sources: their names from the first row, their types from all rows where that is asked for.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(super) fn columns(data: &[DataFile], options: &CsvOptions, case_sensitive: bool) -> Result<Vec<FieldRef>> {
+pub(super) fn columns<'a>(
+    sources: impl Iterator<Item = Result<Source<'a>>>,
+    options: &CsvOptions,
+    case_sensitive: bool,
+) -> Result<Vec<FieldRef>> {
     let mut record = Record::default();
     let mut names: Option<(Vec<String>, Vec<u8>)> = None;
     let mut types: Vec<Option<DataType>> = vec![];
-    for file in data {
-        let mut source = Source::open(&Part::whole(file.clone()), options)?;
+    for source in sources {
+        let mut source = source?;
         let mut is_first = true;
         while source.next(&mut record)? {
             let texts = texts(&record, options);

@@ -9,18 +9,21 @@ mod tokens;
 use std::sync::Arc;
 
 use arrow::array::{Array, StringArray, StringBuilder};
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use sheetbend_plan::ddl;
-use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
 pub(crate) use convert::is_supported;
 pub(crate) use options::{byte, delimiter};
 
+use crate::Files;
 use crate::error::{no_schema, unreadable, unsupported_type};
+use crate::lines::Encoding;
+use crate::parse::{TextFormat, TextRows};
 use crate::records::{Assembly, Corrupt, Mode, Rows, mark};
 use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, RowFormat, RowTable};
-use crate::schema::same_name;
+use crate::schema::{nullable_fields, same_name};
 use crate::table::Found;
 use options::CsvOptions;
 use source::Source;
@@ -38,20 +41,40 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
         None if found.data.is_empty() => return Err(no_schema(found.files.format)),
         None => {
             let (data, options, case_sensitive) = (found.data.clone(), options.clone(), settings.case_sensitive);
-            let task = tokio::task::spawn_blocking(move || infer::columns(&data, &options, case_sensitive));
+            let task = tokio::task::spawn_blocking(move || {
+                let sources = data.into_iter().map(|file| Source::open(&Part::whole(file), &options));
+                infer::columns(sources, &options, case_sensitive)
+            });
             task.await.map_err(SparkError::internal)??
         }
     };
-    if let Some(field) = given.iter().find(|field| !is_supported(field.data_type())) {
-        return Err(unsupported_type(found.files.format, field.name(), &ddl::sql_name(field.data_type())));
-    }
     let columns = found.columns(given)?;
-    let schema = Arc::clone(&columns.of_files);
-    let corrupt = Corrupt::of(&found.files.options, &schema)?;
-    let case_sensitive = settings.case_sensitive;
-    let assembly = Assembly { schema, mode: options.mode, corrupt };
-    let format = CsvFormat { options, assembly, case_sensitive };
+    let format = CsvFormat::new(&found.files, Arc::clone(&columns.of_files), options)?;
     Ok(Arc::new(RowTable { columns, data: found.data, format: Arc::new(format) }))
+}
+
+/// What reads records of one text each. Those that are known tell the columns, unless the user gave them, and the header.
+///
+/// # Errors
+/// As of [`open`]; a header that is not that of the columns, where the user wants to know.
+pub(crate) fn of_texts(files: &Files, known: &StringArray) -> Result<TextRows> {
+    let settings = &files.settings;
+    let options = CsvOptions { multi_line: false, ..CsvOptions::of(&files.options, &settings.time_zone)? };
+    let options = CsvOptions { encoding: Encoding::Utf8, ..options };
+    let columns = match &files.schema {
+        Some(schema) => nullable_fields(schema.fields()),
+        None => {
+            let texts = Source::of(known.clone(), &options);
+            infer::columns(std::iter::once(Ok(texts)), &options, settings.case_sensitive)?
+        }
+    };
+    let header = known.iter().flatten().find(|text| options.header && !options.is_skipped(text.as_bytes()));
+    let format = CsvFormat::new(files, Arc::new(Schema::new(columns)), options)?;
+    if let Some(header) = header {
+        format.skip_header(&mut Source::of(StringArray::from(vec![header]), &format.options))?;
+    }
+    let schema = Arc::clone(&format.assembly.schema);
+    Ok(TextRows { schema, header: header.map(str::to_owned), format: Arc::new(format) })
 }
 
 #[derive(Debug)]
@@ -68,23 +91,17 @@ impl RowFormat for CsvFormat {
         if self.options.header && part.is_first() {
             self.skip_header(&mut source)?;
         }
-        let mut record = Record::default();
-        let mut done = false;
-        Ok(Box::new(std::iter::from_fn(move || {
-            let mut chunk = Chunk::new(columns.len());
-            while !done && chunk.rows < BATCH_ROWS && chunk.bytes < BATCH_BYTES {
-                match source.next(&mut record) {
-                    Ok(true) => self.push(&record, &source, columns, &mut chunk),
-                    Ok(false) => done = true,
-                    Err(error) => return Some(Err(error)),
-                }
-            }
-            (chunk.rows > 0).then(|| self.batch(chunk, &source, columns))
-        })))
+        Ok(self.batches(source, columns))
     }
 
     fn is_lines(&self) -> bool {
         !self.options.multi_line && self.options.line_separator.as_ref().is_none_or(|separator| separator.len() == 1)
+    }
+}
+
+impl TextFormat for CsvFormat {
+    fn read_texts<'a>(&'a self, texts: StringArray, columns: &'a [usize]) -> Batches<'a> {
+        self.batches(Source::of(texts, &self.options), columns)
     }
 }
 
@@ -105,6 +122,31 @@ impl Chunk {
 }
 
 impl CsvFormat {
+    fn new(files: &Files, schema: SchemaRef, options: CsvOptions) -> Result<Self> {
+        if let Some(field) = schema.fields().iter().find(|field| !is_supported(field.data_type())) {
+            return Err(unsupported_type(files.format, field.name(), &ddl::sql_name(field.data_type())));
+        }
+        let corrupt = Corrupt::of(&files.options, &schema)?;
+        let assembly = Assembly { schema, mode: options.mode, corrupt };
+        Ok(Self { options, assembly, case_sensitive: files.settings.case_sensitive })
+    }
+
+    fn batches<'a>(&'a self, mut source: Source<'a>, columns: &'a [usize]) -> Batches<'a> {
+        let mut record = Record::default();
+        let mut done = false;
+        Box::new(std::iter::from_fn(move || {
+            let mut chunk = Chunk::new(columns.len());
+            while !done && chunk.rows < BATCH_ROWS && chunk.bytes < BATCH_BYTES {
+                match source.next(&mut record) {
+                    Ok(true) => self.push(&record, &source, columns, &mut chunk),
+                    Ok(false) => done = true,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            (chunk.rows > 0).then(|| self.batch(chunk, &source, columns))
+        }))
+    }
+
     /// How many values a record should have.
     fn width(&self) -> usize {
         self.assembly.schema.fields().len() - usize::from(self.assembly.corrupt.at.is_some())
@@ -168,7 +210,10 @@ impl CsvFormat {
         let (names, expected) = (names.join(", "), expected.join(", "));
         let what =
             format!("CSV header does not conform to the schema. The header is: {names}. The schema is: {expected}.");
-        Err(unreadable("NO_HINT", source.path(), what))
+        match source.path().as_os_str().is_empty() {
+            true => Err(SparkError::new(ErrorClass::IllegalArgument, "_LEGACY_ERROR_TEMP_3241", "", what)),
+            false => Err(unreadable("NO_HINT", source.path(), what)),
+        }
     }
 
     fn value_names(&self, schema: &Schema) -> Vec<String> {

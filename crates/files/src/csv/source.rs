@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use arrow::array::StringArray;
 use sheetbend_plan::error::Result;
 
 use super::options::CsvOptions;
@@ -29,6 +30,11 @@ impl<'a> Source<'a> {
         }
         let lines = Lines::open(part, options.line_separator.clone())?;
         Ok(Self::Lines { lines, line: vec![], options })
+    }
+
+    /// Texts of a record each, of which none is NULL.
+    pub(super) fn of(texts: StringArray, options: &'a CsvOptions) -> Self {
+        Self::Lines { lines: Lines::of(texts), line: vec![], options }
     }
 
     /// Reads the next record; false where there is none.

@@ -1,5 +1,6 @@
 //! JSON values as values of types.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -14,7 +15,7 @@ use arrow::datatypes::{
 use sheetbend_plan::error::{Result, SparkError};
 
 use super::JsonOptions;
-use super::value::Json;
+use super::value::{Json, compact};
 
 /// A value, and the row that it is part of.
 #[derive(Clone, Copy)]
@@ -28,7 +29,7 @@ pub(super) fn column(slots: &[Slot<'_>], to: &DataType, options: &JsonOptions, b
     let times = &options.times;
     Ok(match to {
         DataType::Null => new_null_array(to, slots.len()),
-        DataType::Utf8 => Arc::new(slots.iter().map(|slot| slot.value.and_then(Json::text)).collect::<StringArray>()),
+        DataType::Utf8 => Arc::new(slots.iter().map(|slot| text(slot.value?, options)).collect::<StringArray>()),
         DataType::Boolean => {
             let flags = parsed(slots, bad, |json| if let Json::Bool(value) = json { Some(*value) } else { None });
             Arc::new(flags.into_iter().collect::<BooleanArray>())
@@ -184,4 +185,12 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// The text of a value; none for NULL. Spark keeps the spaces of files, and not those of texts.
+fn text<'a>(value: &'a Json<'_>, options: &JsonOptions) -> Option<Cow<'a, str>> {
+    Some(match value {
+        Json::Array(_, whole) | Json::Object(_, whole) if options.of_texts => Cow::Owned(compact(whole)),
+        other => Cow::Borrowed(other.text()?),
+    })
 }

@@ -4,27 +4,30 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use sheetbend_plan::ddl;
-use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use sheetbend_plan::error::Result;
 
 use super::JsonOptions;
 use super::source::Texts;
 use super::value::Json;
+use crate::error::malformed;
 use crate::records::Mode;
-use crate::scan::Part;
-use crate::table::DataFile;
 
 /// How deep the types of columns may lie in each other; what lies deeper is text. A client reads no schema of 33.
 const DEEPEST: usize = 24;
 
-/// The columns of some files, by name.
+/// The columns of some sources, by name.
 ///
 /// # Errors
 /// A file that cannot be read; text that is no JSON, where the mode is `FAILFAST`.
-pub(super) fn columns(data: &[DataFile], options: &JsonOptions, corrupt: &str) -> Result<Vec<FieldRef>> {
+pub(super) fn columns(
+    sources: impl Iterator<Item = Result<Texts>>,
+    options: &JsonOptions,
+    corrupt: &str,
+) -> Result<Vec<FieldRef>> {
     let mut all = DataType::Struct(Fields::empty());
     let mut is_corrupt = false;
-    for file in data {
-        let mut texts = Texts::open(&Part::whole(file.clone()), options)?;
+    for texts in sources {
+        let mut texts = texts?;
         let mut text = String::new();
         while texts.next(&mut text)? {
             let found = match options.allowed.parse(&text) {
@@ -157,14 +160,4 @@ fn finished(data_type: &DataType) -> Option<DataType> {
         }
         other => other.clone(),
     })
-}
-
-fn malformed(corrupt: &str) -> SparkError {
-    let message = format!(
-        "Malformed records are detected in record parsing: {corrupt}. Parse Mode: FAILFAST. To process malformed records \
-         as null result, try setting the option 'mode' as 'PERMISSIVE'."
-    );
-    SparkError::new(ErrorClass::Internal, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", message)
-        .with("badRecord", corrupt)
-        .with("failFastMode", "FAILFAST")
 }

@@ -5,18 +5,22 @@ mod infer;
 mod source;
 mod value;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, StringArray};
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use sheetbend_plan::error::{Result, SparkError};
 
+use crate::Files;
 use crate::error::no_schema;
 use crate::lines::{Encoding, separator};
 use crate::options::Options;
+use crate::parse::{TextFormat, TextRows};
 use crate::records::{Assembly, Corrupt, Mode, Rows, Times};
 use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, RowFormat, RowTable};
+use crate::schema::nullable_fields;
 use crate::table::Found;
 use convert::{Slot, column};
 use source::Texts;
@@ -38,6 +42,8 @@ struct JsonOptions {
     infer_timestamp: bool,
     times: Times,
     mode: Mode,
+    /// The values do not stand in files.
+    of_texts: bool,
 }
 
 impl JsonOptions {
@@ -53,6 +59,7 @@ impl JsonOptions {
             infer_timestamp: options.flag("inferTimestamp", false)?,
             times: Times::of(options, time_zone)?,
             mode: Mode::of(options),
+            of_texts: false,
         })
     }
 }
@@ -68,15 +75,33 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
         None if found.data.is_empty() => return Err(no_schema(found.files.format)),
         None => {
             let (data, options, corrupt) = (found.data.clone(), options.clone(), Corrupt::name(&found.files.options));
-            let task = tokio::task::spawn_blocking(move || infer::columns(&data, &options, &corrupt));
+            let task = tokio::task::spawn_blocking(move || {
+                let sources = data.into_iter().map(|file| Texts::open(&Part::whole(file), &options));
+                infer::columns(sources, &options, &corrupt)
+            });
             task.await.map_err(SparkError::internal)??
         }
     };
     let columns = found.columns(given)?;
-    let schema = Arc::clone(&columns.of_files);
-    let corrupt = Corrupt::of(&found.files.options, &schema)?;
-    let assembly = Assembly { schema, mode: options.mode, corrupt };
-    Ok(Arc::new(RowTable { columns, data: found.data, format: Arc::new(JsonFormat { options, assembly }) }))
+    let format = JsonFormat::new(&found.files, Arc::clone(&columns.of_files), options)?;
+    Ok(Arc::new(RowTable { columns, data: found.data, format: Arc::new(format) }))
+}
+
+/// What reads texts. Those that are known tell the columns, unless the user gave them.
+///
+/// # Errors
+/// A value that an option does not take.
+pub(crate) fn of_texts(files: &Files, known: &StringArray) -> Result<TextRows> {
+    let options = JsonOptions { of_texts: true, ..JsonOptions::of(&files.options, &files.settings.time_zone)? };
+    let columns = match &files.schema {
+        Some(schema) => nullable_fields(schema.fields()),
+        None => {
+            let texts = std::iter::once(Ok(Texts::of(known.clone())));
+            infer::columns(texts, &options, &Corrupt::name(&files.options))?
+        }
+    };
+    let format = JsonFormat::new(files, Arc::new(Schema::new(columns)), options)?;
+    Ok(TextRows { schema: Arc::clone(&format.assembly.schema), header: None, format: Arc::new(format) })
 }
 
 #[derive(Debug)]
@@ -88,10 +113,36 @@ struct JsonFormat {
 impl RowFormat for JsonFormat {
     fn read<'a>(&'a self, part: &Part, columns: &'a [usize]) -> Result<Batches<'a>> {
         self.assembly.check(columns)?;
-        let path = part.data.file.path.clone();
-        let mut texts = Texts::open(part, &self.options)?;
+        Ok(self.batches(Texts::open(part, &self.options)?, columns, part.data.file.path.clone()))
+    }
+
+    fn is_lines(&self) -> bool {
+        !self.options.multi_line && self.options.line_separator.as_ref().is_none_or(|separator| separator.len() == 1)
+    }
+}
+
+impl TextFormat for JsonFormat {
+    fn read_texts<'a>(&'a self, texts: StringArray, columns: &'a [usize]) -> Batches<'a> {
+        self.batches(Texts::of(texts), columns, PathBuf::new())
+    }
+}
+
+/// A row, and the text that it comes from; none where that is no row.
+struct Row<'t> {
+    json: Option<Json<'t>>,
+    text: &'t str,
+}
+
+impl JsonFormat {
+    fn new(files: &Files, schema: SchemaRef, options: JsonOptions) -> Result<Self> {
+        let corrupt = Corrupt::of(&files.options, &schema)?;
+        let assembly = Assembly { schema, mode: options.mode, corrupt };
+        Ok(Self { options, assembly })
+    }
+
+    fn batches<'a>(&'a self, mut texts: Texts, columns: &'a [usize], path: PathBuf) -> Batches<'a> {
         let mut done = false;
-        Ok(Box::new(std::iter::from_fn(move || {
+        Box::new(std::iter::from_fn(move || {
             let (mut chunk, mut bytes) = (vec![], 0);
             while !done && chunk.len() < BATCH_ROWS && bytes < BATCH_BYTES {
                 let mut text = String::new();
@@ -105,21 +156,9 @@ impl RowFormat for JsonFormat {
                 }
             }
             (!chunk.is_empty()).then(|| self.batch(&chunk, columns, &path))
-        })))
+        }))
     }
 
-    fn is_lines(&self) -> bool {
-        !self.options.multi_line && self.options.line_separator.as_ref().is_none_or(|separator| separator.len() == 1)
-    }
-}
-
-/// A row, and the text that it comes from; none where that is no row.
-struct Row<'t> {
-    json: Option<Json<'t>>,
-    text: &'t str,
-}
-
-impl JsonFormat {
     fn batch(&self, texts: &[String], columns: &[usize], path: &Path) -> Result<RecordBatch> {
         let mut rows = vec![];
         for text in texts {

@@ -1,5 +1,6 @@
 //! The texts of a file, each of which is a JSON value.
 
+use arrow::array::StringArray;
 use sheetbend_plan::error::Result;
 
 use super::JsonOptions;
@@ -23,6 +24,11 @@ impl Texts {
             false => (Some(Lines::open(part, options.line_separator.clone())?), None),
         };
         Ok(Self { lines, file, encoding: options.encoding, line: vec![] })
+    }
+
+    /// Texts of which none is NULL.
+    pub(super) fn of(texts: StringArray) -> Self {
+        Self { lines: Some(Lines::of(texts)), file: None, encoding: Encoding::Utf8, line: vec![] }
     }
 
     /// Puts the next text into `text`; false where there is none.

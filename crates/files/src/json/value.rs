@@ -45,6 +45,25 @@ impl<'a> Json<'a> {
     }
 }
 
+/// The text of an object or array without the spaces between its parts.
+pub(super) fn compact(text: &str) -> String {
+    let (mut quote, mut escaped) = (None, false);
+    let is_part = |c: &char| {
+        match quote {
+            Some(end) => {
+                if *c == end && !escaped {
+                    quote = None;
+                }
+                escaped = *c == '\\' && !escaped;
+            }
+            None if matches!(c, '"' | '\'') => quote = Some(*c),
+            None => return !c.is_ascii_whitespace(),
+        }
+        true
+    };
+    text.chars().filter(is_part).collect()
+}
+
 /// What a reader allows beyond the standard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowed {

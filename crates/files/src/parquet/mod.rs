@@ -35,6 +35,7 @@ use sheetbend_plan::error::Result;
 
 use crate::error::{no_schema, unreadable};
 use crate::listing::File;
+use crate::metadata;
 use crate::schema::{engine_schema, merged, same_name};
 use crate::table::{Columns, DataFile, Found};
 use adapter::SparkAdapterFactory;
@@ -151,20 +152,27 @@ impl TableProvider for ParquetTable {
         if data.is_empty() {
             return Ok(Arc::new(EmptyExec::new(project_schema(&self.columns.all, projection)?)));
         }
+        // Their statistics cost something for each file, and few ask what is known of the files themselves.
+        let mut partitions = self.columns.partitions.clone();
+        let is_asked = |at: usize| projection.is_none_or(|columns| columns.contains(&at));
+        if partitions.last().is_some_and(metadata::is_one) && !is_asked(self.columns.all.fields().len() - 1) {
+            partitions.pop();
+        }
+        let count = self.columns.of_files.fields().len() + partitions.len();
+        let scanned = Arc::new(self.columns.all.project(&(0..count).collect::<Vec<_>>())?);
         let url = ObjectStoreUrl::local_filesystem();
         let store = state.runtime_env().object_store(&url)?;
         let format = ParquetFormat::default().with_options(options(state));
         let files: Vec<_> = stream::iter(data)
-            .map(|data| self.described(data, &format, &store, state))
+            .map(|data| self.described(data, partitions.len(), &format, &store, state))
             .buffered(FOOTERS)
             .try_collect()
             .await?;
         let all = files.iter().filter_map(|file| file.statistics.as_deref());
-        let statistics = Statistics::try_merge_iter_with_ndv_fallback(all, &self.columns.all, NdvFallback::Max)?;
+        let statistics = Statistics::try_merge_iter_with_ndv_fallback(all, &scanned, NdvFallback::Max)?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
-        let schema = TableSchema::builder(Arc::clone(&self.columns.of_files))
-            .with_table_partition_cols(self.columns.partitions.clone())
-            .build();
+        let schema =
+            TableSchema::builder(Arc::clone(&self.columns.of_files)).with_table_partition_cols(partitions).build();
         let source = ParquetSource::new(schema).with_table_parquet_options(options(state));
         let adapters = Arc::new(SparkAdapterFactory { case_sensitive: self.case_sensitive });
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
@@ -183,6 +191,7 @@ impl ParquetTable {
     async fn described(
         &self,
         data: DataFile,
+        partitions: usize,
         format: &ParquetFormat,
         store: &Arc<dyn ObjectStore>,
         state: &dyn Session,
@@ -196,7 +205,8 @@ impl ParquetTable {
             }
         };
         let found = of_footer(&data.file.path, read).await?;
-        let file = PartitionedFile::new_from_meta(meta).with_partition_values(data.values);
+        let values = (0..partitions).map(|at| data.value(at)).collect();
+        let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
         Ok(file.with_statistics(Arc::new(found)))
     }
 

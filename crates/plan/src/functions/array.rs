@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, ListArray, UInt32Array, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int32Array, Int64Array, ListArray, UInt32Array, make_array, new_empty_array,
+    new_null_array,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{cast, take};
-use arrow::datatypes::{ArrowNativeType, DataType, Field, Int32Type, IntervalYearMonthType};
+use arrow::datatypes::{ArrowNativeType, DataType, Field, Int32Type, IntervalYearMonthType, UInt64Type};
 use chrono::Months;
 use datafusion::error::Result as EngineResult;
 
@@ -19,6 +22,7 @@ pub(super) const TABLE: Table = &[
     (Element::TryAt.function(), "", ' ', |a| element(a, Element::TryAt)),
     (Element::Get.function(), "", ' ', |a| element(a, Element::Get)),
     (SIZE, "", ' ', size),
+    (MEMBERS, "", ' ', members),
     (SERIES, "", ' ', series),
     (DATES, "", ' ', dates),
     (TIMES, "", ' ', times),
@@ -33,6 +37,9 @@ pub(super) const DATES: &str = "spark.sequence_of_dates";
 
 /// Instants or wall clocks from a first to a last one by months and microseconds.
 pub(super) const TIMES: &str = "spark.sequence_of_times";
+
+/// A member of each struct.
+pub(super) const MEMBERS: &str = "spark.members";
 
 /// The ways to name an element by its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +106,22 @@ fn element(args: &Args<'_>, by: Element) -> EngineResult<ArrayRef> {
     });
     let positions: UInt32Array = rows.collect::<Result<_>>()?;
     Ok(take(lists.values(), &positions, None)?)
+}
+
+fn members(args: &Args<'_>) -> EngineResult<ArrayRef> {
+    let lists = args.columns[0].as_list::<i32>();
+    let structs = lists.values().as_struct();
+    let DataType::List(item) = args.result else {
+        return Err(SparkError::internal("an array has the type of one").into());
+    };
+    if args.rows == 0 {
+        return Ok(new_empty_array(args.result));
+    }
+    let member = structs.column(args.columns[1].as_primitive::<UInt64Type>().value(0).as_usize());
+    // Of a struct that is NULL it is NULL too.
+    let nulls = NullBuffer::union(structs.nulls(), member.logical_nulls().as_ref());
+    let member = make_array(member.to_data().into_builder().nulls(nulls).build()?);
+    Ok(Arc::new(ListArray::try_new(Arc::clone(item), lists.offsets().clone(), member, lists.nulls().cloned())?))
 }
 
 fn size(args: &Args<'_>) -> EngineResult<ArrayRef> {

@@ -8,10 +8,10 @@ use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::functions_nested::expr_fn::{array_element, map_extract};
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{ColumnarValue, Expr};
+use datafusion::logical_expr::{ColumnarValue, Expr, lit};
 use datafusion::physical_expr::create_physical_expr;
 
-use super::array::Element;
+use super::array::{Element, MEMBERS};
 use super::cast::cast;
 use super::native::native;
 use crate::ddl::sql_name;
@@ -153,6 +153,11 @@ pub(crate) fn constant(expr: &Expr) -> Option<ScalarValue> {
 /// `base[key]`: an array's element counted from zero, or the value of a map's key.
 pub(crate) fn element(base: Typed, key: Typed, time_zone: &str) -> Result<Expr> {
     element_by(base, key, Element::Index, time_zone)
+}
+
+/// The member at a position of each struct in an array, as an array of type `list`.
+pub(crate) fn members(structs: Expr, position: usize, list: DataType) -> Expr {
+    native(MEMBERS, list, "", vec![structs, lit(position as u64)])
 }
 
 /// An element of an array by its position, or the value of a map's key.

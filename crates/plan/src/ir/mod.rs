@@ -13,7 +13,7 @@ mod visit;
 pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
 pub use insert::{Insert, InsertColumns};
 pub use relation::{
-    Deduplicate, Join, JoinKind, JoinOn, Kept, Read, Relation, RelationKind, SetOp, SetOpKind, ShowForm, Source,
+    Deduplicate, Join, JoinKind, JoinOn, Kept, Parse, Read, Relation, RelationKind, SetOp, SetOpKind, ShowForm, Source,
 };
 pub use reshape::{Aggregate, Generate, GroupKind, Pivot, Recursive, Unpivot};
 pub use statistic::{Sample, SampleBy, Statistic, StatisticKind, Transpose};

@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
+use datafusion::logical_expr::ScalarUDF;
 
 use super::{Aggregate, Expr, Generate, Pivot, Recursive, Sample, SampleBy, SortOrder, Statistic, Transpose, Unpivot};
 
@@ -230,6 +231,8 @@ pub enum RelationKind {
         /// The aggregates.
         metrics: Vec<Expr>,
     },
+    /// Texts of a column, read as rows of a format.
+    Parse(Parse),
     /// Rows that the session keeps.
     Kept {
         /// The rows.
@@ -237,6 +240,19 @@ pub enum RelationKind {
         /// The relation whose rows they are, and whose names they go by; none where they stand for themselves.
         of: Option<Box<Relation>>,
     },
+}
+
+/// Texts that are read as rows: `spark.read.json(df)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parse {
+    /// One column of texts.
+    pub input: Box<Relation>,
+    /// The format, its options and the schema that the user gave.
+    pub source: Source,
+    /// How many texts tell how the others are read; none for all of them.
+    pub told_by: Option<usize>,
+    /// What makes an array of rows of a text; none as long as the texts that tell it are not known.
+    pub parser: Option<Arc<ScalarUDF>>,
 }
 
 /// Rows that a session keeps: a table with the columns of `schema`, in their order, under other names.

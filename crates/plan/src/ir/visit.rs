@@ -34,6 +34,7 @@ impl Relation {
             | RelationKind::ShowString { input, .. } => vec![input],
             RelationKind::Generate(generate) => generate.input.as_deref_mut().into_iter().collect(),
             RelationKind::Pivot(pivot) => vec![&mut pivot.input],
+            RelationKind::Parse(parse) => vec![&mut parse.input],
             RelationKind::Sample(sample) => vec![&mut sample.input],
             RelationKind::SampleBy(sample) => vec![&mut sample.input],
             RelationKind::Statistic(statistic) => vec![&mut statistic.input],

@@ -1,15 +1,16 @@
 //! Names to columns.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field as ArrowField, Fields};
 use datafusion::functions::core::expr_ext::FieldAccessor;
-use datafusion::logical_expr::Expr;
-
-use arrow::datatypes::{DataType, Fields};
+use datafusion::logical_expr::{Expr, lit};
 
 use super::Resolver;
 use super::node::{Field, Node, ambiguous, quote, same_name};
 use crate::error::{ErrorClass, Result, SparkError};
+use crate::functions::call::{Typed, element, members};
 
 /// A column, and the fields of a struct inside it.
 pub(super) struct Reference<'a> {
@@ -43,10 +44,15 @@ impl Resolver {
             let found: Vec<_> = node
                 .fields
                 .iter()
-                .filter(|field| !field.hidden || qualifier_len > 0 || plan_id.is_some())
+                .filter(|field| !field.hidden || field.is_metadata || qualifier_len > 0 || plan_id.is_some())
                 .filter(|field| plan_id.is_none_or(|id| field.plan_ids.contains(&id)))
                 .filter(|field| self.same(&field.name, &rest[0]) && self.qualifies(qualifier, field))
                 .collect();
+            // A column of the table that has this name hides what is said of its files.
+            let found = match found.iter().any(|field| !field.is_metadata) {
+                true => found.into_iter().filter(|field| !field.is_metadata).collect(),
+                false => found,
+            };
             match found.as_slice() {
                 [] => {}
                 [field] => return Ok(Some(Reference { field, path: &rest[1..] })),
@@ -69,16 +75,53 @@ impl Resolver {
         Ok(expr)
     }
 
-    /// Field `name` of a struct, looked up under the session's rule of case.
+    /// How Spark writes a name that goes into a column: `s.x`, or `m[k]` of a map; none where it is a column's.
+    pub(super) fn name_inside(&self, parts: &[String], plan_id: Option<i64>, node: &Node) -> Option<String> {
+        let found = self.find_reference(parts, plan_id, node).ok()??;
+        let column = parts.len().checked_sub(found.path.len() + 1)?;
+        let mut data_type = node.type_of(found.field).ok()?.data_type().clone();
+        let mut written = parts[column].clone();
+        for name in found.path {
+            written = match data_type {
+                DataType::Map(..) => format!("{written}[{name}]"),
+                _ => format!("{written}.{name}"),
+            };
+            data_type = self.struct_field(found.field.expr(), &data_type, name).ok()?.1;
+        }
+        (!found.path.is_empty()).then_some(written)
+    }
+
+    /// Field `name` of a struct, looked up under the session's rule of case. Of an array of structs it is an array of
+    /// theirs, of a map the value of a key.
     pub(super) fn struct_field(&self, expr: Expr, data_type: &DataType, name: &str) -> Result<(Expr, DataType)> {
-        let DataType::Struct(fields) = data_type else {
-            let type_name = crate::ddl::sql_name(data_type);
-            let message = format!("Field name `{name}` cannot be extracted from a value of the type \"{type_name}\".");
-            return Err(SparkError::new(ErrorClass::Analysis, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", message));
+        let field_of = |fields: &Fields| {
+            let found = fields.iter().position(|field| self.same(field.name(), name));
+            found.map(|at| (at, Arc::clone(&fields[at]))).ok_or_else(|| no_such_field(name, fields))
         };
-        let found = fields.iter().find(|field| self.same(field.name(), name));
-        let field = found.ok_or_else(|| no_such_field(name, fields))?;
-        Ok((expr.field(field.name().as_str()), field.data_type().clone()))
+        match data_type {
+            DataType::Struct(fields) => {
+                let (_, field) = field_of(fields)?;
+                Ok((expr.field(field.name().as_str()), field.data_type().clone()))
+            }
+            DataType::List(item) if let DataType::Struct(fields) = item.data_type() => {
+                let (at, field) = field_of(fields)?;
+                let nullable = item.is_nullable() || field.is_nullable();
+                let list = DataType::List(Arc::new(ArrowField::new(item.name(), field.data_type().clone(), nullable)));
+                Ok((members(expr, at, list.clone()), list))
+            }
+            DataType::Map(entries, _) if let DataType::Struct(members) = entries.data_type() => {
+                let value = members[1].data_type().clone();
+                let key = Typed { expr: lit(name), data_type: DataType::Utf8 };
+                let base = Typed { expr, data_type: data_type.clone() };
+                Ok((element(base, key, &self.settings.time_zone)?, value))
+            }
+            _ => {
+                let type_name = crate::ddl::sql_name(data_type);
+                let message =
+                    format!("Field name `{name}` cannot be extracted from a value of the type \"{type_name}\".");
+                Err(SparkError::new(ErrorClass::Analysis, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", message))
+            }
+        }
     }
 
     /// The error for a name that nothing has, with the nearest names there are.
@@ -122,6 +165,14 @@ impl Resolver {
             return false;
         };
         field.qualifier[skipped..].iter().zip(qualifier).all(|(own, given)| self.same(own, given))
+    }
+}
+
+/// Whether values of a type are structs, or arrays of them.
+pub(super) fn has_fields(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::List(item) => matches!(item.data_type(), DataType::Struct(_)),
+        other => matches!(other, DataType::Struct(_)),
     }
 }
 

@@ -9,12 +9,12 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprSchemable};
 use recursive::recursive;
 
-use super::generate;
+use super::attribute::has_fields;
 use super::lambda::Parameters;
 use super::names::Namer;
 use super::node::{Field, Node};
 use super::star::has_star;
-use super::{Context, Resolver};
+use super::{Context, Resolver, generate, input_file};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
 use crate::functions;
@@ -71,7 +71,7 @@ impl<'a> Scope<'a> {
                     let column = self.resolver.new_column();
                     let name = parts.last().cloned().unwrap_or_default();
                     let field = match found.path {
-                        [] => Field { column, name, hidden: false, ..found.field.clone() },
+                        [] => Field { column, name, hidden: false, is_metadata: false, ..found.field.clone() },
                         _ => Field::new(column, name),
                     };
                     return Ok(vec![(expr, field)]);
@@ -84,7 +84,11 @@ impl<'a> Scope<'a> {
             },
             // A cast keeps the name of a bare column.
             ir::Expr::Cast { expr: inner, .. } => match &**inner {
-                ir::Expr::Attribute { .. } => self.named(expr, self.name(inner)),
+                ir::Expr::Attribute { parts, plan_id }
+                    if self.resolver.name_inside(parts, *plan_id, self.node).is_none() =>
+                {
+                    self.named(expr, self.name(inner))
+                }
                 _ => self.named(expr, self.name(expr)),
             },
             other => self.named(other, self.name(other)),
@@ -133,6 +137,7 @@ impl<'a> Scope<'a> {
             ir::Expr::Function(function) if functions::window::needs_window(&function.name.to_lowercase()) => {
                 Err(window_without_over(&function.name))
             }
+            ir::Expr::Function(function) if input_file::is_one(function) => self.input_file(function),
             ir::Expr::Function(function) => self.function(function),
             ir::Expr::Extract { expr, key } => self.extract(expr, key),
             ir::Expr::Window { function, partition_by, order_by, frame } => {
@@ -162,7 +167,13 @@ impl<'a> Scope<'a> {
         let parameters = self.parameters.map(Parameters::all_names).unwrap_or_default();
         let variable = |parts: &[String]| self.variable(parts);
         let time_zone = &self.resolver.settings.time_zone;
-        Namer { time_zone, type_of: &type_of, variable: &variable, parameters }.name(expr)
+        // By itself a field is called by its own name.
+        let inside = |attribute: &ir::Expr| match (expr, attribute) {
+            (ir::Expr::Attribute { .. }, _) => None,
+            (_, ir::Expr::Attribute { parts, plan_id }) => self.resolver.name_inside(parts, *plan_id, self.node),
+            _ => None,
+        };
+        Namer { time_zone, type_of: &type_of, variable: &variable, inside: &inside, parameters }.name(expr)
     }
 
     /// The type that an expression has.
@@ -232,7 +243,7 @@ impl<'a> Scope<'a> {
         Ok(Typed { expr: resolved, data_type })
     }
 
-    fn function(&self, function: &ir::Function) -> Result<Expr> {
+    pub(super) fn function(&self, function: &ir::Function) -> Result<Expr> {
         if let Some(kind) = HigherOrder::of(&function.name.to_lowercase(), &function.args) {
             return self.higher_order(kind, function);
         }
@@ -274,7 +285,7 @@ impl<'a> Scope<'a> {
 
     fn extract(&self, base: &ir::Expr, key: &ir::Expr) -> Result<Expr> {
         let base = self.typed(base)?;
-        if let (DataType::Struct(_), ir::Expr::Literal(ScalarValue::Utf8(Some(name)))) = (&base.data_type, key) {
+        if let (true, ir::Expr::Literal(ScalarValue::Utf8(Some(name)))) = (has_fields(&base.data_type), key) {
             return Ok(self.resolver.struct_field(base.expr, &base.data_type, name)?.0);
         }
         let key = self.typed(key)?;

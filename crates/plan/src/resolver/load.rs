@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
 use recursive::recursive;
 
-use crate::environment::{Environment, Resolved};
+use crate::environment::{Environment, Resolved, Table};
 use crate::error::Result;
 use crate::ir::{Expr, Read, Relation, RelationKind, Source};
 use crate::sql;
@@ -16,7 +15,8 @@ use crate::sql;
 #[derive(Default, Clone)]
 pub(super) struct Tables {
     views: Vec<(Vec<String>, Option<Arc<Resolved>>)>,
-    sources: Vec<(Source, Arc<dyn TableProvider>)>,
+    named: Vec<(Vec<String>, Source)>,
+    sources: Vec<(Source, Table)>,
 }
 
 impl Tables {
@@ -25,9 +25,14 @@ impl Tables {
         self.views.iter().find(|(known, _)| known == name).and_then(|(_, view)| view.as_ref())
     }
 
+    /// The source that a name stands for, if it is none of a view.
+    pub(super) fn source_named(&self, name: &[String]) -> Option<&Source> {
+        self.named.iter().find(|(known, _)| known == name).map(|(_, source)| source)
+    }
+
     /// The table of a source.
-    pub(super) fn source(&self, source: &Source) -> Option<&Arc<dyn TableProvider>> {
-        self.sources.iter().find(|(known, _)| known == source).map(|(_, provider)| provider)
+    pub(super) fn source(&self, source: &Source) -> Option<&Table> {
+        self.sources.iter().find(|(known, _)| known == source).map(|(_, table)| table)
     }
 }
 
@@ -35,18 +40,30 @@ impl Tables {
 pub(super) async fn load(relation: &mut Relation, environment: &dyn Environment) -> Result<Tables> {
     let mut reads = vec![];
     expand(relation, &mut reads)?;
-    let mut names = vec![];
-    let mut sources = vec![];
+    let (mut names, mut named, mut sources) = (vec![], vec![], vec![]);
     for read in reads {
-        match read {
-            Read::Table(name) if !names.contains(&name) => names.push(name),
-            Read::Source(source) if !sources.contains(&source) => sources.push(source),
-            Read::Table(_) | Read::Source(_) => {}
+        let source = match read {
+            Read::Source(source) => source,
+            Read::Table(name) => match environment.source_named(&name) {
+                Some(source) => {
+                    named.push((name, source.clone()));
+                    source
+                }
+                None if names.contains(&name) => continue,
+                None => {
+                    names.push(name);
+                    continue;
+                }
+            },
+        };
+        if !sources.contains(&source) {
+            sources.push(source);
         }
     }
     let views = environment.views(&names).await?;
-    let providers = environment.sources(&sources).await?;
-    Ok(Tables { views: names.into_iter().zip(views).collect(), sources: sources.into_iter().zip(providers).collect() })
+    let tables = environment.sources(&sources).await?;
+    let (views, sources) = (names.into_iter().zip(views).collect(), sources.into_iter().zip(tables).collect());
+    Ok(Tables { views, named, sources })
 }
 
 #[recursive]

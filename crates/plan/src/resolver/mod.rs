@@ -10,6 +10,7 @@ mod attribute;
 mod build;
 mod expr;
 mod generate;
+mod input_file;
 mod join;
 mod lambda;
 mod lateral_alias;
@@ -19,6 +20,7 @@ mod na;
 mod names;
 mod node;
 mod nullability;
+mod parse;
 mod pivot;
 mod prune;
 mod recursion;
@@ -47,6 +49,7 @@ use datafusion::common::Column;
 
 pub use self::assign::{Target, assign, column_exists};
 use self::load::Tables;
+use self::lookahead::Found;
 use self::names::Namer;
 use self::node::Node;
 use crate::environment::{Environment, Resolved, Settings, Variables};
@@ -64,8 +67,8 @@ pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Resu
     let tables = load::load(&mut relation, environment).await?;
     while let Some(query) = lookahead::wanted(&mut relation) {
         let query = with_meaning(&query, tables.clone(), environment)?;
-        let names = Arc::clone(&query.schema);
-        lookahead::settle(&mut relation, &names, &environment.rows(query).await?)?;
+        let found = Found { names: Arc::clone(&query.schema), rows: environment.rows(query).await? };
+        lookahead::settle(&mut relation, &found, environment)?;
     }
     with_meaning(&relation, tables, environment)
 }
@@ -143,7 +146,7 @@ impl Resolver {
     /// The name that Spark gives to an expression, as far as it does not depend on types.
     fn plain_name(&self, expr: &Expr) -> String {
         let time_zone = &self.settings.time_zone;
-        Namer { time_zone, type_of: &|_| None, variable: &|_| None, parameters: vec![] }.name(expr)
+        Namer { time_zone, type_of: &|_| None, variable: &|_| None, inside: &|_| None, parameters: vec![] }.name(expr)
     }
 
     /// A new internal name.

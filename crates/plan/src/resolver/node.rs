@@ -22,6 +22,8 @@ pub(crate) struct Field {
     pub(crate) plan_ids: BTreeSet<i64>,
     /// Not part of the output: the second key of a join with USING, which a qualified name still reaches.
     pub(crate) hidden: bool,
+    /// Says which file a row is of. It is hidden, and its name alone reaches it.
+    pub(crate) is_metadata: bool,
 }
 
 /// A resolved relation.
@@ -36,7 +38,14 @@ pub(crate) struct Node {
 impl Field {
     /// A column with a name and no table.
     pub(crate) fn new(column: Column, name: impl Into<String>) -> Self {
-        Self { column, name: name.into(), qualifier: vec![], plan_ids: BTreeSet::new(), hidden: false }
+        Self {
+            column,
+            name: name.into(),
+            qualifier: vec![],
+            plan_ids: BTreeSet::new(),
+            hidden: false,
+            is_metadata: false,
+        }
     }
 
     /// The column as an expression.
@@ -56,6 +65,11 @@ impl Node {
         self.fields.iter().filter(|field| !field.hidden)
     }
 
+    /// The columns that say which file a row is of.
+    pub(crate) fn metadata(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.is_metadata)
+    }
+
     /// Type and nullability of a column.
     pub(crate) fn type_of(&self, field: &Field) -> Result<FieldRef> {
         let found = self.plan.schema().field_with_name(None, &field.column.name)?;
@@ -69,12 +83,21 @@ impl Node {
 
     /// The same rows with exactly the visible columns, in their order.
     pub(crate) fn into_visible(self) -> Result<Self> {
+        self.with_fields(|field| !field.hidden)
+    }
+
+    /// The same rows with the visible columns, and those that say which file a row is of.
+    pub(crate) fn without_keys(self) -> Result<Self> {
+        self.with_fields(|field| !field.hidden || field.is_metadata)
+    }
+
+    fn with_fields(self, stays: impl Fn(&Field) -> bool) -> Result<Self> {
         let same = self.plan.schema().fields().len() == self.fields.len()
-            && self.fields.iter().zip(self.plan.schema().columns()).all(|(f, column)| !f.hidden && f.column == column);
+            && self.fields.iter().zip(self.plan.schema().columns()).all(|(f, column)| stays(f) && f.column == column);
         if same {
             return Ok(self);
         }
-        let fields: Vec<_> = self.visible().cloned().collect();
+        let fields: Vec<_> = self.fields.iter().filter(|field| stays(field)).cloned().collect();
         let plan = build::project(self.plan, fields.iter().map(Field::expr))?;
         Ok(Self { plan, fields })
     }

@@ -217,6 +217,27 @@ fn of_call(call: &ScalarFunction, input: &LogicalPlan, plain: &dyn Fn() -> Optio
         }
         // Spark says so of divisions, though by zero they fail.
         "/" | "%" => Some(with_nullable(&plain()?, true)),
+        "spark.element" | "spark.element_at" | "spark.try_element_at" | "spark.get" => {
+            of_element(call, &args()?, input, &plain()?)
+        }
+        "spark.flatten" => {
+            let lists = args()?;
+            let DataType::List(inner) = lists.first()?.data_type() else { return None };
+            let nullable = lists.first()?.is_nullable() || inner.is_nullable();
+            Some(with_nullable(&plain()?.as_ref().clone().with_data_type(inner.data_type().clone()).into(), nullable))
+        }
+        "spark.members" => {
+            let lists = args()?;
+            let DataType::List(item) = lists.first()?.data_type() else { return None };
+            let (DataType::Struct(fields), Some(at)) = (item.data_type(), constant(call.args.get(1)?)) else {
+                return None;
+            };
+            let field = fields.get(usize::try_from(at).ok()?)?;
+            let element = with_nullable(field, item.is_nullable() || field.is_nullable());
+            let list = DataType::List(Arc::new(element.as_ref().clone().with_name(item.name())));
+            Some(with_nullable(&plain()?.as_ref().clone().with_data_type(list).into(), lists.first()?.is_nullable()))
+        }
+        "spark.entries" | "spark.positions" => of_rows(&args()?, &plain()?),
         "concat_ws" => Some(with_nullable(&plain()?, of_expr(call.args.first()?, input)?.is_nullable())),
         "coalesce" | "greatest" | "least" => {
             let nullable = args()?.iter().all(|arg| arg.is_nullable());
@@ -239,6 +260,63 @@ fn of_call(call: &ScalarFunction, input: &LogicalPlan, plain: &dyn Fn() -> Optio
             let nullable = from.is_nullable() || !cast_never_null(&call.func, from.data_type())?;
             Some(with_nullable(&plain()?, nullable))
         }
+    }
+}
+
+/// An element of an array that is written out is what it is. Of another array only one that fails outside of it is known.
+fn of_element(call: &ScalarFunction, args: &[FieldRef], input: &LogicalPlan, plain: &FieldRef) -> Option<FieldRef> {
+    let ([list, index], [of, position]) = (args, call.args.as_slice()) else { return None };
+    let DataType::List(element) = list.data_type() else { return None };
+    let from_one = matches!(call.func.name(), "spark.element_at" | "spark.try_element_at");
+    let nullable = match (of, constant(position)) {
+        (Expr::ScalarFunction(of), Some(position)) if of.func.name() == "make_array" => {
+            let count = i64::try_from(of.args.len()).ok()?;
+            let position = match position {
+                0 if from_one => None,
+                position if from_one && position < 0 => position.checked_add(count),
+                position => position.checked_sub(i64::from(from_one)),
+            };
+            let item = position.and_then(|position| of.args.get(usize::try_from(position).ok()?));
+            item.is_none_or(|item| is_nullable(item, input))
+        }
+        (_, Some(_)) => true,
+        (_, None) => {
+            let fails_outside = matches!(call.func.name(), "spark.element" | "spark.element_at");
+            !fails_outside || [list, index, element].into_iter().any(|field| field.is_nullable())
+        }
+    };
+    Some(with_nullable(&plain.as_ref().clone().with_data_type(element.data_type().clone()).into(), nullable))
+}
+
+/// Structs of positions and elements, or of entries: there is one for each, and only what was NULL before is.
+fn of_rows(args: &[FieldRef], plain: &FieldRef) -> Option<FieldRef> {
+    let rows = args.first()?;
+    let members = match rows.data_type() {
+        DataType::List(element) => vec![Arc::clone(element)],
+        map => map_members(map)?.to_vec(),
+    };
+    let DataType::List(item) = plain.data_type() else { return None };
+    let DataType::Struct(fields) = item.data_type() else { return None };
+    let (positions, values) = fields.split_at(fields.len().checked_sub(members.len())?);
+    let positions = positions.iter().map(|field| with_nullable(field, false));
+    let values = values.iter().zip(&members).map(|(field, member)| {
+        let field = field.as_ref().clone().with_data_type(member.data_type().clone());
+        Arc::new(field.with_nullable(member.is_nullable()))
+    });
+    let fields = DataType::Struct(positions.chain(values).collect());
+    let list = DataType::List(Arc::new(item.as_ref().clone().with_data_type(fields).with_nullable(false)));
+    Some(Arc::new(plain.as_ref().clone().with_data_type(list).with_nullable(rows.is_nullable())))
+}
+
+fn constant(index: &Expr) -> Option<i64> {
+    let value = match index {
+        Expr::Literal(value, _) => value.cast_to(&DataType::Int64).ok()?,
+        Expr::Cast(cast) => return constant(&cast.expr),
+        _ => return None,
+    };
+    match value {
+        ScalarValue::Int64(index) => index,
+        _ => None,
     }
 }
 
@@ -275,15 +353,18 @@ fn both(left: &FieldRef, right: &FieldRef) -> Option<FieldRef> {
     Some(Arc::new(left.as_ref().clone().with_data_type(data_type).with_nullable(nullable)))
 }
 
-/// Lists of the values of a group have no NULL.
+/// Lists of the values of a group have no NULL. A value out of the group is of its type, or there is none.
 fn of_aggregate(expr: &Expr, input: &LogicalPlan) -> Option<FieldRef> {
     let Expr::AggregateFunction(call) = expr.clone().unalias() else { return None };
-    if !matches!(call.func.name(), "collect_list" | "collect_set") {
-        return None;
-    }
     let item = of_expr(call.params.args.first()?, input)?;
-    let list = DataType::List(Arc::new(Field::new("item", item.data_type().clone(), false)));
-    Some(Arc::new(Field::new("", list, false)))
+    match call.func.name() {
+        "collect_list" | "collect_set" => {
+            let list = DataType::List(Arc::new(Field::new("item", item.data_type().clone(), false)));
+            Some(Arc::new(Field::new("", list, false)))
+        }
+        "min" | "max" => Some(Arc::new(Field::new("", item.data_type().clone(), true))),
+        _ => None,
+    }
 }
 
 fn of_value(value: &ScalarValue) -> FieldRef {

@@ -36,11 +36,7 @@ impl Resolver {
     fn relation_kind(&self, kind: &RelationKind, context: &Context<'_>) -> Result<Node> {
         match kind {
             RelationKind::Read(Read::Table(name)) => self.table(name, context),
-            RelationKind::Read(Read::Source(source)) => {
-                let provider =
-                    self.tables.source(source).ok_or_else(|| SparkError::internal("a source was not opened"))?;
-                self.scan(&source.format, provider.clone())
-            }
+            RelationKind::Read(Read::Source(source)) => self.source(source),
             RelationKind::Local { schema, batches } => self.local(schema, batches),
             RelationKind::Range { start, end, step } => self.range(*start, *end, *step),
             RelationKind::Values(rows) => self.values(rows, context),
@@ -86,6 +82,7 @@ impl Resolver {
             RelationKind::Summary { input, columns, statistics } => self.summary(input, columns, statistics, context),
             RelationKind::Generate(generate) => self.generate(generate, context),
             RelationKind::Pivot(pivot) => self.pivot(pivot, context),
+            RelationKind::Parse(parse) => self.parse(parse, context),
             RelationKind::Unpivot(unpivot) => self.unpivot(unpivot, context),
             RelationKind::Recursive(recursive) => self.recursive(recursive, context),
             RelationKind::Repartition { input, partitions, by } => {
@@ -147,8 +144,20 @@ impl Resolver {
         Ok(node)
     }
 
-    /// A view under fresh internal names, so that it can be read twice in one query.
+    fn source(&self, source: &ir::Source) -> Result<Node> {
+        let table = self.tables.source(source).ok_or_else(|| SparkError::internal("a source was not opened"))?;
+        let mut node = self.scan(&source.format, Arc::clone(&table.provider))?;
+        if let Some(last) = node.fields.last_mut().filter(|_| table.has_metadata) {
+            (last.hidden, last.is_metadata) = (true, true);
+        }
+        Ok(node)
+    }
+
+    /// A table, or a view under fresh internal names, so that it can be read twice in one query.
     fn view(&self, name: &[String]) -> Result<Node> {
+        if let Some(source) = self.tables.source_named(name) {
+            return self.source(source);
+        }
         let view = self.tables.view(name).ok_or_else(|| table_not_found(name))?;
         let Resolved { plan, schema } = &**view;
         self.aliased(plan.clone(), schema.fields().iter().map(|field| field.name().clone()))
@@ -176,8 +185,10 @@ impl Resolver {
         let Some((exprs, fields)) = self.select_list(&node, &list, context)? else {
             return self.aggregate(node, &Clauses::of_all_rows(&list), &[], None, context);
         };
+        let hidden: Vec<_> = node.metadata().cloned().collect();
+        let exprs = exprs.into_iter().chain(hidden.iter().map(Field::expr)).collect();
         let plan = self.project_with_windows(node.plan, exprs)?;
-        Ok(Node { plan, fields })
+        Ok(Node { plan, fields: fields.into_iter().chain(hidden).collect() })
     }
 
     fn filter(&self, input: &Relation, condition: &ir::Expr, context: &Context<'_>) -> Result<Node> {
@@ -247,10 +258,11 @@ impl Resolver {
     }
 
     fn subquery_alias(&self, input: &Relation, alias: &str, columns: &[String], context: &Context<'_>) -> Result<Node> {
-        let mut node = self.relation(input, context)?.into_visible()?;
-        if !columns.is_empty() {
-            node = renamed(node, columns)?;
-        }
+        let mut node = self.relation(input, context)?;
+        node = match columns {
+            [] => node.without_keys()?,
+            columns => renamed(node.into_visible()?, columns)?,
+        };
         for field in &mut node.fields {
             field.qualifier = vec![alias.to_owned()];
         }
@@ -258,8 +270,9 @@ impl Resolver {
     }
 
     fn with_columns(&self, input: &Relation, columns: &[(String, ir::Expr)], context: &Context<'_>) -> Result<Node> {
-        let node = self.relation(input, context)?.into_visible()?;
-        let before = node.fields.clone();
+        let node = self.relation(input, context)?.without_keys()?;
+        let before: Vec<_> = node.visible().cloned().collect();
+        let hidden: Vec<_> = node.metadata().cloned().collect();
         for (at, (name, _)) in columns.iter().enumerate() {
             if columns[..at].iter().any(|(other, _)| self.same(other, name)) {
                 return Err(column_exists(name));
@@ -285,8 +298,9 @@ impl Resolver {
                 }
             }
         }
+        exprs.extend(hidden.iter().map(Field::expr));
         let plan = self.project_with_windows(node.plan, exprs)?;
-        Ok(Node { plan, fields })
+        Ok(Node { plan, fields: fields.into_iter().chain(hidden).collect() })
     }
 
     fn with_columns_renamed(
@@ -295,11 +309,12 @@ impl Resolver {
         renames: &[(String, String)],
         context: &Context<'_>,
     ) -> Result<Node> {
-        let mut node = self.relation(input, context)?.into_visible()?;
+        let mut node = self.relation(input, context)?.without_keys()?;
         let case_sensitive = self.settings.case_sensitive;
         // One after the other: a name that one gives is what the next one may find.
         for (old, new) in renames {
-            for field in node.fields.iter_mut().filter(|field| same_name(&field.name, old, case_sensitive)) {
+            let visible = node.fields.iter_mut().filter(|field| !field.hidden);
+            for field in visible.filter(|field| same_name(&field.name, old, case_sensitive)) {
                 field.name.clone_from(new);
             }
         }
@@ -313,7 +328,7 @@ impl Resolver {
         names: &[String],
         context: &Context<'_>,
     ) -> Result<Node> {
-        let mut node = self.relation(input, context)?.into_visible()?;
+        let mut node = self.relation(input, context)?.without_keys()?;
         let case_sensitive = self.settings.case_sensitive;
         let mut dropped = vec![];
         for column in columns {
@@ -322,9 +337,11 @@ impl Resolver {
             }
         }
         node.fields.retain(|field| {
-            !dropped.contains(&field.column) && !names.iter().any(|name| same_name(name, &field.name, case_sensitive))
+            let is_dropped = dropped.contains(&field.column)
+                || names.iter().any(|name| same_name(name, &field.name, case_sensitive));
+            field.hidden || !is_dropped
         });
-        node.into_visible()
+        node.without_keys()
     }
 
     /// `expr` cast to `to`, if it is not of that type.

@@ -130,12 +130,15 @@ impl Resolver {
             other => Ok(Transformed::no(other)),
         });
         let matches = self.count_of(plan.clone(), Some(column.clone().eq(outer.data()?)))?;
-        let nulls = self.count_of(plan.clone(), Some(column.is_null()))?;
         let null = Expr::Literal(ScalarValue::Boolean(None), None);
-        when(some(matches), lit(true))
-            .when(some(nulls), null.clone())
-            .when(value.is_null().and(some(self.count_of(plan, None)?)), null)
-            .otherwise(lit(false))
+        let mut found = when(some(matches), lit(true));
+        if column.nullable(plan.schema())? {
+            found = found.when(some(self.count_of(plan.clone(), Some(column.is_null()))?), null.clone());
+        }
+        if value.nullable(schema)? {
+            found = found.when(value.is_null().and(some(self.count_of(plan, None)?)), null);
+        }
+        found.otherwise(lit(false))
     }
 }
 

@@ -6,12 +6,11 @@ use arrow::array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array, Rec
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::array_value_to_string;
 use async_trait::async_trait;
-use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::LogicalPlan;
-use sheetbend_plan::environment::{Environment, Resolved, Settings};
+use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
+use sheetbend_plan::environment::{Environment, Resolved, Settings, Table};
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::{Expr, Relation, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
@@ -44,11 +43,14 @@ impl Environment for Session {
         Ok(views)
     }
 
-    async fn sources(&self, sources: &[Source]) -> Result<Vec<Arc<dyn TableProvider>>> {
-        let open = |source: &Source| -> Result<Arc<dyn TableProvider>> {
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Table>> {
+        let open = |source: &Source| -> Result<Table> {
             let batch = people();
             match source.format.as_str() {
-                "memory" => Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?)),
+                "memory" => {
+                    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+                    Ok(Table { provider: Arc::new(table), has_metadata: false })
+                }
                 other => Err(SparkError::unsupported(other)),
             }
         };
@@ -59,6 +61,10 @@ impl Environment for Session {
         let state = session_state(None);
         let plan = state.create_physical_plan(&query.plan).await?;
         Ok(datafusion::physical_plan::collect(plan, state.task_ctx()).await?)
+    }
+
+    fn parser(&self, source: &Source, _: &[RecordBatch]) -> Result<Arc<ScalarUDF>> {
+        Err(SparkError::unsupported(&source.format))
     }
 
     fn settings(&self) -> Settings {

@@ -26,6 +26,8 @@ pub(super) struct Namer<'a> {
     pub(super) type_of: &'a dyn Fn(&Expr) -> Option<DataType>,
     /// The session variable that an attribute is, if it is one.
     pub(super) variable: &'a dyn Fn(&[String]) -> Option<Variable>,
+    /// The name of an attribute that is a field inside of a column.
+    pub(super) inside: &'a dyn Fn(&Expr) -> Option<String>,
     /// The parameters of the lambda functions around.
     pub(super) parameters: Vec<&'a str>,
 }
@@ -94,7 +96,10 @@ impl<'a> Namer<'a> {
             }
             _ => match (self.variable)(parts) {
                 Some(variable) => (self.variable_name(&variable), (self.type_of)(attribute)),
-                None => (parts.last().cloned().unwrap_or_default(), (self.type_of)(attribute)),
+                None => {
+                    let name = (self.inside)(attribute).or_else(|| parts.last().cloned());
+                    (name.unwrap_or_default(), (self.type_of)(attribute))
+                }
             },
         }
     }
