@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -20,33 +22,38 @@ COLUMNS = (
     "id INTEGER PRIMARY KEY, small INTEGER, name VARCHAR(20), flag BOOLEAN, price DECIMAL(9, 2), day DATE, wall {0}"
 )
 ROWS = 400
-DATES = [
-    "year(day) = 2024",
-    "year(day) <> 2024",
-    "year(day) IN (2023, 2025)",
-    "year(wall) >= 2024",
-    "month(day) IN (1, 2)",
-    "month(wall) NOT IN (1, 2)",
-    "month(day) > 6 OR day IS NULL",
-    "NOT (quarter(day) = 1)",
-    "day(day) BETWEEN 28 AND 31",
-    "weekofyear(day) = 53 OR weekofyear(day) < 2",
-    "dayofyear(wall) >= 365",
-    "hour(wall) = 0",
-    "minute(wall) <> 59",
-    "extract(MONTH FROM wall) = 12",
-    "to_date(wall) = DATE '2024-12-31'",
-    "CAST(wall AS DATE) <= DATE '2024-02-29'",
-    "CAST(wall AS DATE) IN (DATE '2024-02-29', DATE '2023-12-31')",
-    "CAST(wall AS DATE) <=> DATE '2024-02-29'",
-    "trunc(day, 'MONTH') = DATE '2024-02-01'",
-    "trunc(day, 'YEAR') < DATE '2024-01-01'",
-    "date_add(day, 1) > DATE '2024-02-29'",
-    "DATE '2024-01-01' = date_sub(day, 60)",
-    "day + INTERVAL '2' DAY <= DATE '2024-03-01'",
-    "day >= trunc(DATE '2024-05-17', 'QUARTER')",
+LEAP, NEW_YEAR = dt.date(2024, 2, 29), dt.date(2023, 12, 31)
+DATES: list[tuple[str, Callable[[Any], bool]]] = [
+    ("year(day) = 2024", lambda day: day.year == 2024),
+    ("year(day) <> 2024", lambda day: day.year != 2024),
+    ("year(day) IN (2023, 2025)", lambda day: day.year in (2023, 2025)),
+    ("year(wall) >= 2024", lambda wall: wall.year >= 2024),
+    ("month(day) IN (1, 2)", lambda day: day.month in (1, 2)),
+    ("month(wall) NOT IN (1, 2)", lambda wall: wall.month not in (1, 2)),
+    ("month(day) > 6", lambda day: day.month > 6),
+    ("NOT (quarter(day) = 1)", lambda day: day.month > 3),
+    ("day(day) BETWEEN 28 AND 31", lambda day: day.day >= 28),
+    ("weekofyear(day) = 52 OR weekofyear(day) < 2", lambda day: day.isocalendar().week in (52, 1)),
+    ("dayofyear(wall) >= 365", lambda wall: wall.timetuple().tm_yday >= 365),
+    ("hour(wall) = 0", lambda wall: wall.hour == 0),
+    ("minute(wall) <> 59", lambda wall: wall.minute != 59),
+    ("extract(MONTH FROM wall) = 12", lambda wall: wall.month == 12),
+    ("to_date(wall) = DATE '2024-12-31'", lambda wall: wall.date() == dt.date(2024, 12, 31)),
+    ("CAST(wall AS DATE) <= DATE '2024-02-29'", lambda wall: wall.date() <= LEAP),
+    ("CAST(wall AS DATE) IN (DATE '2024-02-29', DATE '2023-12-31')", lambda wall: wall.date() in (LEAP, NEW_YEAR)),
+    ("CAST(wall AS DATE) <=> DATE '2024-02-29'", lambda wall: wall.date() == LEAP),
+    ("trunc(day, 'MONTH') = DATE '2024-02-01'", lambda day: (day.year, day.month) == (2024, 2)),
+    ("trunc(day, 'WEEK') > DATE '2024-01-01'", lambda day: day > dt.date(2024, 1, 7)),
+    ("trunc(day, 'YEAR') < DATE '2024-01-02'", lambda day: day.year <= 2024),
+    ("date_add(day, 1) > DATE '2024-02-29'", lambda day: day >= LEAP),
+    ("DATE '2024-01-01' = date_sub(day, 60)", lambda day: day == dt.date(2024, 3, 1)),
+    ("day + INTERVAL '2' DAY <= DATE '2024-03-01'", lambda day: day <= dt.date(2024, 2, 28)),
+    ("day >= trunc(DATE '2024-05-17', 'QUARTER')", lambda day: day >= dt.date(2024, 4, 1)),
 ]
-"""Whatever the time zone of the session is, they are about columns without one."""
+"""Conditions on `day` or `wall`, and what they mean where it is not NULL. Whatever the time zone of the session is, they
+are about columns without one."""
+IN_THE_ENGINE = ["trunc(day, 'YEAR') < DATE '2024-01-02'"]
+"""What is no comparison with the beginning of a unit."""
 CONDITIONS = [
     "name LIKE 'a%'",
     "startswith(name, 'A') OR endswith(name, ' ')",
@@ -58,6 +65,7 @@ CONDITIONS = [
     "flag",
     "NOT flag",
     "flag IS NULL OR NOT flag",
+    "month(day) > 6 OR day IS NULL",
     "coalesce(small, 0) = 0",
     "coalesce(small, 0) < 3",
     "NOT (coalesce(small, 5) >= 3)",
@@ -140,13 +148,18 @@ OFF = {"pushDownPredicate": "false"}
 
 
 def test_parts_of_dates(spark: SparkSession, database: dict[str, str], zone: str) -> None:
-    for condition in DATES:
-        expected = found(spark, {**database, **OFF}, condition)
+    frame = spark.read.format("jdbc").options(**database).load()
+    frame = frame.withColumn("wall", frame["wall"].cast("timestamp_ntz"))
+    known = frame.select("id", "day", "wall").collect()
+    for condition, meaning in DATES:
+        name = "wall" if "wall" in condition else "day"
+        expected = sorted(row.id for row in known if row[name] is not None and meaning(row[name]))
         assert 0 < len(expected) < ROWS, condition
-        assert found(spark, database, condition) == expected, condition
+        for options in (database, {**database, **OFF}):
+            assert found(spark, options, condition) == expected, condition
         if not database["url"].startswith("jdbc:sqlite:"):
             plan = plan_of(spark.read.format("jdbc").options(**database).load().filter(condition))
-            assert "FilterExec" not in plan, condition
+            assert ("FilterExec" in plan) == (condition in IN_THE_ENGINE), condition
 
 
 def test_conditions(spark: SparkSession, database: dict[str, str]) -> None:
@@ -155,31 +168,40 @@ def test_conditions(spark: SparkSession, database: dict[str, str]) -> None:
         assert 0 < len(expected) < ROWS, condition
         assert found(spark, database, condition) == expected, condition
         frame = spark.read.format("jdbc").options(**database).load().filter(condition)
-        is_kept_in = database["url"].startswith("jdbc:sqlite:") and any(name in condition for name in ("flag", "price"))
+        is_kept_in = database["url"].startswith("jdbc:sqlite:") and any(
+            name in condition for name in ("flag", "price", "day")
+        )
         if not is_kept_in:
             assert ("FilterExec" in plan_of(frame)) == (condition in LEFT), condition
 
 
+DAYS: list[tuple[str, Callable[[dt.datetime], bool]]] = [
+    ("to_date(at) = DATE '2018-11-04'", lambda local: local.date() == dt.date(2018, 11, 4)),
+    ("CAST(at AS DATE) > DATE '2018-11-03'", lambda local: local.date() > dt.date(2018, 11, 3)),
+    ("year(at) = 2018 AND month(at) = 11 AND hour(at) = 0", lambda local: (local.month, local.hour) == (11, 0)),
+    ("date_trunc('DAY', at) = TIMESTAMP '2018-11-05 00:00:00'", lambda local: local.date() == dt.date(2018, 11, 5)),
+    ("date_trunc('MONTH', at) = TIMESTAMP '2018-11-01 00:00:00'", lambda local: local.month == 11),
+    ("date_trunc('WEEK', at) < TIMESTAMP '2018-11-05 00:00:00'", lambda local: local.date() < dt.date(2018, 11, 5)),
+]
+"""Conditions on an instant, and what they mean by the clocks of the session."""
+
+
 @pytest.mark.parametrize("zone", ["UTC", "America/Sao_Paulo", "Europe/London", "America/Havana"], indirect=True)
 def test_days_of_a_session(spark: SparkSession, postgres: PostgresServer, zone: str) -> None:
+    start, step = dt.datetime(2018, 10, 30, tzinfo=dt.timezone.utc), dt.timedelta(minutes=37)
     postgres.execute(
         "CREATE TABLE instants AS SELECT n AS id, timestamptz '2018-10-30 00:00:00+00' + n * interval '37 minutes' AS at "
         "FROM generate_series(0, 1000) n"
     )
     options = {**postgres.options, "dbtable": "instants"}
     try:
-        for condition in (
-            "to_date(at) = DATE '2018-11-04'",
-            "CAST(at AS DATE) > DATE '2018-11-03'",
-            "year(at) = 2018 AND month(at) = 11 AND hour(at) = 0",
-            "date_trunc('DAY', at) = TIMESTAMP '2018-11-05 00:00:00'",
-            "date_trunc('MONTH', at) = TIMESTAMP '2018-11-01 00:00:00'",
-        ):
-            expected = found(spark, {**options, **OFF}, condition)
+        for condition, meaning in DAYS:
+            expected = [number for number in range(1001) if meaning((start + number * step).astimezone(ZoneInfo(zone)))]
             assert expected, condition
-            assert found(spark, options, condition) == expected, (zone, condition)
+            for asked in (options, {**options, **OFF}):
+                assert found(spark, asked, condition) == expected, (zone, condition)
         plan = plan_of(spark.read.format("jdbc").options(**options).load().filter("to_date(at) = DATE '2018-11-04'"))
-        # On that day the clocks of the other two show midnight twice or not at all.
+        # On that day the clocks of these two show midnight twice, or not at all.
         assert ("FilterExec" in plan) == zone.startswith("America/"), plan
     finally:
         postgres.execute("DROP TABLE instants")

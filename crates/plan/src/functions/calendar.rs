@@ -73,67 +73,9 @@ fn next(first: NaiveDateTime, unit: &str) -> Option<NaiveDateTime> {
 
 fn range(expr: &Expr, lower: Option<ScalarValue>, upper: Option<ScalarValue>) -> EngineResult<PreimageResult> {
     let (Some(lower), Some(upper)) = (lower, upper) else { return Ok(PreimageResult::None) };
+    if expr.is_volatile() {
+        // A range has it twice.
+        return Ok(PreimageResult::None);
+    }
     Ok(PreimageResult::Range { expr: expr.clone(), interval: Box::new(Interval::try_new(lower, upper)?) })
-}
-
-#[cfg(test)]
-mod tests {
-    use arrow::datatypes::DataType;
-    use datafusion::common::ScalarValue;
-    use datafusion::logical_expr::preimage::PreimageResult;
-    use datafusion::logical_expr::{col, lit};
-
-    use super::{moments_of_day, moments_of_unit};
-    use crate::types::{timestamp, timestamp_ntz};
-
-    const HOUR: i64 = 3_600_000_000;
-
-    fn bounds(found: PreimageResult) -> Option<(i64, i64)> {
-        let PreimageResult::Range { interval, .. } = found else { return None };
-        let number = |value: &ScalarValue| match value {
-            ScalarValue::TimestampMicrosecond(value, _) => value.unwrap(),
-            ScalarValue::Date32(value) => value.unwrap().into(),
-            other => panic!("{other}"),
-        };
-        Some((number(interval.lower()), number(interval.upper())))
-    }
-
-    fn day(day: i32, of: &DataType, zone: &str) -> Option<(i64, i64)> {
-        bounds(moments_of_day(&col("at"), day, of, zone).unwrap())
-    }
-
-    #[test]
-    fn a_day_is_as_long_as_its_clocks_say() {
-        let midnight = |day: i64| 24 * HOUR * day;
-        // 31 March and 27 October 2024, when the clocks are moved.
-        let (march, october) = (19_813, 20_023);
-        assert_eq!(day(march, &timestamp_ntz(), "Europe/Oslo"), Some((midnight(19_813), midnight(19_814))));
-        let oslo = day(march, &timestamp(), "Europe/Oslo").unwrap();
-        assert_eq!(oslo, (midnight(19_813) - HOUR, midnight(19_814) - 2 * HOUR));
-        let oslo = day(october, &timestamp(), "Europe/Oslo").unwrap();
-        assert_eq!(oslo.1 - oslo.0, 25 * HOUR);
-    }
-
-    #[test]
-    fn a_day_that_begins_twice_or_never_at_midnight_has_no_range() {
-        // Havana's clocks go back from one to midnight on 3 November 2024, Sao Paulo's went from midnight to one.
-        assert_eq!(day(20_030, &timestamp(), "America/Havana"), None);
-        assert_eq!(day(20_029, &timestamp(), "America/Havana"), None);
-        assert!(day(20_031, &timestamp(), "America/Havana").is_some());
-        assert_eq!(day(17_839, &timestamp(), "America/Sao_Paulo"), None);
-        assert_eq!(day(i32::MAX, &timestamp(), "UTC"), None);
-    }
-
-    #[test]
-    fn only_the_beginning_of_a_unit_has_a_range() {
-        let dates = |day: i32, unit: &str| {
-            bounds(moments_of_unit(&col("day"), &lit(unit), &lit(ScalarValue::Date32(Some(day))), "UTC").unwrap())
-        };
-        // 1 February 2024, a Thursday.
-        assert_eq!(dates(19_754, "MONTH"), Some((19_754, 19_783)));
-        assert_eq!(dates(19_755, "MONTH"), None);
-        assert_eq!(dates(19_754, "week"), None);
-        assert_eq!(dates(19_751, "week"), Some((19_751, 19_758)));
-        assert_eq!(dates(19_754, "HOUR"), None);
-    }
 }
