@@ -25,6 +25,7 @@ __all__ = [
     "Exact",
     "Partition",
     "Pushdown",
+    "Sample",
     "ScanPlan",
     "ScanRequest",
     "SortKey",
@@ -83,6 +84,16 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows by chance."""
+
+    fraction: float
+    """The chance of each row, from 0 to 1, whichever others are taken."""
+    seed: int
+    """The same seed takes the same rows of the same table. It has 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScanRequest:
     """What a query needs of a table. All but the projection may be left to the engine."""
 
@@ -102,6 +113,11 @@ class ScanRequest:
     """How many partitions the engine reads at the same time."""
     batch_size: int = 8192
     """How many rows a batch had best have."""
+    offset: int | None = None
+    """How many rows are passed over, the first in that order. They count for the limit: with a limit of 7 and an offset
+    of 2, the query goes on with five rows at most."""
+    sample: Sample | None = None
+    """Which rows are wanted at all. Then there is neither a limit nor an aggregate."""
 
     def columns(self, answers: Mapping[int, Pushdown]) -> tuple[str, ...]:
         """The columns that the engine needs: the projection, and those of the filters that it applies again.
@@ -205,3 +221,9 @@ class ScanPlan:
     """Names the state of the table that the partitions are of. Two scans with one name read the same rows."""
     statements: Sequence[str] = ()
     """What the partitions ask of the system that they read, such as SQL, for EXPLAIN to show. Without secrets."""
+    skipped: bool = False
+    """Whether the rows of :attr:`ScanRequest.offset` are left out. There must be one partition at most, and all filters
+    must be exact."""
+    sampled: bool = False
+    """Whether only rows of :attr:`ScanRequest.sample` are given. It is all the same whether they are taken before the
+    filters or after."""

@@ -128,11 +128,14 @@ def rows(number: int = 300) -> list[str]:
 NAMES = f"id, whole, money, ratio, name, loosely, padded, flag, day, at, key, any, {QUOTED}"
 
 
-@pytest.fixture(scope="module", params=["postgresql", "postgresql cast", "sqlite", "mariadb", "duckdb"])
+@pytest.fixture(
+    scope="module",
+    params=["postgresql", "postgresql cast", "sqlite", "mariadb", "mariadb cast", "duckdb", "duckdb cast"],
+)
 def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What reads the table `pushed` of a database."""
     names = NAMES.replace("any", '"any"')
-    if request.param != "sqlite":
+    if request.param.startswith("postgresql"):
         postgres: PostgresServer = request.getfixturevalue("postgres")
         postgres.execute("CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
         postgres.execute(
@@ -152,7 +155,9 @@ def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         postgres.execute("DROP TABLE pushed")
         postgres.execute("DROP COLLATION loose")
         return
-    if request.param == "mariadb":
+    widened = {"customSchema": "whole DECIMAL(20, 2), money DECIMAL(12, 3), day TIMESTAMP_NTZ, id BIGINT"}
+    widened = widened if "cast" in request.param else {}
+    if request.param.startswith("mariadb"):
         mariadb: MariaDBServer = request.getfixturevalue("mariadb")
         names = ", ".join("`" + name.replace("`", "``") + "`" for name in [*NAMES.split(", ")[:12], HOSTILE])
         mariadb.execute(
@@ -162,11 +167,11 @@ def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         )
         mariadb.execute("SET sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES', time_zone = '+00:00'")
         mariadb.execute(f"INSERT INTO pushed ({names}) VALUES {', '.join(rows())}")
-        yield {**mariadb.options, "dbtable": "pushed"}
+        yield {**mariadb.options, "dbtable": "pushed", **widened}
         mariadb.execute("DROP TABLE pushed")
         return
     path: Path = tmp_path_factory.mktemp("pushed") / "pushed.db"
-    if request.param == "duckdb":
+    if request.param.startswith("duckdb"):
         with duckdb.connect(str(path)) as file:
             file.execute(
                 "CREATE TABLE pushed (id INTEGER PRIMARY KEY, whole INTEGER, money DECIMAL(9,2), ratio DOUBLE, "
@@ -177,7 +182,7 @@ def options(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             names = names.replace(" at,", ' "at",')
             file.execute(f"INSERT INTO pushed ({names}) VALUES {', '.join(rows())}")
             file.execute("UPDATE pushed SET ratio = 'NaN' WHERE id % 11 = 0")
-        yield {"url": f"jdbc:duckdb:{path}", "dbtable": "pushed"}
+        yield {"url": f"jdbc:duckdb:{path}", "dbtable": "pushed", **widened}
         return
     connection = sqlite3.connect(path)
     connection.execute(

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,8 @@ from sheetbend.filters import (
     Operand,
     Operator,
     Or,
+    Part,
+    PartIn,
     StartsWith,
 )
 
@@ -139,6 +141,9 @@ def truth(condition: Filter, row: Mapping[str, Any]) -> bool | None:
         case In(operand, values):
             value = value_of(operand, row)
             return None if value is None else any(order(value) == order(one.value.as_py()) for one in values)
+        case PartIn(operand, part, numbers):
+            value = value_of(operand, row)
+            return None if value is None else PARTS[part](value) in numbers
         case Like(operand, pattern, escape, ignore_case):
             value = value_of(operand, row)
             flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
@@ -153,6 +158,17 @@ def truth(condition: Filter, row: Mapping[str, Any]) -> bool | None:
             value = value_of(operand, row)
             return None if value is None else text in value
     raise AssertionError(condition)
+
+
+PARTS: dict[Part, Callable[[Any], int]] = {
+    Part.QUARTER: lambda value: (value.month + 2) // 3,
+    Part.MONTH: lambda value: value.month,
+    Part.WEEK: lambda value: value.isocalendar().week,
+    Part.DAY: lambda value: value.day,
+    Part.DAY_OF_YEAR: lambda value: value.timetuple().tm_yday,
+    Part.HOUR: lambda value: value.hour,
+    Part.MINUTE: lambda value: value.minute,
+}
 
 
 def value_of(operand: Operand, row: Mapping[str, Any]) -> Any:
@@ -229,6 +245,9 @@ def leaf(random_: random.Random, name: str, columns: Sequence[str] = (), *, igno
         return In(column, tuple(literal(name, value) for value in few))
     if kind == pa.string() and choice < 0.7:
         return on_text(random_, column, ignore_case=ignore_case)
+    if name in ("day", "wall") and choice < 0.5:
+        part = random_.choice([part for part in Part if name == "wall" or not part.is_of_time])
+        return PartIn(column, part, tuple(random_.sample(range(60), 30)))
     others = [other for other in columns if other != name and VALUES[other][0] == kind]
     other: Operand = literal(name, random_.choice(values))
     if others and random_.random() < 0.3:

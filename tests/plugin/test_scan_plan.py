@@ -25,6 +25,7 @@ from sheetbend.scan import (
     Exact,
     Partition,
     Pushdown,
+    Sample,
     ScanPlan,
     ScanRequest,
     SortKey,
@@ -48,7 +49,7 @@ def answered(plan: object, request: ScanRequest = REQUEST) -> tuple[dict[str, An
 def test_the_least_answer() -> None:
     answer, batch = answered(ScanPlan([{"a": 1}, {}]))
     left = {"filters": {}, "limited": False, "aggregation": "none", "ordering": [], "snapshot": None, "statements": []}
-    assert answer == left
+    assert answer == {**left, "skipped": False, "sampled": False}
     assert batch.schema == pa.schema(
         {
             "spec": pa.string(),
@@ -82,6 +83,8 @@ def test_a_whole_answer() -> None:
     assert answer == {
         "filters": {"0": "exact", "1": "exact"},
         "limited": True,
+        "skipped": False,
+        "sampled": False,
         "aggregation": "none",
         "ordering": [
             {"column": "n", "descending": False, "nulls_first": True},
@@ -184,6 +187,8 @@ REFUSED: list[tuple[str, object]] = [
     ("answers filter True, expected a position below 2", ScanPlan([], {True: Pushdown.EXACT})),
     ("with str as answer to filter 0, expected Pushdown", ScanPlan([], untyped({0: "exact"}))),
     ("with int as limited, expected bool", ScanPlan([], limited=untyped(1))),
+    ("with int as skipped, expected bool", ScanPlan([], skipped=untyped(1))),
+    ("with str as sampled, expected bool", ScanPlan([], sampled=untyped("all"))),
     ("with str as aggregation, expected Aggregation", ScanPlan([], aggregation=untyped("final"))),
     ("with int as snapshot, expected str or None", ScanPlan([], snapshot=untyped(7))),
     ("with str as statements, expected a list", ScanPlan([], statements="SELECT 1")),
@@ -251,11 +256,26 @@ def test_claims_of_what_was_not_asked() -> None:
     request = ScanRequest(SCHEMA, ())
     for plan, message in [
         (ScanPlan([], limited=True), "limited=True, but the request has no limit"),
+        (ScanPlan([], skipped=True), "skipped=True, but the request has no offset"),
+        (ScanPlan([], sampled=True), "sampled=True, but the request has no sample"),
         (ScanPlan([], aggregation=Aggregation.PARTIAL), "aggregation=PARTIAL, but the request has no aggregate"),
         (ScanPlan([], {0: Pushdown.EXACT}), "answers filter 0, expected a position below 0"),
     ]:
         with pytest.raises(PluginError, match=message):
             answered(plan, request)
+
+
+def test_what_is_passed_over_and_what_is_taken() -> None:
+    request = ScanRequest(SCHEMA, ("n",), FILTERS, limit=10, offset=3)
+    assert answered(ScanPlan([{}], ALL, limited=True, skipped=True), request)[0]["skipped"]
+    assert answered(ScanPlan([], ALL, skipped=True), request)[0]["skipped"]
+    with pytest.raises(PluginError, match="skipped=True and 2 partitions, expected one"):
+        answered(ScanPlan([{}, {}], ALL, skipped=True), request)
+    with pytest.raises(PluginError, match="skipped=True that does not answer filter 0 EXACT"):
+        answered(ScanPlan([{}], skipped=True), request)
+    # Rows are taken by chance before the filters or after.
+    request = ScanRequest(SCHEMA, ("n",), FILTERS, sample=Sample(0.5, 1))
+    assert answered(ScanPlan([{}, {}], sampled=True), request)[0]["sampled"]
 
 
 def test_no_content_is_shown() -> None:

@@ -27,9 +27,10 @@ from sheetbend.filters import (
     Not,
     Operand,
     Or,
+    PartIn,
     StartsWith,
 )
-from sheetbend.scan import Aggregate, AggregateFunction, Pushdown, ScanRequest, SortKey
+from sheetbend.scan import Aggregate, AggregateFunction, Pushdown, Sample, ScanRequest, SortKey
 from tests.plugin import logic
 
 SCHEMA = pa.schema({name: kind for name, (kind, _) in logic.VALUES.items()})
@@ -70,6 +71,8 @@ class Wire:
             case Like(operand, pattern, escape, ignore_case):
                 about = {"pattern": pattern, "escape": escape, "ignore_case": ignore_case}
                 return {"op": "like", "arg": self.operand(operand), **about}
+            case PartIn(operand, part, numbers):
+                return {"op": "part", "part": part.value, "arg": self.operand(operand), "values": list(numbers)}
             case StartsWith(operand, text):
                 return {"op": "starts_with", "arg": self.operand(operand), "text": text}
             case EndsWith(operand, text):
@@ -81,7 +84,7 @@ class Wire:
 
 def request_text(**parts: Any) -> str:
     asked: dict[str, Any] = {"projection": [], "filters": [], "limit": None, "order_by": [], "aggregate": None}
-    return json.dumps({**asked, "target_partitions": 4, "batch_size": 8192, **parts})
+    return json.dumps({**asked, "offset": None, "sample": None, "target_partitions": 4, "batch_size": 8192, **parts})
 
 
 def test_filters_arrive_as_they_are_meant() -> None:
@@ -115,6 +118,8 @@ def test_a_whole_request() -> None:
         projection=["n", "s"],
         filters=[{"op": ">", "left": {"column": "n"}, "right": {"literal": 0}}, IS_NULL],
         limit=10,
+        offset=3,
+        sample={"fraction": 0.25, "seed": -7},
         order_by=[{"column": "x", "descending": True, "nulls_first": False}],
         aggregate={
             "group_by": ["s"],
@@ -128,6 +133,7 @@ def test_a_whole_request() -> None:
     assert (request.schema, request.projection) == (SCHEMA, ("n", "s"))
     assert list(map(str, request.filters)) == ["n > 5", "n IS NULL"]
     assert (request.limit, request.order_by) == (10, (SortKey("x", descending=True),))
+    assert (request.offset, request.sample) == (3, Sample(0.25, -7))
     assert (request.target_partitions, request.batch_size) == (4, 8192)
     counted = AggregateFunction("count", None, "count(*)", pa.int64())
     summed = AggregateFunction("sum", "x", "sum(x)", pa.float64())
@@ -217,6 +223,10 @@ MALFORMED: list[tuple[Any, str]] = [
     ({"op": "in", "arg": {"column": "n"}, "values": []}, "IN has no values"),
     ({"op": "in", "arg": {"column": "n"}, "values": [{"column": "m"}]}, r"filter.values\[0\] has no 'literal'"),
     ({"op": "starts_with", "arg": {"column": "n"}, "text": "a"}, "int64 is matched with a text"),
+    ({"op": "part", "part": "month", "arg": {"column": "at"}, "values": [1]}, "has no month of its own"),
+    ({"op": "part", "part": "hour", "arg": {"column": "day"}, "values": [1]}, "has no hour of its own"),
+    ({"op": "part", "part": "hour", "arg": {"column": "wall"}, "values": []}, "no hour to compare with"),
+    ({"op": "part", "part": "era", "arg": {"column": "wall"}, "values": [1]}, "'era' is not a valid Part"),
     ({"op": "contains", "arg": {"column": "s"}, "text": None}, "filter.text is None, expected str"),
     ({"op": "contains", "arg": {"column": "s"}, "text": "\udc00"}, "surrogates not allowed"),
     ({"op": "like", "arg": {"column": "s"}, "pattern": "a", "escape": "ab", "ignore_case": False}, "one character"),
@@ -236,6 +246,8 @@ MALFORMED_PARTS: list[tuple[dict[str, Any], str]] = [
     ({"projection": ["?"]}, r"request.projection\[0\] is '\?', which is no column"),
     ({"filters": [IS_NULL, 5]}, r"request.filters\[1\] is int, expected dict"),
     ({"limit": "1"}, "request.limit is str, expected int"),
+    ({"offset": 1.5}, "request.offset is float, expected int"),
+    ({"sample": {"fraction": 0.5}}, "request.sample has no 'seed'"),
     ({"order_by": [{"column": "n", "descending": 1, "nulls_first": True}]}, r"order_by\[0\].descending is int"),
     ({"aggregate": {"group_by": [], "functions": [{"function": "avg"}]}}, "'avg', expected one of count, sum"),
     (

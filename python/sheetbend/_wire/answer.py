@@ -50,6 +50,8 @@ def answer_to_wire(
     answer = {
         "filters": {str(position): answer.value for position, answer in sorted(answers.items())},
         "limited": plan.limited,
+        "skipped": plan.skipped,
+        "sampled": plan.sampled,
         "aggregation": plan.aggregation.value,
         "ordering": _ordering(plan, request),
         "snapshot": plan.snapshot,
@@ -75,12 +77,17 @@ def _answers(plan: ScanPlan, filters: int) -> Mapping[int, Pushdown]:
 
 def _check_claims(plan: ScanPlan, request: ScanRequest, inexact: Sequence[int]) -> None:
     """What is claimed to be done must have been asked for, and be done to rows that meet all filters."""
-    _of_type(plan.limited, bool, "limited")
+    for name in ("limited", "skipped", "sampled"):
+        _of_type(getattr(plan, name), bool, name)
     _of_type(plan.aggregation, Aggregation, "aggregation")
     _of_type(plan.snapshot, (str, type(None)), "snapshot")
+    if plan.sampled and request.sample is None:
+        raise PluginError("returned a ScanPlan with sampled=True, but the request has no sample")
     claims: list[tuple[str, str, object]] = []
     if plan.limited:
         claims.append(("limited=True", "limit", request.limit))
+    if plan.skipped:
+        claims.append(("skipped=True", "offset", request.offset))
     if plan.aggregation is not Aggregation.NONE:
         claims.append((f"aggregation={plan.aggregation.name}", "aggregate", request.aggregate))
     for claim, name, asked in claims:
@@ -91,6 +98,11 @@ def _check_claims(plan: ScanPlan, request: ScanRequest, inexact: Sequence[int]) 
                 f"returned a ScanPlan with {claim} that does not answer filter {inexact[0]} EXACT: the {name} comes "
                 "after all filters, so it is taken over with all of them or left to the engine"
             )
+    if plan.skipped and len(_list(plan.partitions, "partitions")) > 1:
+        raise PluginError(
+            f"returned a ScanPlan with skipped=True and {len(plan.partitions)} partitions, expected one: of several, "
+            "each would leave out rows of its own"
+        )
 
 
 def _ordering(plan: ScanPlan, request: ScanRequest) -> list[dict[str, object]]:

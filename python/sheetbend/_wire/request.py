@@ -25,9 +25,11 @@ from sheetbend.filters import (
     Operand,
     Operator,
     Or,
+    Part,
+    PartIn,
     StartsWith,
 )
-from sheetbend.scan import Aggregate, AggregateFunction, ScanRequest, SortKey
+from sheetbend.scan import Aggregate, AggregateFunction, Sample, ScanRequest, SortKey
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +61,7 @@ def request_from_wire(text: str, literals: pa.RecordBatch, schema: pa.Schema) ->
         request = _Json(json.loads(text), "request")
     except (ValueError, RecursionError) as error:
         raise SheetbendError(f"The engine sent a request that is no JSON: {error}.") from None
-    limit = request["limit"]
+    limit, offset = request["limit"], request["offset"]
     return ScanRequest(
         schema,
         tuple(_column(name, schema) for name in request["projection"].items()),
@@ -69,6 +71,8 @@ def request_from_wire(text: str, literals: pa.RecordBatch, schema: pa.Schema) ->
         _aggregate(request["aggregate"], literals, schema),
         request["target_partitions"].of(int),
         request["batch_size"].of(int),
+        None if offset.value is None else offset.of(int),
+        _sample(request["sample"]),
     )
 
 
@@ -147,6 +151,12 @@ class _Filters:
             return _NULLS[op](self._operand(node["arg"]))
         if op in _TEXTS:
             return _TEXTS[op](self._operand(node["arg"]), node["text"].of(str))
+        return self._read_other(node, op)
+
+    def _read_other(self, node: _Json, op: str) -> Filter:
+        if op == "part":
+            numbers = tuple(number.of(int) for number in node["values"].items())
+            return PartIn(self._operand(node["arg"]), Part(node["part"].of(str)), numbers)
         if op == "like":
             escape = node["escape"]
             return Like(
@@ -190,6 +200,10 @@ def _column(node: _Json, schema: pa.Schema) -> str:
 
 def _sort_key(node: _Json, schema: pa.Schema) -> SortKey:
     return SortKey(_column(node["column"], schema), node["descending"].of(bool), node["nulls_first"].of(bool))
+
+
+def _sample(node: _Json) -> Sample | None:
+    return None if node.value is None else Sample(node["fraction"].of(float), node["seed"].of(int))
 
 
 def _aggregate(node: _Json, literals: pa.RecordBatch, schema: pa.Schema) -> Aggregate | None:

@@ -15,6 +15,7 @@ A source with a language of its own takes the tree apart::
 """
 
 from sheetbend.filters.operands import Column, Literal, Operand
+from sheetbend.filters.parts import Part
 from sheetbend.filters.sql import ANSI, DUCKDB, MYSQL, POSTGRESQL, SQLITE, SqlDialect
 from sheetbend.filters.tree import (
     MAX_DEPTH,
@@ -31,6 +32,7 @@ from sheetbend.filters.tree import (
     Not,
     Operator,
     Or,
+    PartIn,
     StartsWith,
 )
 
@@ -57,6 +59,8 @@ __all__ = [
     "Operand",
     "Operator",
     "Or",
+    "Part",
+    "PartIn",
     "SqlDialect",
     "StartsWith",
 ]

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sheetbend.filters.kinds import decoded
+from sheetbend.filters.parts import Part
 from sheetbend.filters.patterns import Parts, Wildcard, regex
 
-__all__ = ["Term", "balanced", "column", "compare", "is_in", "literal", "matches"]
+__all__ = ["Term", "balanced", "column", "compare", "is_in", "literal", "matches", "part_in"]
 
 _FEW = 32
 """Up to so many values a list is a chain of comparisons, which statistics understand best."""
@@ -93,6 +94,22 @@ def is_in(term: Term, among: Sequence[pa.Scalar]) -> pc.Expression:
             found |= term.nan
     # To be in no set is not yet to be known.
     return found | (term.values.is_null() & _NULL)
+
+
+_PARTS: dict[Part, Callable[[pc.Expression], pc.Expression]] = {
+    Part.QUARTER: pc.quarter,
+    Part.MONTH: pc.month,
+    Part.WEEK: pc.iso_week,
+    Part.DAY: pc.day,
+    Part.DAY_OF_YEAR: pc.day_of_year,
+    Part.HOUR: pc.hour,
+    Part.MINUTE: pc.minute,
+}
+
+
+def part_in(values: pc.Expression, part: Part, among: Sequence[int]) -> pc.Expression:
+    """Whether a part of each date or timestamp is one of ``among``."""
+    return is_in(Term(_PARTS[part](values), None), [pa.scalar(number, pa.int64()) for number in among])
 
 
 def matches(texts: pc.Expression, parts: Parts, *, ignore_case: bool = False) -> pc.Expression:

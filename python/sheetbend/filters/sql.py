@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from sheetbend.filters.kinds import Kind, kind_of, plain
+from sheetbend.filters.parts import Part
 from sheetbend.filters.patterns import LIKE_ESCAPE, Parts, Wildcard, like_pattern, needs_escape
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class SqlDialect:
     """``{0}`` is the text, ``{1}`` its beginning, ``{length}`` the number of characters of that."""
     ends_with: str | None = None
     contains: str | None = None
+    parts: Mapping[Part, str] = field(default_factory=dict, hash=False)
+    """Whole numbers: parts of ``{0}``, which is a date or, where ``timestamp`` is not None, a timestamp."""
 
     def identifier(self, name: str) -> str | None:
         """The name as it stands in SQL; None where no name is like that."""
@@ -192,6 +195,9 @@ def _quotient(value: float) -> str:
     return f"({text})" if doublings or halvings else text
 
 
+_PARTS = {part: f"EXTRACT({part.name} FROM {{0}})" for part in (Part.MONTH, Part.DAY, Part.HOUR, Part.MINUTE)}
+_MORE_PARTS = {part: f"EXTRACT({part.value} FROM {{0}})" for part in Part}
+
 ANSI = SqlDialect("ansi")
 """Standard SQL. It is taken to compare texts by all their characters, and not to order NaN."""
 
@@ -205,6 +211,7 @@ POSTGRESQL = SqlDialect(
     infinity="CAST('Infinity' AS double precision)",
     not_a_number="CAST('NaN' AS double precision)",
     nan="greatest",
+    parts=_MORE_PARTS,
 )
 """PostgreSQL. Columns of type ``char(n)`` are not for it: blanks at their end do not count there."""
 
@@ -246,6 +253,7 @@ MYSQL = SqlDialect(
     exact_text="CAST(CONVERT({0} USING utf8mb4) AS BINARY)",
     exact_string="CAST(CONVERT({0} USING utf8mb4) AS BINARY)",
     like_text="CONVERT({0} USING utf8mb4) COLLATE utf8mb4_bin",
+    parts=_PARTS | {Part.QUARTER: "QUARTER({0})", Part.WEEK: "WEEK({0}, 3)", Part.DAY_OF_YEAR: "DAYOFYEAR({0})"},
 )
 """MySQL and MariaDB."""
 
@@ -256,6 +264,7 @@ DUCKDB = SqlDialect(
     infinity="CAST('Infinity' AS DOUBLE)",
     not_a_number="CAST('NaN' AS DOUBLE)",
     nan="greatest",
+    parts=_MORE_PARTS,
 )
 
 _BY_NAME = {dialect.name: dialect for dialect in (ANSI, POSTGRESQL, SQLITE, MYSQL, DUCKDB)}

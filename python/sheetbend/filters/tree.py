@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sheetbend.filters import expressions
-from sheetbend.filters.kinds import Kind
+from sheetbend.filters.kinds import Kind, kind_of
 from sheetbend.filters.operands import Column, Literal, Operand, column_names, is_text, kind_of_operands, quoted
+from sheetbend.filters.parts import Part  # noqa: TC001 - for whoever asks a filter for its types
 from sheetbend.filters.patterns import Parts, Wildcard, parse
 from sheetbend.filters.sql import SqlDialect, dialect_of
 
@@ -32,6 +33,7 @@ __all__ = [
     "Not",
     "Operator",
     "Or",
+    "PartIn",
     "StartsWith",
 ]
 
@@ -218,6 +220,36 @@ class IsNotNull(_OfNull):
 
     def _expression(self) -> pc.Expression:
         return self.operand._term().values.is_valid()
+
+
+@dataclass(frozen=True, slots=True)
+class PartIn(_OnOperand):
+    """Whether a part of a date, or of a timestamp without a zone, is one of some numbers.
+
+    Raises :class:`ValueError` for another operand, for a part of the time of day of a date, and for no numbers.
+    """
+
+    part: Part
+    values: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        kind = kind_of(self.operand.type)
+        if kind is not Kind.TIMESTAMP and (kind is not Kind.DATE or self.part.is_of_time):
+            raise ValueError(f"{self.operand.type} has no {self.part.value} of its own.")
+        if not self.values:
+            raise ValueError(f"There is no {self.part.value} to compare with, expected at least one.")
+
+    def __str__(self) -> str:
+        return f"{self.part.value}({self.operand}) IN ({', '.join(map(str, self.values))})"
+
+    def _sql(self, dialect: SqlDialect, string_order: bool) -> str | None:
+        operand, template = self.operand._sql(dialect), dialect.parts.get(self.part)
+        if operand is None or template is None:
+            return None
+        return f"{template.format(operand)} IN ({', '.join(map(str, self.values))})"
+
+    def _expression(self) -> pc.Expression:
+        return expressions.part_in(self.operand._term().values, self.part, self.values)
 
 
 # --- Patterns -------------------------------------------------------------------------------------

@@ -23,7 +23,11 @@ pub(crate) struct ScanAnswer {
     pub(crate) filters: Vec<Option<Pushdown>>,
     /// Each partition gives only as many rows as the request's limit.
     pub(crate) limited: bool,
+    /// The one partition passes over the rows of the request's offset.
+    pub(crate) skipped: bool,
     pub(crate) aggregation: Aggregation,
+    /// Only the rows of the request's sample are given.
+    pub(crate) sampled: bool,
     /// The order in which each partition gives its rows.
     pub(crate) ordering: Vec<SortKey>,
     /// Which state of the data the partitions read.
@@ -61,7 +65,9 @@ pub(crate) enum Aggregation {
 struct Wire {
     filters: BTreeMap<usize, Pushdown>,
     limited: bool,
+    skipped: bool,
     aggregation: Aggregation,
+    sampled: bool,
     ordering: Vec<SortKey>,
     snapshot: Option<String>,
     statements: Vec<String>,
@@ -90,7 +96,9 @@ impl ScanAnswer {
             table: (specs.null_count() > 0).then(|| planned.slice(partitions, 1)),
             filters: (0..request.filters.len()).map(|at| wire.filters.get(&at).copied()).collect(),
             limited: wire.limited,
+            skipped: wire.skipped,
             aggregation: wire.aggregation,
+            sampled: wire.sampled,
             ordering: wire.ordering,
             snapshot: wire.snapshot,
             statements: wire.statements,
@@ -116,7 +124,9 @@ impl ScanAnswer {
             table: None,
             filters: vec![None; request.filters.len()],
             limited: false,
+            skipped: false,
             aggregation: Aggregation::None,
+            sampled: false,
             ordering: vec![],
             snapshot: None,
             statements: vec![],
@@ -134,20 +144,26 @@ impl ScanAnswer {
     }
 
     fn check(&self, request: &ScanRequest) -> Result<(), String> {
-        let done = match (self.limited, self.aggregation) {
-            (false, Aggregation::None) => return Ok(()),
-            (true, _) => "the limit applied",
-            (false, _) => "the aggregate computed",
-        };
-        if !self.is_exact() {
-            return Err(format!("returned a plan with {done}, but not each filter answered EXACT"));
+        let aggregated = self.aggregation != Aggregation::None;
+        let claims = [
+            (self.sampled, "a sample taken", request.sample.is_some(), false),
+            (self.limited, "a limit applied", request.limit.is_some(), true),
+            (self.skipped, "an offset applied", request.offset.is_some(), true),
+            (aggregated, "an aggregate computed", request.aggregate.is_some(), true),
+        ];
+        for (_, done, is_asked, is_after_filters) in claims.into_iter().filter(|(is_done, ..)| *is_done) {
+            if !is_asked {
+                return Err(format!("returned a plan with {done}, but the request has none"));
+            }
+            if is_after_filters && !self.is_exact() {
+                return Err(format!("returned a plan with {done}, but not each filter answered EXACT"));
+            }
         }
-        if self.limited && request.limit.is_none() {
-            return Err("returned a plan with a limit applied, but the request has none".to_owned());
+        match self.partitions.num_rows() {
+            count if self.skipped && count > 1 => {
+                Err(format!("returned a plan with an offset applied in {count} partitions, which only one can do"))
+            }
+            _ => Ok(()),
         }
-        if self.aggregation != Aggregation::None && request.aggregate.is_none() {
-            return Err("returned a plan with an aggregate computed, but the request has none".to_owned());
-        }
-        Ok(())
     }
 }

@@ -4,20 +4,25 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use datafusion::catalog::Session;
-use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
-use datafusion::logical_expr::{Expr, LogicalPlan, Sort, TableScan};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, FetchType, Limit, LogicalPlan, SkipType, Sort, TableScan, logical_plan as plan};
 
 use crate::provider::PythonTableProvider;
 use crate::scan::aggregate;
 use crate::scan::filter::Filter;
-use crate::scan::request::{ScanRequest, SortKey};
+use crate::scan::request::{Sample, ScanRequest, SortKey};
 use crate::scan::translate::{is_comparable, translate};
 use crate::source::Source;
 
-/// A part of a plan that one negotiation is about: a scan, or a sort or an aggregate over a scan.
+/// The call that keeps the rows of a sample: of its seed, the number of a row, and between which shares of chance they
+/// are. It is always over a window that numbers the rows.
+const SAMPLED: &str = "spark.sampled";
+
+/// A part of a plan that one negotiation is about: a scan, or a sort, an offset, a sample or an aggregate over a scan.
 pub(crate) struct Candidate {
     pub(crate) source: Arc<Source>,
     pub(crate) request: ScanRequest,
@@ -30,6 +35,8 @@ impl Candidate {
         match node {
             LogicalPlan::TableScan(scan) => Self::of_scan(scan, session),
             LogicalPlan::Sort(sort) => Self::of_sort(sort, session),
+            LogicalPlan::Limit(limit) => Self::of_limit(limit, session),
+            LogicalPlan::Filter(filter) => Self::of_filter(filter, session),
             LogicalPlan::Aggregate(over) => {
                 let Some((scan, exprs)) = aggregate::expressions(over).and_then(|exprs| scan_below(&over.input, exprs))
                 else {
@@ -53,8 +60,10 @@ impl Candidate {
             projection,
             filters: offered(scan, &schema).map(|(_, filter)| filter).collect(),
             limit: scan.fetch,
+            offset: None,
             order_by: vec![],
             aggregate: None,
+            sample: None,
             target_partitions: session.config().target_partitions(),
             batch_size: session.config().batch_size(),
             schema,
@@ -76,6 +85,68 @@ impl Candidate {
         candidate.request.order_by = order_by;
         candidate.request.limit = Some(fetch);
         Ok(Some(candidate))
+    }
+
+    /// Rows of which the first are passed over. One that passes over none is as its input.
+    fn of_limit(limit: &Limit, session: &dyn Session) -> Result<Option<Self>> {
+        let (SkipType::Literal(skip @ 1..), FetchType::Literal(fetch)) =
+            (limit.get_skip_type()?, limit.get_fetch_type()?)
+        else {
+            return Ok(None);
+        };
+        let candidate = match unprojected(&limit.input) {
+            LogicalPlan::TableScan(scan) => Self::of_scan(scan, session)?,
+            LogicalPlan::Sort(sort) if fetch.is_some() => Self::of_sort(sort, session)?,
+            _ => None,
+        };
+        // The optimiser has told what is below how many rows are needed of it.
+        let needed = fetch.map(|fetch| fetch.saturating_add(skip));
+        let Some(mut candidate) = candidate.filter(|candidate| candidate.request.limit == needed) else {
+            return Ok(None);
+        };
+        candidate.request.offset = Some(skip);
+        Ok(Some(candidate))
+    }
+
+    /// Rows by chance.
+    fn of_filter(filter: &plan::Filter, session: &dyn Session) -> Result<Option<Self>> {
+        let Some(sample) = split_conjunction(&filter.predicate).into_iter().find_map(sample_of) else {
+            return Ok(None);
+        };
+        let LogicalPlan::Window(numbered) = unprojected(&filter.input) else { return Ok(None) };
+        let [Expr::WindowFunction(number)] = numbered.window_expr.as_slice() else { return Ok(None) };
+        let is_free = number.params.order_by.is_empty() && number.params.partition_by.is_empty();
+        let Some((scan, _)) = scan_below(&numbered.input, vec![]).filter(|_| is_free) else { return Ok(None) };
+        let Some(mut candidate) = Self::of_scan(scan, session)? else { return Ok(None) };
+        candidate.request.sample = Some(sample);
+        Ok(Some(candidate))
+    }
+}
+
+/// The sample whose rows an expression keeps. A part of all rows that others share, as those of a split do, is none.
+pub(crate) fn sample_of(expr: &Expr) -> Option<Sample> {
+    let Expr::ScalarFunction(call) = expr else { return None };
+    let value = |at: usize| match call.args.get(at) {
+        Some(Expr::Literal(value, _)) => Some(value),
+        _ => None,
+    };
+    match (call.func.name(), value(0)?, value(2)?, value(3)?) {
+        (
+            SAMPLED,
+            ScalarValue::Int64(Some(seed)),
+            ScalarValue::Float64(Some(lower)),
+            ScalarValue::Float64(Some(upper)),
+        ) if *lower == 0.0 => Some(Sample { fraction: *upper, seed: *seed }),
+        _ => None,
+    }
+}
+
+/// What is below the projections at the top of `plan`.
+fn unprojected(plan: &LogicalPlan) -> &LogicalPlan {
+    match plan {
+        LogicalPlan::Projection(projection) => unprojected(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => unprojected(&alias.input),
+        other => other,
     }
 }
 

@@ -3,7 +3,9 @@
 //! Logic is of three values, and a row is kept where the filter is true. NaN equals NaN and is greater than any other
 //! number; the two zeros are equal.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use datafusion::common::ScalarValue;
 use serde_json::{Value, json};
@@ -27,6 +29,8 @@ pub enum Filter {
     EndsWith(Operand, String),
     /// Text that has another in it.
     Contains(Operand, String),
+    /// A column of dates or timestamps without a zone, a part of which is one of these numbers.
+    Part(DatePart, String, Vec<i32>),
     /// The opposite; NULL stays NULL.
     Not(Box<Self>),
     /// All of them.
@@ -61,6 +65,25 @@ pub enum Operator {
     GtEq,
     /// `<=>`: equal, or both NULL.
     NullSafeEq,
+}
+
+/// A part of a date, or of a timestamp without a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatePart {
+    /// From 1 to 4.
+    Quarter,
+    /// From 1 to 12.
+    Month,
+    /// Of ISO 8601, from 1 to 53.
+    Week,
+    /// Of the month, from 1 to 31.
+    Day,
+    /// From 1 to 366.
+    DayOfYear,
+    /// From 0 to 23; 0 for a date.
+    Hour,
+    /// From 0 to 59; 0 for a date.
+    Minute,
 }
 
 /// A pattern of `LIKE`.
@@ -101,6 +124,9 @@ impl Filter {
             }
             Self::EndsWith(operand, text) => json!({"op": "ends_with", "arg": operand.to_json(literals), "text": text}),
             Self::Contains(operand, text) => json!({"op": "contains", "arg": operand.to_json(literals), "text": text}),
+            Self::Part(part, column, values) => {
+                json!({"op": "part", "part": part.name(), "arg": {"column": column}, "values": values})
+            }
             Self::Not(child) => json!({"op": "not", "arg": child.to_json(literals)}),
             Self::And(children) => json!({"op": "and", "args": all_json(children, literals)}),
             Self::Or(children) => json!({"op": "or", "args": all_json(children, literals)}),
@@ -118,6 +144,29 @@ impl Operand {
 }
 
 impl Operator {
+    /// The operator for the same operands the other way round.
+    pub(crate) fn swapped(self) -> Self {
+        match self {
+            Self::Lt => Self::Gt,
+            Self::LtEq => Self::GtEq,
+            Self::Gt => Self::Lt,
+            Self::GtEq => Self::LtEq,
+            Self::Eq | Self::NotEq | Self::NullSafeEq => self,
+        }
+    }
+
+    /// Whether it holds between values in this order.
+    pub(crate) fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Eq | Self::NullSafeEq => order.is_eq(),
+            Self::NotEq => order.is_ne(),
+            Self::Lt => order.is_lt(),
+            Self::LtEq => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::GtEq => order.is_ge(),
+        }
+    }
+
     fn symbol(self) -> &'static str {
         match self {
             Self::Eq => "=",
@@ -127,6 +176,44 @@ impl Operator {
             Self::Gt => ">",
             Self::GtEq => ">=",
             Self::NullSafeEq => "<=>",
+        }
+    }
+}
+
+impl DatePart {
+    /// The part of this name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        use DatePart::{Day, DayOfYear, Hour, Minute, Month, Quarter, Week};
+        [Quarter, Month, Week, Day, DayOfYear, Hour, Minute].into_iter().find(|part| part.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Quarter => "quarter",
+            Self::Month => "month",
+            Self::Week => "week",
+            Self::Day => "day",
+            Self::DayOfYear => "doy",
+            Self::Hour => "hour",
+            Self::Minute => "minute",
+        }
+    }
+
+    /// Whether it is one of the time of day.
+    pub(crate) fn is_of_time(self) -> bool {
+        matches!(self, Self::Hour | Self::Minute)
+    }
+
+    /// The numbers that it may be.
+    pub(crate) fn numbers(self) -> RangeInclusive<i32> {
+        match self {
+            Self::Quarter => 1..=4,
+            Self::Month => 1..=12,
+            Self::Week => 1..=53,
+            Self::Day => 1..=31,
+            Self::DayOfYear => 1..=366,
+            Self::Hour => 0..=23,
+            Self::Minute => 0..=59,
         }
     }
 }
@@ -154,6 +241,10 @@ impl fmt::Display for Filter {
             Self::StartsWith(operand, text) => write!(f, "startswith({operand}, {})", Quoted(text)),
             Self::EndsWith(operand, text) => write!(f, "endswith({operand}, {})", Quoted(text)),
             Self::Contains(operand, text) => write!(f, "contains({operand}, {})", Quoted(text)),
+            Self::Part(part, column, values) => {
+                let number = |value: &i32, f: &mut fmt::Formatter<'_>| write!(f, "{value}");
+                write!(f, "{}({column}) IN ({})", part.name(), Joined(values, ", ", number))
+            }
             Self::Not(child) => write!(f, "NOT ({child})"),
             Self::And(children) => write!(f, "{}", Joined(children, " AND ", write_child)),
             Self::Or(children) => write!(f, "{}", Joined(children, " OR ", write_child)),

@@ -7,6 +7,7 @@
 pub mod aggregate;
 mod answer;
 mod candidate;
+mod date;
 mod dynamic;
 pub mod filter;
 mod finish;

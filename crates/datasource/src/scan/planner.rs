@@ -11,15 +11,17 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, Tr
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::QueryPlanner;
-use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, TableScanBuilder, TableSource};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{
+    Expr, Limit, LogicalPlan, LogicalPlanBuilder, TableScan, TableScanBuilder, TableSource, Window, lit,
+};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use crate::alone::together;
 use crate::scan::aggregate::merged;
 use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
-use crate::scan::candidate::{Candidate, offered};
+use crate::scan::candidate::{Candidate, offered, sample_of};
 use crate::scan::finish::{name_columns, share_reads};
 use crate::scan::request::ScanRequest;
 use crate::scan::statistics::Pruner;
@@ -86,11 +88,38 @@ fn rewrite(node: LogicalPlan, candidate: Candidate, answer: ScanAnswer, session:
         return merged(over, aggregate, TableScanBuilder::new(scan.table_name, table).build()?, are_groups);
     }
     let planned = filtered(&scan, table, residual)?;
-    let replaced = node.transform_down(|node| match node {
+    let replaced = undone(node, &answer)?.transform_down(|node| match node {
         LogicalPlan::TableScan(_) => Ok(Transformed::new(planned.clone(), true, TreeNodeRecursion::Stop)),
+        LogicalPlan::Window(numbered) if answer.sampled => Ok(Transformed::yes(unnumbered(&numbered)?)),
         other => Ok(Transformed::no(other)),
     });
     replaced.data()
+}
+
+/// `node` without the offset or the sample that the source has done.
+fn undone(node: LogicalPlan, answer: &ScanAnswer) -> Result<LogicalPlan> {
+    match node {
+        LogicalPlan::Limit(limit) if answer.skipped => Ok(match limit.fetch {
+            Some(_) => LogicalPlan::Limit(Limit { skip: None, ..limit }),
+            None => Arc::unwrap_or_clone(limit.input),
+        }),
+        LogicalPlan::Filter(filter) if answer.sampled => {
+            let others = split_conjunction_owned(filter.predicate).into_iter().filter(|expr| sample_of(expr).is_none());
+            match conjunction(others) {
+                Some(others) => LogicalPlanBuilder::from(Arc::unwrap_or_clone(filter.input)).filter(others)?.build(),
+                None => Ok(Arc::unwrap_or_clone(filter.input)),
+            }
+        }
+        other => Ok(other),
+    }
+}
+
+/// The rows of a window with a number that nobody looks at any more.
+fn unnumbered(window: &Window) -> Result<LogicalPlan> {
+    let columns = window.input.schema().columns().into_iter().map(Expr::Column);
+    let numbers = window.schema.iter().skip(window.input.schema().fields().len());
+    let numbers = numbers.map(|(qualifier, field)| lit(0_u64).alias_qualified(qualifier.cloned(), field.name()));
+    LogicalPlanBuilder::from(Arc::clone(&window.input)).project(columns.chain(numbers))?.build()
 }
 
 /// The partitions that may have rows that pass the filters of a scan.

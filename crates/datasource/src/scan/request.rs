@@ -28,14 +28,27 @@ pub struct ScanRequest {
     pub filters: Vec<Filter>,
     /// How many rows are needed after the filters, the first in `order_by`.
     pub limit: Option<usize>,
+    /// How many of them are passed over.
+    pub offset: Option<usize>,
     /// In which order the rows are wanted; only beside a limit.
     pub order_by: Vec<SortKey>,
     /// What is computed of the rows; then none is wanted as it is.
     pub aggregate: Option<Aggregate>,
+    /// Which rows are taken by chance; then neither a limit nor an aggregate is asked for.
+    pub sample: Option<Sample>,
     /// How many partitions the engine reads at a time.
     pub target_partitions: usize,
     /// How many rows a batch had best have.
     pub batch_size: usize,
+}
+
+/// Rows by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Sample {
+    /// The chance of each row, from 0 to 1.
+    pub fraction: f64,
+    /// The same seed takes the same rows.
+    pub seed: i64,
 }
 
 /// One column of an order.
@@ -85,8 +98,10 @@ impl ScanRequest {
             "projection": names,
             "filters": filters,
             "limit": self.limit,
+            "offset": self.offset,
             "order_by": self.order_by,
             "aggregate": self.aggregate.as_ref().map(Aggregate::to_json),
+            "sample": self.sample,
             "target_partitions": self.target_partitions,
             "batch_size": self.batch_size,
         });
@@ -146,6 +161,12 @@ impl fmt::Display for SortKey {
         let direction = if self.descending { "DESC" } else { "ASC" };
         let nulls = if self.nulls_first { "FIRST" } else { "LAST" };
         write!(f, "{} {direction} NULLS {nulls}", self.column)
+    }
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of seed {}", self.fraction, self.seed)
     }
 }
 

@@ -61,7 +61,9 @@ pub(crate) struct Pushed {
     inexact: Vec<String>,
     order_by: Vec<SortKey>,
     limit: Option<usize>,
+    offset: Option<usize>,
     aggregate: Option<String>,
+    sample: Option<String>,
     /// The order in which each partition spec's rows come.
     pub(crate) ordering: Vec<SortKey>,
     snapshot: Option<String>,
@@ -146,9 +148,11 @@ impl Pushed {
             told: vec![],
             exact: answered(Pushdown::Exact),
             inexact: answered(Pushdown::Inexact),
-            order_by: if answer.limited { request.order_by.clone() } else { vec![] },
+            order_by: if answer.limited || answer.skipped { request.order_by.clone() } else { vec![] },
             limit: request.limit.filter(|_| answer.limited),
+            offset: request.offset.filter(|_| answer.skipped),
             aggregate: aggregate.map(|aggregate| aggregate.to_string()),
+            sample: request.sample.filter(|_| answer.sampled).map(|sample| sample.to_string()),
             ordering: answer.ordering.clone(),
             snapshot: answer.snapshot.clone(),
             statements: shown(&answer.statements),
@@ -158,7 +162,8 @@ impl Pushed {
 
     /// Whether fewer rows come than the table has.
     fn drops_rows(&self) -> bool {
-        !self.exact.is_empty() || !self.inexact.is_empty() || self.limit.is_some()
+        let is_cut = self.limit.is_some() || self.offset.is_some() || self.sample.is_some();
+        is_cut || !self.exact.is_empty() || !self.inexact.is_empty()
     }
 
     /// The parts of the line that a plan has.
@@ -175,6 +180,8 @@ impl Pushed {
             list("inexact", self.inexact.clone()),
             list("sort", keys(&self.order_by)),
             self.limit.map(|limit| format!("pushed_limit={limit}")),
+            self.offset.map(|offset| format!("pushed_offset={offset}")),
+            self.sample.as_ref().map(|sample| format!("sample=[{sample}]")),
             self.aggregate.as_ref().map(|aggregate| format!("aggregate=[{aggregate}]")),
             list("ordering", keys(&self.ordering)),
             self.snapshot.as_ref().map(|snapshot| format!("snapshot={snapshot}")),

@@ -6,8 +6,9 @@
 use arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{InList, Like, ScalarFunction};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator as EngineOperator};
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, Operator as EngineOperator};
 
+use crate::scan::date;
 use crate::scan::filter::{Filter, Operand, Operator, Pattern};
 
 /// A function of floating-point numbers that makes one of the two zeros, and one of all NaNs. What is compared under
@@ -84,6 +85,12 @@ fn operands(binary: &BinaryExpr, schema: &Schema, depth: usize) -> Option<Vec<Fi
 }
 
 fn translate_in(in_list: &InList, schema: &Schema) -> Option<Filter> {
+    if let Some((part, column)) = date::part(&in_list.expr, schema) {
+        let values = in_list.list.iter().map(|value| date::number(literal(value)?));
+        let values: Vec<_> = values.collect::<Option<_>>()?;
+        let found = date::one_of(part, column, |number| values.contains(&number))?;
+        return Some(negated(in_list.negated, found));
+    }
     let found = column(&in_list.expr, schema).filter(|found| is_comparable_type(&found.data_type))?;
     let values = in_list.list.iter().map(|value| match literal(value)? {
         value if value.data_type() == found.data_type && (found.is_normal || !is_special(value)) => Some(value.clone()),
@@ -142,6 +149,40 @@ fn plain_parts(pattern: &Pattern) -> Option<(bool, String, bool)> {
 }
 
 fn comparison(left: &Expr, operator: Operator, right: &Expr, schema: &Schema) -> Option<Filter> {
+    match (literal(left), literal(right)) {
+        (None, Some(value)) => with_literal(left, operator, value, schema),
+        (Some(value), None) => with_literal(right, operator.swapped(), value, schema),
+        _ => None,
+    }
+    .or_else(|| between_sides(left, operator, right, schema))
+}
+
+/// A comparison of what is more than a column.
+fn with_literal(expr: &Expr, operator: Operator, value: &ScalarValue, schema: &Schema) -> Option<Filter> {
+    match date::part(expr, schema) {
+        Some((part, column)) => date::compared_part(part, column, operator, value),
+        None => date::shifted(expr, operator, value, schema).or_else(|| filled(expr, operator, value, schema)),
+    }
+}
+
+/// A column with a value in the place of NULL, which the engine has made a case of by now.
+fn filled(expr: &Expr, operator: Operator, value: &ScalarValue, schema: &Schema) -> Option<Filter> {
+    let Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(otherwise) }) = expr else { return None };
+    let [(condition, then)] = when_then_expr.as_slice() else { return None };
+    let Expr::IsNotNull(tested) = condition.as_ref() else { return None };
+    let filling = literal(otherwise).filter(|_| tested == then)?;
+    let known = between_sides(then, operator, &Expr::Literal(value.clone(), None), schema)?;
+    let operand = column(tested, schema)?.operand;
+    if filling.data_type() != value.data_type() || value.data_type().is_floating() {
+        return None;
+    }
+    Some(match operator.holds(filling.partial_cmp(value)?) {
+        true => Filter::Or(vec![Filter::IsNull(operand), known]),
+        false => Filter::And(vec![Filter::IsNotNull(operand), known]),
+    })
+}
+
+fn between_sides(left: &Expr, operator: Operator, right: &Expr, schema: &Schema) -> Option<Filter> {
     let (left, right) = (side(left, schema)?, side(right, schema)?);
     if matches!((&left.operand, &right.operand), (Operand::Literal(_), Operand::Literal(_))) {
         return None;
@@ -155,9 +196,9 @@ fn comparison(left: &Expr, operator: Operator, right: &Expr, schema: &Schema) ->
 }
 
 /// One side of a comparison.
-struct Side {
-    operand: Operand,
-    data_type: DataType,
+pub(super) struct Side {
+    pub(super) operand: Operand,
+    pub(super) data_type: DataType,
     /// Whether zeros and NaNs are those of [`NORMAL_FLOAT`].
     is_normal: bool,
 }
@@ -172,7 +213,7 @@ fn side(expr: &Expr, schema: &Schema) -> Option<Side> {
     }
 }
 
-fn column(expr: &Expr, schema: &Schema) -> Option<Side> {
+pub(super) fn column(expr: &Expr, schema: &Schema) -> Option<Side> {
     match expr {
         Expr::Column(column) => {
             let data_type = schema.field_with_name(&column.name).ok()?.data_type().clone();
@@ -190,7 +231,7 @@ fn text_column(expr: &Expr, schema: &Schema) -> Option<Operand> {
     column(expr, schema).filter(|side| side.data_type == DataType::Utf8).map(|side| side.operand)
 }
 
-fn literal(expr: &Expr) -> Option<&ScalarValue> {
+pub(super) fn literal(expr: &Expr) -> Option<&ScalarValue> {
     match expr {
         Expr::Literal(value, _) if !value.is_null() => Some(value),
         _ => None,

@@ -15,12 +15,14 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
 use serde::{Deserialize, Serialize};
 
+use super::calendar;
 use super::datetime::{date_of, days, parse_date, parse_timestamp, parse_timestamp_ntz, to_instant, to_local};
 use crate::ddl::sql_name;
 use crate::error::{ErrorClass, Result, SparkError};
@@ -177,6 +179,14 @@ impl ScalarUDFImpl for SparkCast {
         let (to, time_zone, signature) = (self.to.clone(), self.time_zone.clone(), self.signature.clone());
         let known = Self { to, mode: self.mode, time_zone, interval: Some(fields), signature };
         Ok(ExprSimplifyResult::Simplified(ScalarUDF::new_from_impl(known).call(args)))
+    }
+
+    /// Of a timestamp that becomes a date: the moments of the day.
+    fn preimage(&self, args: &[Expr], value: &Expr, info: &SimplifyContext) -> EngineResult<PreimageResult> {
+        let ([timestamp], Expr::Literal(ScalarValue::Date32(Some(day)), _)) = (args, value) else {
+            return Ok(PreimageResult::None);
+        };
+        calendar::moments_of_day(timestamp, *day, &info.get_data_type(timestamp)?, &self.time_zone)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {

@@ -1,15 +1,19 @@
 //! Numbers by chance that a seed and the number of a row say again.
 
-use arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::error::Result as EngineResult;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, lit};
 
 use super::native::{Args, Table, native};
 
-pub(super) const TABLE: Table = &[(CHANCE, "", ' ', chances), (COPIES, "", ' ', copies)];
+pub(super) const TABLE: Table = &[(CHANCE, "", ' ', chances), (SAMPLED, "", ' ', sampled), (COPIES, "", ' ', copies)];
 
 const CHANCE: &str = "spark.chance";
+/// Sources that take samples themselves know it by this name.
+const SAMPLED: &str = "spark.sampled";
 const COPIES: &str = "spark.copies";
 
 /// The greatest mean for which all is computed of one number: `exp` of it is far from zero.
@@ -20,6 +24,11 @@ pub(crate) fn chance(seed: Expr, row: Expr) -> Expr {
     native(CHANCE, DataType::Float64, "", vec![seed, row])
 }
 
+/// Whether the number of [`chance`] is at least `lower` and less than `upper`.
+pub(crate) fn is_sampled(seed: Expr, row: Expr, lower: f64, upper: f64) -> Expr {
+    native(SAMPLED, DataType::Boolean, "", vec![seed, row, lit(lower), lit(upper)])
+}
+
 /// How often a row is taken, where it is `mean` times in the mean: a number with the distribution of Poisson.
 pub(crate) fn times_taken(seed: Expr, row: Expr, mean: Expr) -> Expr {
     native(COPIES, DataType::Int64, "", vec![seed, row, mean])
@@ -27,6 +36,15 @@ pub(crate) fn times_taken(seed: Expr, row: Expr, mean: Expr) -> Expr {
 
 fn chances(args: &Args<'_>) -> EngineResult<ArrayRef> {
     args.numbers::<Float64Type>(|row| Ok(args.long(0, row).zip(args.long(1, row)).map(|(seed, row)| number(seed, row))))
+}
+
+fn sampled(args: &Args<'_>) -> EngineResult<ArrayRef> {
+    let is_taken = |row| {
+        let luck = args.long(0, row).zip(args.long(1, row)).map(|(seed, row)| number(seed, row))?;
+        let (lower, upper) = args.double(2, row).zip(args.double(3, row))?;
+        Some((lower..upper).contains(&luck))
+    };
+    Ok(Arc::new((0..args.rows).map(is_taken).collect::<BooleanArray>()))
 }
 
 fn copies(args: &Args<'_>) -> EngineResult<ArrayRef> {

@@ -8,6 +8,7 @@ mod array;
 mod array_edit;
 pub(crate) mod assign;
 mod bits;
+mod calendar;
 pub(crate) mod call;
 pub(crate) mod cast;
 pub(crate) mod chance;

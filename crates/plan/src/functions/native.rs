@@ -6,14 +6,16 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray,
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
+use datafusion::logical_expr::preimage::PreimageResult;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::scalar::Arguments;
 use super::{
-    array, array_edit, bits, chance, csv, generator, hash, interval_number, json, map, math, number_text, octets,
-    raise, regex, reshape, text, time, time_parts, time_text, vector, words, xml,
+    array, array_edit, bits, calendar, chance, csv, generator, hash, interval_number, json, map, math, number_text,
+    octets, raise, regex, reshape, text, time, time_parts, time_text, vector, words, xml,
 };
 use crate::error::SparkError;
 use crate::types::{timestamp, timestamp_ntz};
@@ -116,6 +118,15 @@ impl ScalarUDFImpl for Native {
 
     fn return_type(&self, _: &[DataType]) -> EngineResult<DataType> {
         Ok(self.result.clone())
+    }
+
+    fn preimage(&self, args: &[Expr], value: &Expr, _: &SimplifyContext) -> EngineResult<PreimageResult> {
+        match (self.name.0, args) {
+            ("trunc", [of, unit]) | ("date_trunc", [unit, of]) => {
+                calendar::moments_of_unit(of, unit, value, &self.time_zone)
+            }
+            _ => Ok(PreimageResult::None),
+        }
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {

@@ -200,7 +200,7 @@ fn is_unit_of_dates(unit: &str) -> bool {
 }
 
 /// The beginning of the unit that `local` lies in; none for a unit that there is not.
-fn truncated(local: NaiveDateTime, unit: &str) -> Option<NaiveDateTime> {
+pub(super) fn truncated(local: NaiveDateTime, unit: &str) -> Option<NaiveDateTime> {
     let date = local.date();
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN);
     let micros = |unit: i64| {

@@ -99,8 +99,10 @@ fn now() -> Typed {
 
 /// The wall clock of the session's time zone.
 fn wall_clock(call: &Call<'_>, value: Typed) -> Result<Expr> {
-    if matches!(value.data_type, DataType::Time64(_)) {
-        return Err(unsupported_time());
+    match value.data_type {
+        DataType::Time64(_) => return Err(unsupported_time()),
+        DataType::Timestamp(_, None) => return Ok(value.expr),
+        _ => {}
     }
     let instant = Typed { expr: call.cast(value, &timestamp())?, data_type: timestamp() };
     call.cast(instant, &timestamp_ntz())

@@ -14,7 +14,7 @@ use super::expr::Scope;
 use super::node::{Field, Node};
 use super::{Context, Resolver, build};
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::functions::chance::{chance, times_taken};
+use crate::functions::chance::{chance, is_sampled, times_taken};
 use crate::ir::{self, Sample, SampleBy};
 
 impl Resolver {
@@ -34,8 +34,7 @@ impl Resolver {
             return Ok(node);
         }
         let (plan, number) = self.with_numbers(&node, sample.ordered)?;
-        let luck = chance(seed_of(sample.seed), number);
-        let condition = luck.clone().gt_eq(lit(lower)).and(luck.lt(lit(upper)));
+        let condition = is_sampled(seed_of(sample.seed), number, lower, upper);
         let plan = build::project(build::filter(plan, condition)?, node.fields.iter().map(Field::expr))?;
         Ok(node.with_plan(plan))
     }

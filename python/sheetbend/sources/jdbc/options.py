@@ -67,15 +67,15 @@ OPTIONS: tuple[OptionSpec, ...] = (
     ),
     OptionSpec(
         "pushDownOffset",
-        "accepted: the engine passes over rows itself",
+        "whether the database passes over the rows of an offset, where one partition is read",
         type="boolean",
         default="true",
     ),
     OptionSpec(
         "pushDownTableSample",
-        "accepted: the engine takes samples itself",
+        "PostgreSQL: whether the database takes the samples of a table, with TABLESAMPLE; a seed then takes other rows",
         type="boolean",
-        default="true",
+        default="false",
     ),
     OptionSpec(
         "consistency",
@@ -123,6 +123,8 @@ class Settings:
     push_predicate: bool
     push_aggregate: bool
     push_limit: bool
+    push_offset: bool
+    push_sample: bool
     isolation: str | None
     """The level of the transaction, such as ``REPEATABLE READ``; None for no transaction."""
     hint: str
@@ -147,6 +149,8 @@ class Settings:
             push_predicate=options.boolean("pushDownPredicate", default=True),
             push_aggregate=options.boolean("pushDownAggregate", default=True),
             push_limit=options.boolean("pushDownLimit", default=True),
+            push_offset=options.boolean("pushDownOffset", default=True),
+            push_sample=options.boolean("pushDownTableSample", default=False) and not options.predicates,
             isolation=_isolation(options),
             hint=_hint(options),
         )

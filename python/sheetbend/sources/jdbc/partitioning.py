@@ -68,7 +68,7 @@ def partition_clauses(
     if way == "predicates":
         raise OptionError("Option 'partitioning' is 'predicates', but there are none: give them to spark.read.jdbc().")
     checked = cut.check(way)
-    is_small = push is not None and push.is_small and dialect.parallel_queries
+    is_small = push is not None and ((push.is_small and dialect.parallel_queries) or (push.is_page and way == "auto"))
     if way == "none" or cut.partitions == 1 or is_small:
         return [None]
     if way == "auto":

@@ -43,12 +43,25 @@ class Push:
     groups: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     limit: int | None = None
+    offset: int | None = None
+    """How many rows are passed over, of those that the limit counts: only one partition can do it."""
     aggregated: bool = False
+    sample: str | None = None
+    """What stands after FROM in the place of the table."""
 
     @property
     def is_small(self) -> bool:
         """Whether the database gives few rows of what it reads, so that more connections bring nothing."""
-        return self.aggregated or self.limit is not None
+        return self.aggregated or self.limit is not None or self.sample is not None
+
+    @property
+    def is_page(self) -> bool:
+        """Whether rows are counted in any order: two connections would pass over as many each."""
+        return self.limit is not None and self.offset is not None and not self.order
+
+    def of_partitions(self, count: int) -> Push:
+        """What the database does where there are so many partitions."""
+        return self if count == 1 else replace(self, offset=None)
 
     def plan(self, partitions: Sequence[Work], table: Table) -> ScanPlan:
         """The answer to the engine."""
@@ -56,6 +69,8 @@ class Push:
             [Partition(work.spec) for work in partitions],
             filters=dict.fromkeys(self.conditions, Pushdown.EXACT),
             limited=self.limit is not None,
+            skipped=self.offset is not None,
+            sampled=self.sample is not None,
             aggregation=Aggregation.PARTIAL if self.aggregated else Aggregation.NONE,
             statistics=Statistics(rows=table.rows),
             snapshot=partitions[0].snapshot.name if partitions[0].snapshot else None,
@@ -73,13 +88,17 @@ def pushed(dialect: Dialect[S], table: Table, request: ScanRequest, settings: Se
     # For count(*) the engine needs no column at all; one is read to count its rows.
     columns = tuple(table.column(name) for name in request.columns(answers)) or (_narrowest(table),)
     push = Push(conditions, columns)
+    if request.sample is not None and settings.push_sample:
+        push = replace(push, sample=dialect.sampled(table, request.sample))
     if len(conditions) < len(request.filters):
         return push
     if request.aggregate is not None:
         return (settings.push_aggregate and _aggregated(dialect, table, request.aggregate, push)) or push
+    if request.offset is not None and settings.push_offset and dialect.no_limit is not None:
+        push = replace(push, offset=request.offset)
     if request.limit is not None and settings.push_limit:
         return _limited(dialect, table, request, push)
-    return push
+    return replace(push, offset=None) if request.limit is not None else push
 
 
 def works(
@@ -96,13 +115,16 @@ def works(
 
 def _statement(dialect: Dialect[S], table: Table, push: Push, where: str | None, settings: Settings) -> str:
     items = [dialect.item(column) for column in push.columns]
-    source = dialect.source(table.relation)
+    source = push.sample or dialect.source(table.relation)
     sql = select(items if push.inner is None else push.inner, source, where, hint=settings.hint)
     if push.groups:
         sql += f"\nGROUP BY {', '.join(push.groups)}"
     if push.order:
         sql += f"\nORDER BY {', '.join(push.order)}"
-    if push.limit is not None:
+    if push.offset is not None:
+        count = dialect.no_limit if push.limit is None else push.limit - push.offset
+        sql += f"\nLIMIT {count} OFFSET {push.offset}"
+    elif push.limit is not None:
         sql = dialect.limited(sql, push.limit)
     if push.inner is not None:
         sql = select(items, f"({sql}\n) {_ROWS}")
@@ -125,7 +147,7 @@ def _limited(dialect: Dialect[S], table: Table, request: ScanRequest, push: Push
     order = [dialect.order(table.column(key.column), key) for key in request.order_by]
     terms = tuple(term for term in order if term is not None)
     if len(terms) < len(order):
-        return push
+        return replace(push, offset=None)
     # In a subquery, since ORDER BY prefers what is selected, and that may be the text of a number.
     inner = tuple(dialect.quote(column.name) for column in push.columns)
     return replace(push, inner=inner, order=terms, limit=request.limit)

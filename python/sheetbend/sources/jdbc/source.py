@@ -93,6 +93,7 @@ class JDBCArrowDataSource:
         dialect, table, settings = dialect_of(options), self._table(options), Settings.of(options)
         push = pushed(dialect, table, request, settings)
         clauses = partition_clauses(dialect, table, options, request.target_partitions, push)
+        push = push.of_partitions(len(clauses))
         if settings.hint and not dialect.takes_hints:
             raise OptionError(f"Option 'hint': jdbc:{dialect.name}: takes no hints.")
         snapshot = export(dialect, options, len(clauses))

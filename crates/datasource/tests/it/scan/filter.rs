@@ -1,5 +1,7 @@
 //! What of the engine's expressions a plug-in is told.
 
+use std::sync::Arc;
+
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
@@ -9,7 +11,7 @@ use datafusion::logical_expr::Operator;
 use datafusion::logical_expr::expr::{Between, InList, Like};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, binary_expr, cast, col,
-    in_list, lit, not,
+    create_udf, in_list, lit, not, when,
 };
 use serde_json::json;
 use sheetbend_datasource::scan::translate;
@@ -26,6 +28,7 @@ fn schema() -> Schema {
         ("price", DataType::Decimal128(10, 2)),
         ("day", DataType::Date32),
         ("at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
+        ("wall", DataType::Timestamp(TimeUnit::Microsecond, None)),
         ("bytes", DataType::Binary),
         ("list", DataType::new_list(DataType::Int64, true)),
     ];
@@ -197,4 +200,74 @@ fn on_the_wire_literals_are_named_by_position() {
     assert_eq!(values.len(), 3);
     assert_eq!(literals[0], ScalarValue::Int64(Some(10)));
     assert_eq!(literals[2], ScalarValue::Utf8(Some("y".to_owned())));
+}
+
+/// A function of the engine by its name, of any arguments.
+fn call(name: &str, result: &DataType, args: Vec<Expr>) -> Expr {
+    let types = args.iter().map(|_| DataType::Date32).collect();
+    let none = |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(ScalarValue::Null));
+    create_udf(name, types, result.clone(), Volatility::Immutable, Arc::new(none)).call(args)
+}
+
+fn part(name: &str, of: Expr) -> Expr {
+    call("date_part", &DataType::Int32, vec![lit(name), of])
+}
+
+#[test]
+fn parts_of_dates_are_told_as_the_numbers_that_they_may_be() {
+    let to_date = |of: Expr| call("spark_cast_ansi", &DataType::Date32, vec![of]);
+    let month = |of: Expr| part("month", of);
+    let cases = [
+        (month(col("day")).eq(lit(2_i32)), Some("month(day) IN (2)")),
+        (lit(10_i32).lt(month(col("day"))), Some("month(day) IN (11, 12)")),
+        (month(col("day")).not_eq(lit(2_i32)), Some("month(day) IN (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)")),
+        (in_list(month(col("day")), vec![lit(1_i32), lit(13_i32)], true), Some("NOT (month(day) IN (1))")),
+        (part("quarter", to_date(col("wall"))).lt_eq(lit(1_i32)), Some("quarter(wall) IN (1)")),
+        (part("hour", col("wall")).gt_eq(lit(23_i32)), Some("hour(wall) IN (23)")),
+        // No number is left, the time of a day that was cut off, a zone that a plug-in does not know.
+        (month(col("day")).gt(lit(12_i32)), None),
+        (part("hour", to_date(col("wall"))).eq(lit(0_i32)), None),
+        (part("hour", col("day")).eq(lit(0_i32)), None),
+        (month(to_date(col("at"))).eq(lit(1_i32)), None),
+        (part("century", col("day")).eq(lit(1_i32)), None),
+        (binary_expr(month(col("day")), Operator::IsNotDistinctFrom, lit(1_i32)), None),
+        (month(col("day")).eq(col("small")), None),
+    ];
+    for (expr, expected) in cases {
+        assert_eq!(told(&expr).as_deref(), expected, "{expr}");
+    }
+}
+
+#[test]
+fn dates_some_days_later_are_told_as_dates() {
+    let date = |day| Expr::Literal(ScalarValue::Date32(Some(day)), None);
+    let later = |days: i32| call("date_add", &DataType::Date32, vec![col("day"), lit(days)]);
+    let earlier = |days: i32| call("date_sub", &DataType::Date32, vec![col("day"), lit(days)]);
+    let cases = [
+        (later(1).gt(date(19_754)), Some("day > '2024-01-31'")),
+        (date(19_754).gt_eq(earlier(-1)), Some("day <= '2024-01-31'")),
+        (earlier(2).eq(date(19_751)), Some("day = '2024-01-31'")),
+        (later(1_000_000).gt(date(19_754)), None),
+        (later(1).gt(date(i32::MIN)), None),
+    ];
+    for (expr, expected) in cases {
+        assert_eq!(told(&expr).as_deref(), expected, "{expr}");
+    }
+}
+
+#[test]
+fn a_value_in_the_place_of_null_is_told() {
+    let filled = |name: &str, with: Expr| when(col(name).is_not_null(), col(name)).otherwise(with).unwrap();
+    let cases = [
+        (filled("a", lit(0_i64)).lt(lit(5_i64)), Some("a IS NULL OR a < 5")),
+        (filled("a", lit(0_i64)).gt(lit(5_i64)), Some("a IS NOT NULL AND a > 5")),
+        (lit(5_i64).gt(filled("a", lit(0_i64))), Some("a IS NULL OR a < 5")),
+        (filled("text", lit("none")).not_eq(lit("a")), Some("text IS NULL OR text != 'a'")),
+        (filled("real", lit(0.0)).lt(lit(5.0)), None),
+        (filled("a", col("b")).lt(lit(5_i64)), None),
+        (when(col("b").is_not_null(), col("a")).otherwise(lit(0_i64)).unwrap().lt(lit(5_i64)), None),
+    ];
+    for (expr, expected) in cases {
+        assert_eq!(told(&expr).as_deref(), expected, "{expr}");
+    }
 }

@@ -2,4 +2,5 @@ mod aggregate;
 mod dynamic;
 mod filter;
 mod planner;
+mod rows;
 mod support;

@@ -42,6 +42,8 @@ pub(super) struct Numbers {
     pub(super) known: Known,
     /// How each filter is answered.
     pub(super) pushdown: Option<&'static str>,
+    /// What else is answered.
+    pub(super) claims: Vec<&'static str>,
     pub(super) requests: Mutex<Vec<Value>>,
     pub(super) read: AtomicUsize,
     /// What the reads were told of the wanted rows.
@@ -54,8 +56,17 @@ impl Numbers {
     }
 
     pub(super) fn pushing(partitions: i64, known: Known, pushdown: Option<&'static str>) -> Arc<Self> {
+        Self::claiming(partitions, known, pushdown, &[])
+    }
+
+    pub(super) fn claiming(
+        partitions: i64,
+        known: Known,
+        pushdown: Option<&'static str>,
+        claims: &[&'static str],
+    ) -> Arc<Self> {
         let (requests, read, dynamic_filters) = Default::default();
-        Arc::new(Self { partitions, known, pushdown, requests, read, dynamic_filters })
+        Arc::new(Self { partitions, known, pushdown, claims: claims.to_vec(), requests, read, dynamic_filters })
     }
 
     pub(super) fn table(self: &Arc<Self>) -> Arc<PythonTableProvider> {
@@ -105,7 +116,11 @@ impl Host for Hosted {
             }
         }
         let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, of)| (name, of, true)));
-        Ok(Message { json: json!({"filters": answers}).to_string(), schema: None, batch: Some(batch.unwrap()) })
+        let mut answer = json!({"filters": answers});
+        for claim in &self.0.claims {
+            answer[claim] = json!(true);
+        }
+        Ok(Message { json: answer.to_string(), schema: None, batch: Some(batch.unwrap()) })
     }
 
     /// Gives all rows, whatever was asked: a filter that is answered exact had better be one of whole partitions.

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sheetbend.errors import SheetbendError
+from sheetbend.sources.jdbc.types import INSTANT, WALL_CLOCK
 
 if TYPE_CHECKING:
     from sheetbend.sources.jdbc.table import Column
 
-__all__ = ["arrow_type", "cast_to", "converted", "natural"]
+__all__ = ["arrow_type", "cast_to", "converted", "is_widened", "natural"]
 
 _NAMES = ("int8", "int16", "int32", "int64", "float", "double", "bool", "string", "binary", "date32[day]", "time64[us]")
 _ARROW = {str(kind): kind for kind in (pa.type_for_alias(name) for name in _NAMES)}
 _DECIMAL = re.compile(r"decimal128\((\d+), (-?\d+)\)")
 _TIMESTAMP = re.compile(r"timestamp\[(?:s|ms|us|ns)(, tz=.*)?\]")
 _AS = " as "
+_INTEGER_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
 
 
 def cast_to(column: Column, kind: pa.DataType) -> Column | None:
@@ -38,6 +40,27 @@ def natural(declared: str) -> tuple[str, pa.DataType | None]:
     own, _, kind = declared.rpartition(_AS)
     found = arrow_type(kind) if own else None
     return (declared, None) if found is None else (own, found)
+
+
+def is_widened(own: pa.DataType, kind: pa.DataType) -> bool:
+    """Whether the cast changes no value and refuses none, so that a database may compare what is cast in its place."""
+    if pa.types.is_integer(own) and pa.types.is_string(kind):
+        return True
+    if own == WALL_CLOCK and kind == INSTANT:
+        return True
+    if pa.types.is_date(own) and kind == WALL_CLOCK:
+        return True
+    whole, whole_of_kind = _digits(own), _digits(kind)
+    if whole is None or whole_of_kind is None:
+        return False
+    return all(mine <= other for mine, other in zip(whole, whole_of_kind, strict=True))
+
+
+def _digits(kind: pa.DataType) -> tuple[int, int] | None:
+    """How many digits an exact number has before the point, and behind it."""
+    if pa.types.is_decimal(kind):
+        return kind.precision - kind.scale, kind.scale
+    return (_INTEGER_DIGITS[kind.bit_width], 0) if pa.types.is_signed_integer(kind) else None
 
 
 def arrow_type(text: str) -> pa.DataType | None:

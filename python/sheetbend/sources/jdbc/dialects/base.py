@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sheetbend.filters import Filter
     from sheetbend.filters.sql import SqlDialect
     from sheetbend.options import Options
-    from sheetbend.scan import AggregateFunction, SortKey
+    from sheetbend.scan import AggregateFunction, Sample, SortKey
     from sheetbend.sources.jdbc.table import Column, Table
     from sheetbend.sources.jdbc.writing.options import WriteOptions
     from sheetbend.sources.jdbc.writing.writer import TableWriter
@@ -61,6 +61,8 @@ class Dialect(abc.ABC, Generic[S]):
     """Whether there is a :meth:`diagnose`."""
     binary_order: ClassVar[str | None] = None
     """Template of an expression that orders a text by its bytes in UTF-8, such as ``{0} COLLATE "C"``."""
+    no_limit: ClassVar[str | None] = None
+    """What stands between LIMIT and OFFSET where all rows are wanted; None where the two are not written so."""
     utc_suffix: ClassVar[str] = ""
     """What marks the text of a timestamp as UTC in a literal."""
 
@@ -167,6 +169,10 @@ class Dialect(abc.ABC, Generic[S]):
         # An index has its NULLs in one place: where there are none, any place will do.
         nulls = "" if column.never_null else f" NULLS {'FIRST' if key.nulls_first else 'LAST'}"
         return f"{expression}{direction}{nulls}"
+
+    def sampled(self, table: Table, sample: Sample) -> str | None:
+        """What stands after FROM for rows by chance: each row by itself, and the same ones for the same seed."""
+        return None
 
     def group(self, column: Column) -> tuple[str, str] | None:
         """For GROUP BY: an expression whose groups are those of the values that are read, and its declared type.

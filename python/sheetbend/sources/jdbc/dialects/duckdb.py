@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from sheetbend.errors import OptionError, SheetbendError, SourceConnectionError, TableNotFoundError
 from sheetbend.filters import DUCKDB
-from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, converted, natural
+from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, converted, is_widened, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
-from sheetbend.sources.jdbc.dialects.duckdb_types import reading_of
+from sheetbend.sources.jdbc.dialects.duckdb_types import reading_of, sql_type
 from sheetbend.sources.jdbc.dialects.duckdb_writer import DuckDbWriter
 from sheetbend.sources.jdbc.drivers.duckdb import ERRORS, DuckDbSession
 from sheetbend.sources.jdbc.sql import select
@@ -47,6 +47,7 @@ class DuckDbDialect(Dialect[DuckDbSession]):
     pooled = False
     parallel_queries = True
     binary_order = "({0} COLLATE C)"
+    no_limit = str(2**62)
 
     def __init__(self, rest: str, options: Options) -> None:
         check_driver(options, "duckdb", _DRIVERS)
@@ -120,8 +121,14 @@ class DuckDbDialect(Dialect[DuckDbSession]):
 
     def compared(self, column: Column) -> str | None:
         name = self.quote(column.name)
-        if pa.types.is_nested(column.type) or natural(column.declared)[1] is not None:
+        if pa.types.is_nested(column.type):
             return None
+        own, cast = natural(column.declared)
+        if cast is not None:
+            read = reading_of(own)
+            target = sql_type(cast)
+            # A type that is fetched as another one is cast twice, which is not looked into.
+            return f"CAST({name} AS {target})" if target and read.sql == own and is_widened(read.type, cast) else None
         if pa.types.is_string(column.type) and column.declared != "VARCHAR":
             return f"CAST({name} AS VARCHAR)"
         return name

@@ -17,7 +17,7 @@ from sheetbend.sources.jdbc.drivers.duckdb import ERRORS, Type, parse_type
 from sheetbend.sources.jdbc.sql import quote_identifier
 from sheetbend.sources.jdbc.types import INSTANT, WALL_CLOCK
 
-__all__ = ["Reading", "reading_of"]
+__all__ = ["Reading", "reading_of", "sql_type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,13 @@ def reading_of(declared: str) -> Reading:
     except ERRORS:
         return _TEXT
     return _reading(kind)
+
+
+def sql_type(kind: pa.DataType) -> str | None:
+    """The type of an expression that is to be compared as ``kind``; None for one that is not compared."""
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision},{kind.scale})"
+    return next((one.sql for one in _READINGS.values() if one.type == kind), None)
 
 
 def _reading(kind: Type) -> Reading:

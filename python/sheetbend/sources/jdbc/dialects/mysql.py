@@ -21,7 +21,7 @@ from sheetbend.errors import (
 from sheetbend.filters import MYSQL, Comparison, In, Literal, Operator
 from sheetbend.filters import Column as FilterColumn
 from sheetbend.options import REDACTED
-from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, natural
+from sheetbend.sources.jdbc.dialects.arrow_cast import cast_to, is_widened, natural
 from sheetbend.sources.jdbc.dialects.base import Dialect, check_driver
 from sheetbend.sources.jdbc.dialects.mysql_parameters import Parameters
 from sheetbend.sources.jdbc.dialects.mysql_pieces import estimate, key_cuts
@@ -69,6 +69,7 @@ class MySqlDialect(Dialect[MySqlSession]):
     takes_hints = True
     pieces_by = "key"
     binary_order: ClassVar[str] = "CAST(CONVERT({0} USING utf8mb4) AS BINARY)"
+    no_limit = str(2**64 - 1)
 
     def __init__(self, rest: str, options: Options) -> None:
         check_driver(options, self.name, _DRIVERS)
@@ -207,7 +208,9 @@ class MySqlDialect(Dialect[MySqlSession]):
 
     def compared(self, column: Column) -> str | None:
         name = self.quote(column.name)
-        if natural(column.declared)[1] is not None:
+        own, cast = natural(column.declared)
+        if cast is not None and (pa.types.is_string(cast) or not is_widened(self._types.arrow_type(own), cast)):
+            # A number that is filled up with zeros is another text here.
             return None
         if pa.types.is_boolean(column.type):
             return f"({name} <> 0)"

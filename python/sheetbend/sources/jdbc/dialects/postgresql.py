@@ -41,7 +41,7 @@ from sheetbend.sources.jdbc.table import Column, Table
 from sheetbend.sources.jdbc.url import parse_postgresql
 
 if TYPE_CHECKING:
-    from sheetbend.scan import AggregateFunction
+    from sheetbend.scan import AggregateFunction, Sample
     from sheetbend.sources.jdbc.writing.options import WriteOptions
 
 __all__ = ["PostgresDialect"]
@@ -81,6 +81,7 @@ class PostgresDialect(Dialect[PostgresSession]):
     snapshots = True
     parallel_queries = True
     binary_order = '{0} COLLATE "C"'
+    no_limit = "ALL"
     utc_suffix = "+00"
 
     def __init__(self, rest: str, options: Options) -> None:
@@ -154,6 +155,12 @@ class PostgresDialect(Dialect[PostgresSession]):
     def compared(self, column: Column) -> str | None:
         reading, name = _named(column)
         return reading.calculated(name, reading.compared, lenient=self._lenient)
+
+    def sampled(self, table: Table, sample: Sample) -> str | None:
+        if not table.is_plain:
+            return None
+        # A row's luck is made of its place and the seed, so that all partitions take rows of one sample.
+        return f"{table.relation} TABLESAMPLE BERNOULLI ({100 * sample.fraction!r}) REPEATABLE ({sample.seed})"
 
     def group(self, column: Column) -> tuple[str, str] | None:
         compared = self.compared(column)

@@ -74,6 +74,7 @@ class SqliteDialect(Dialect[SqliteSession]):
     pieces_by = "rowid"
     diagnoses = True
     binary_order = "{0} COLLATE BINARY"
+    no_limit = "-1"
     # Opened in no time, while a connection that is kept holds a file that the user may want to remove.
     pooled = False
     errors = (*ERRORS, _WireTypeError)
