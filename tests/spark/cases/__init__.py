@@ -23,11 +23,13 @@ from . import (
     nullability,
     queries,
     relations,
+    routines,
     rows,
     script,
     show,
     statements,
     stats,
+    tables,
     variables,
 )
 from .model import Case
@@ -58,6 +60,8 @@ TOPICS: dict[str, list[Case]] = {
         queries,
         clauses,
         statements,
+        tables,
+        routines,
         catalog,
         errors,
         files,
