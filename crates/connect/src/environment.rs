@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::logical_expr::ScalarUDF;
@@ -9,9 +10,9 @@ use futures::TryStreamExt;
 use sheetbend_datasource::alone::together;
 use sheetbend_datasource::format::{SourceInfo, TableFormat};
 use sheetbend_files::{FileFormat, Files};
-use sheetbend_plan::environment::{Environment, Resolved, Settings, Table, Variables};
+use sheetbend_plan::environment::{Environment, Functions, Resolved, Settings, Table, Variables};
 use sheetbend_plan::error::{Result, SparkError};
-use sheetbend_plan::ir::Source;
+use sheetbend_plan::ir::{Expr, Relation, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
 
 use crate::config::INFER_PARTITIONS;
@@ -64,16 +65,69 @@ impl Environment for Session {
     fn variables(&self) -> Variables {
         self.variables.values()
     }
+
+    fn functions(&self) -> Functions {
+        self.functions.callable(&self.tables.current())
+    }
+}
+
+/// A session without its variables.
+pub(crate) struct WithoutVariables<'a>(pub(crate) &'a Session);
+
+#[async_trait]
+impl Environment for WithoutVariables<'_> {
+    async fn views(&self, names: &[Vec<String>]) -> Result<Vec<Option<Arc<Resolved>>>> {
+        self.0.views(names).await
+    }
+
+    async fn sources(&self, sources: &[Source]) -> Result<Vec<Table>> {
+        self.0.sources(sources).await
+    }
+
+    fn source_named(&self, name: &[String]) -> Option<Source> {
+        self.0.source_named(name)
+    }
+
+    async fn rows(&self, query: Resolved) -> Result<Vec<RecordBatch>> {
+        self.0.rows(query).await
+    }
+
+    fn parser(&self, source: &Source, texts: &[RecordBatch]) -> Result<Arc<ScalarUDF>> {
+        self.0.parser(source, texts)
+    }
+
+    fn settings(&self) -> Settings {
+        self.0.settings()
+    }
+
+    fn functions(&self) -> Functions {
+        self.0.functions()
+    }
 }
 
 impl Session {
     async fn view(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
         match self.find(name) {
-            Some(Found::Temporary(view) | Found::Global(view)) => Ok(Some(view.query)),
-            // A stored view is what its text says now.
-            Some(Found::Stored(Entry::View(view))) => Ok(Some(Arc::new(resolve(&view.query, self).await?))),
+            Some(Found::Temporary(view) | Found::Global(view)) => match view.text {
+                Some(query) => self.text_of_view(&query, &view.query.schema).await.map(Some),
+                None => Ok(Some(view.query)),
+            },
+            Some(Found::Stored(Entry::View(view))) => self.text_of_view(&view.query, &view.schema).await.map(Some),
             Some(Found::Stored(Entry::Table(_))) | None => Ok(None),
         }
+    }
+
+    /// A view of SQL text is what its text says now, with the columns that it had when it was made.
+    async fn text_of_view(&self, query: &Relation, schema: &Schema) -> Result<Arc<Resolved>> {
+        let found = resolve(query, self).await?;
+        let names = |schema: &Schema| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        let (now, then) = (names(&found.schema), names(schema));
+        if now == then {
+            return Ok(Arc::new(found));
+        }
+        let list = then.into_iter().map(|name| Expr::column([name])).collect();
+        let narrowed = RelationKind::Project { input: Some(Box::new(query.clone())), list }.into();
+        Ok(Arc::new(resolve(&narrowed, self).await?))
     }
 
     async fn source(&self, source: &Source) -> Result<Table> {

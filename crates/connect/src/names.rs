@@ -1,5 +1,6 @@
 //! What a name means in a session: a temporary view, a global one, a table or a stored view.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -7,9 +8,13 @@ use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::{Expr, Read, Relation, RelationKind};
 use sheetbend_plan::sql;
 
+use crate::functions::Place;
 use crate::session::Session;
 use crate::tables::{CATALOG, Entry, GLOBAL, Name, quoted};
 use crate::views::View;
+
+/// The key of a column's comment in the metadata of its field.
+pub(crate) const COMMENT: &str = "comment";
 
 /// What a name means.
 pub(crate) enum Found {
@@ -31,11 +36,13 @@ impl Found {
     }
 
     /// The comments of the columns; fewer than columns where there are none.
-    pub(crate) fn comments(&self) -> &[Option<String>] {
+    pub(crate) fn comments(&self) -> Vec<Option<String>> {
         match self {
-            Self::Temporary(view) | Self::Global(view) => &view.comments,
-            Self::Stored(Entry::View(view)) => &view.comments,
-            Self::Stored(Entry::Table(_)) => &[],
+            Self::Temporary(view) | Self::Global(view) => view.comments.clone(),
+            Self::Stored(Entry::View(view)) => view.comments.clone(),
+            Self::Stored(Entry::Table(table)) => {
+                table.schema.fields().iter().map(|field| field.metadata().get(COMMENT).cloned()).collect()
+            }
         }
     }
 }
@@ -86,29 +93,64 @@ impl Session {
     /// # Errors
     /// Text that does not parse.
     pub(crate) fn closed(&self, mut relation: Relation) -> Result<Relation> {
-        Closing { session: self, named: Vec::new(), temporary: None }.relation(&mut relation)?;
+        Closing::new(self).relation(&mut relation)?;
         Ok(relation)
     }
 
-    /// The same for a view that is stored, which must outlast the session's temporary views.
+    /// The same for the text of a temporary view: as it is now, and as it follows the session's temporary views.
     ///
     /// # Errors
-    /// `INVALID_TEMP_OBJ_REFERENCE` where it reads one.
-    pub(crate) fn closed_for(&self, view: &Name, mut relation: Relation) -> Result<Relation> {
-        let mut closing = Closing { session: self, named: Vec::new(), temporary: None };
-        closing.relation(&mut relation)?;
-        let Some(temporary) = closing.temporary else { return Ok(relation) };
-        let (view, temporary) = (view.quoted(), quoted(&[temporary]));
-        let message = format!(
-            "Cannot create the persistent object {view} of the type VIEW because it references to the temporary object \
-             {temporary} of the type VIEW."
-        );
-        Err(SparkError::new(ErrorClass::Analysis, "INVALID_TEMP_OBJ_REFERENCE", "42K0F", message)
-            .with("obj", "VIEW")
-            .with("objName", view)
-            .with("tempObj", "VIEW")
-            .with("tempObjName", temporary))
+    /// `RECURSIVE_VIEW` where it reads itself.
+    pub(crate) fn closed_view(&self, name: &str, relation: Relation) -> Result<(Relation, Relation)> {
+        let mut closed = relation.clone();
+        let mut closing = Closing::new(self);
+        closing.relation(&mut closed)?;
+        if closing.views.contains(&name.to_lowercase()) {
+            let name = quoted(&[name.to_owned()]);
+            let message = format!("Recursive view {name} detected (cycle: {name} -> {name}).");
+            return Err(SparkError::new(ErrorClass::Analysis, "RECURSIVE_VIEW", "42K0H", message)
+                .with("viewIdent", &name)
+                .with("newPath", format!("{name} -> {name}")));
+        }
+        Ok((closed, self.qualified(relation)?))
     }
+
+    /// The same for a query that follows the session's temporary views, which stay names in it.
+    ///
+    /// # Errors
+    /// Text that does not parse.
+    pub(crate) fn qualified(&self, mut relation: Relation) -> Result<Relation> {
+        Closing { keeps_views: true, ..Closing::new(self) }.relation(&mut relation)?;
+        Ok(relation)
+    }
+
+    /// The same for what is stored, which must outlast what is temporary in the session: an object of a kind (`VIEW`,
+    /// `FUNCTION`), and its name as messages show it.
+    ///
+    /// # Errors
+    /// `INVALID_TEMP_OBJ_REFERENCE` where it reads a temporary view or calls a temporary function.
+    pub(crate) fn closed_for(&self, kind: &str, object: &str, mut relation: Relation) -> Result<Relation> {
+        let mut closing = Closing::new(self);
+        closing.relation(&mut relation)?;
+        match closing.temporary {
+            Some((of, name)) => Err(temporary_reference((kind, object), (of, &name))),
+            None => Ok(relation),
+        }
+    }
+}
+
+/// The error for a stored object that needs a temporary one, each by its kind and name.
+pub(crate) fn temporary_reference((kind, object): (&str, &str), (of, temporary): (&str, &str)) -> SparkError {
+    let temporary = quoted(&[temporary.to_owned()]);
+    let message = format!(
+        "Cannot create the persistent object {object} of the type {kind} because it references to the temporary object \
+         {temporary} of the type {of}."
+    );
+    SparkError::new(ErrorClass::Analysis, "INVALID_TEMP_OBJ_REFERENCE", "42K0F", message)
+        .with("obj", kind)
+        .with("objName", object)
+        .with("tempObj", of)
+        .with("tempObjName", temporary)
 }
 
 fn not_found(name: &str) -> SparkError {
@@ -122,11 +164,19 @@ struct Closing<'a> {
     session: &'a Session,
     /// The named queries in scope.
     named: Vec<String>,
-    /// A temporary view that is read.
-    temporary: Option<String>,
+    /// What is temporary and stands in it, by its kind and name.
+    temporary: Option<(&'static str, String)>,
+    /// Temporary views stay names.
+    keeps_views: bool,
+    /// The names of the temporary views that are read, in lower case, those inside others too.
+    views: BTreeSet<String>,
 }
 
-impl Closing<'_> {
+impl<'a> Closing<'a> {
+    fn new(session: &'a Session) -> Self {
+        Self { session, named: Vec::new(), temporary: None, keeps_views: false, views: BTreeSet::new() }
+    }
+
     fn relation(&mut self, relation: &mut Relation) -> Result<()> {
         if let RelationKind::Sql { query, named_args, positional_args } = &relation.kind {
             let parameters = sql::Parameters { named: named_args.clone(), positional: positional_args.clone() };
@@ -137,7 +187,7 @@ impl Closing<'_> {
         }
         match &mut relation.kind {
             RelationKind::Read(Read::Table(name)) => {
-                if let Some(kind) = self.table(name) {
+                if let Some(kind) = self.table(name)? {
                     relation.kind = kind;
                 }
                 Ok(())
@@ -167,6 +217,13 @@ impl Closing<'_> {
         if let Expr::Text(text) = expr {
             *expr = sql::parse_expression(text)?;
         }
+        if let Expr::Function(function) = expr {
+            let name: Vec<_> = function.name.split('.').map(str::to_owned).collect();
+            let place = Place::new(&name, true, "");
+            if place.is_some_and(|place| self.session.functions.get(&place).is_some()) {
+                self.temporary.get_or_insert_with(|| ("FUNCTION", function.name.clone()));
+            }
+        }
         if let Some(subquery) = expr.subquery_mut() {
             self.relation(subquery)?;
         }
@@ -174,17 +231,27 @@ impl Closing<'_> {
     }
 
     /// What stands for a table; none where its name is as good.
-    fn table(&mut self, name: &[String]) -> Option<RelationKind> {
-        let [single] = name else { return None };
+    fn table(&mut self, name: &[String]) -> Result<Option<RelationKind>> {
+        let [single] = name else { return Ok(None) };
         if self.named.iter().any(|named| named.eq_ignore_ascii_case(single)) {
-            return None;
+            return Ok(None);
         }
         if let Some(view) = self.session.views.get(single) {
-            self.temporary.get_or_insert_with(|| view.name.clone());
-            let input = Box::new(Relation::clone(&view.relation));
-            return Some(RelationKind::SubqueryAlias { input, alias: single.clone(), columns: Vec::new() });
+            if self.keeps_views {
+                return Ok(None);
+            }
+            self.temporary.get_or_insert_with(|| ("VIEW", view.name.clone()));
+            self.views.insert(single.to_lowercase());
+            let mut input = Box::new(Relation::clone(view.text.as_ref().unwrap_or(&view.relation)));
+            if view.text.is_some() {
+                let outside = std::mem::take(&mut self.named);
+                self.relation(&mut input)?;
+                self.named = outside;
+            }
+            return Ok(Some(RelationKind::SubqueryAlias { input, alias: single.clone(), columns: Vec::new() }));
         }
-        let Name { database, name } = self.session.tables.entry(name)?.name().clone();
-        Some(RelationKind::Read(Read::Table(vec![database, name])))
+        let Some(entry) = self.session.tables.entry(name) else { return Ok(None) };
+        let Name { database, name } = entry.name().clone();
+        Ok(Some(RelationKind::Read(Read::Table(vec![database, name]))))
     }
 }

@@ -17,6 +17,7 @@ use crate::lower::Lowering;
 use crate::operation::Task;
 use crate::session::Session;
 use crate::stack;
+use crate::tables::Details;
 use crate::write::Writer;
 
 /// `df.write`.
@@ -55,7 +56,8 @@ pub(crate) async fn write(operation: proto::WriteOperation, task: &Task) -> Resu
                     TableSaveMethod::SaveAsTable => {
                         let format = operation.source.or_else(|| format_of(&name, mode, session));
                         let source = source(format, operation.options, vec![], session)?;
-                        writer.save_as_table(query, &name, source, mode, partition_by).await
+                        let details = Details { partition_by, ..Details::default() };
+                        writer.save_as_table(query, &name, source, mode, details).await
                     }
                     TableSaveMethod::Unspecified => Err(missing("write_operation.table.save_method")),
                 }
@@ -93,7 +95,7 @@ pub(crate) async fn write_to(operation: proto::WriteOperationV2, task: &Task) ->
             Mode::OverwritePartitions | Mode::Unspecified => return Err(missing("write_operation_v2.mode")),
         };
         let source = source(operation.provider, operation.options, vec![], session)?;
-        writer.save_as_table(query, &name, source, save_mode, vec![]).await
+        writer.save_as_table(query, &name, source, save_mode, Details::default()).await
     })
     .await
 }

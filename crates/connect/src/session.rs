@@ -15,6 +15,7 @@ use crate::artifacts::Artifacts;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::ErrorLog;
+use crate::functions::SessionFunctions;
 use crate::memory;
 use crate::operation::Operation;
 use crate::tables::Tables;
@@ -58,6 +59,7 @@ pub(crate) struct Session {
     pub(crate) globals: Arc<Views>,
     pub(crate) tables: Tables,
     pub(crate) variables: SessionVariables,
+    pub(crate) functions: SessionFunctions,
     pub(crate) cache: Cache,
     pub(crate) artifacts: Artifacts,
     pub(crate) errors: ErrorLog,
@@ -87,6 +89,7 @@ impl Session {
             globals: Arc::clone(&shared.globals),
             tables: Tables::default(),
             variables: SessionVariables::default(),
+            functions: SessionFunctions::default(),
             cache: Cache::new(Arc::clone(&shared.kept_memory)),
             artifacts: Artifacts::default(),
             errors: ErrorLog::default(),
@@ -97,7 +100,7 @@ impl Session {
         }
     }
 
-    /// A session of another id with the same settings, views, tables, variables, artifacts and formats.
+    /// A session of another id with the same settings, views, tables, variables, functions, artifacts and formats.
     pub(crate) fn fork(&self, session_id: String) -> Self {
         let key = SessionKey { user_id: self.key.user_id.clone(), session_id };
         Self {
@@ -105,6 +108,7 @@ impl Session {
             views: self.views.clone(),
             tables: self.tables.clone(),
             variables: self.variables.clone(),
+            functions: self.functions.clone(),
             artifacts: self.artifacts.clone(),
             formats: Arc::new(self.formats.fork()),
             ..Self::new(key, &self.shared)

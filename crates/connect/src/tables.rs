@@ -60,6 +60,21 @@ pub(crate) struct Table {
     pub(crate) source: Source,
     /// Its columns when it was created.
     pub(crate) schema: SchemaRef,
+    /// What else is known of it.
+    pub(crate) details: Details,
+    /// Its files lie in the warehouse, are the session's, and go with it.
+    pub(crate) managed: bool,
+}
+
+/// What a user says of a table or view.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
+    /// The columns whose values are names of folders.
+    pub(crate) partition_by: Vec<String>,
+    /// What it is for.
+    pub(crate) comment: Option<String>,
+    /// Its properties.
+    pub(crate) properties: BTreeMap<String, String>,
 }
 
 /// A query that stands in a database.
@@ -68,11 +83,15 @@ pub(crate) struct StoredView {
     /// The name as written.
     pub(crate) name: Name,
     /// The query; its tables are named with their databases.
-    pub(crate) query: Relation,
+    pub(crate) query: Box<Relation>,
     /// Its columns when it was created.
     pub(crate) schema: SchemaRef,
     /// The comments of the columns.
     pub(crate) comments: Vec<Option<String>>,
+    /// The query as it is written.
+    pub(crate) text: String,
+    /// What else is known of it.
+    pub(crate) details: Details,
 }
 
 impl Database {
@@ -95,6 +114,22 @@ impl Entry {
         match self {
             Self::Table(table) => &table.name,
             Self::View(view) => &view.name,
+        }
+    }
+
+    /// What else is known of it.
+    pub(crate) fn details(&self) -> &Details {
+        match self {
+            Self::Table(table) => &table.details,
+            Self::View(view) => &view.details,
+        }
+    }
+
+    /// The same, to change it.
+    pub(crate) fn details_mut(&mut self) -> &mut Details {
+        match self {
+            Self::Table(table) => &mut table.details,
+            Self::View(view) => &mut view.details,
         }
     }
 
@@ -230,6 +265,18 @@ impl Tables {
         };
         let found = name.and_then(|name| self.0.read().databases.get(&name.to_lowercase()).cloned());
         found.ok_or_else(|| schema_not_found(parts))
+    }
+
+    /// Changes a database.
+    ///
+    /// # Errors
+    /// `SCHEMA_NOT_FOUND`.
+    pub(crate) fn change_database(&self, parts: &[String], change: impl FnOnce(&mut Database)) -> Result<()> {
+        let name = self.database(parts)?.name;
+        if let Some(database) = self.0.write().databases.get_mut(&name.to_lowercase()) {
+            change(database);
+        }
+        Ok(())
     }
 
     /// All databases, in the order of their names.

@@ -21,6 +21,8 @@ pub(crate) struct View {
     pub(crate) query: Arc<Resolved>,
     /// The same before it had its meaning, with the views that it reads written out.
     pub(crate) relation: Arc<Relation>,
+    /// The query of SQL text, which is given its meaning anew each time; none for a view of a data frame.
+    pub(crate) text: Option<Arc<Relation>>,
     /// What rows that are inserted are written to; none where the view is a query.
     pub(crate) source: Option<Source>,
     /// The comments of the columns; empty for none.
@@ -30,7 +32,14 @@ pub(crate) struct View {
 impl View {
     /// A view of a query.
     pub(crate) fn new(name: String, query: Resolved, relation: Relation) -> Self {
-        Self { name, query: Arc::new(query), relation: Arc::new(relation), source: None, comments: Vec::new() }
+        Self {
+            name,
+            query: Arc::new(query),
+            relation: Arc::new(relation),
+            text: None,
+            source: None,
+            comments: Vec::new(),
+        }
     }
 }
 

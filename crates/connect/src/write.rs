@@ -19,11 +19,12 @@ use sheetbend_plan::resolver::{Target, assign};
 
 use crate::engine::{Query, Terms};
 use crate::failure;
+use crate::managed::check_partition_columns;
 use crate::names::Found;
 use crate::operation::Task;
 use crate::place::Place;
 use crate::session::Session;
-use crate::tables::{self, DATABASE, Entry, Name, Table, quoted};
+use crate::tables::{self, Details, Entry, Table, quoted};
 use crate::views::View;
 
 /// Where rows go.
@@ -32,6 +33,8 @@ struct Sink {
     name: String,
     source: Source,
     table: Option<String>,
+    /// The columns whose values are names of folders, where the table says so.
+    partition_by: Vec<String>,
 }
 
 /// A write that is ready to run.
@@ -133,6 +136,7 @@ impl Writer<'_> {
         let mode = if overwrite { SaveMode::Overwrite } else { SaveMode::Append };
         let partition_by = match &opened {
             Opened::Source(_) => vec![],
+            Opened::Files(_) if !sink.partition_by.is_empty() => sink.partition_by,
             Opened::Files(files) => sheetbend_files::partition_columns(Files::clone(files)).await?,
         };
         self.plan(rows, opened, Kind { mode, table: sink.table, partition_by }).await
@@ -145,7 +149,7 @@ impl Writer<'_> {
         name: &[String],
         mut source: Source,
         mode: SaveMode,
-        partition_by: Vec<String>,
+        details: Details,
     ) -> Result<()> {
         match (self.0.session.tables.get(name), mode) {
             (Some(table), SaveMode::Error) => Err(tables::already_exists(&table.name)),
@@ -156,27 +160,39 @@ impl Writer<'_> {
                 }
                 self.insert(query, name, &InsertColumns::Name, false).await
             }
-            (None, _) | (Some(_), SaveMode::Overwrite) => {
-                let name = self.0.session.tables.new_name(name)?;
-                let schema = Arc::clone(&query.schema);
-                check_partition_columns(&name, &schema, &partition_by)?;
-                self.locate(&mut source, &name);
+            (before @ None, _) | (before @ Some(_), SaveMode::Overwrite) => {
+                let session = &self.0.session;
+                let name = session.tables.new_name(name)?;
+                check_partition_columns(&name, &query.schema, &details.partition_by)?;
+                let is_new = session.locate(&mut source, &name);
+                let managed = is_new || before.is_some_and(|table| table.managed && table.source.paths == source.paths);
+                let schema = session.columns_of_table(&source, &query.schema, &details.partition_by);
                 let opened = self.open(&source).await?;
+                let partition_by = details.partition_by.clone();
                 let kind = Kind { mode, table: Some(name.name.clone()), partition_by };
+                if let Opened::Files(_) = &opened {
+                    source.schema = Some(Arc::clone(&schema));
+                }
                 self.plan(query, opened, kind).await?.run().await?;
                 self.changed(&source);
-                self.0.session.tables.create(Entry::Table(Table { name, source, schema }), mode != SaveMode::Error)
+                let table = Table { name, source, schema, details, managed };
+                session.tables.create(Entry::Table(table), mode != SaveMode::Error)
             }
         }
     }
 
     /// Creates a table without writing to it.
-    pub(crate) async fn create_table(&self, name: &[String], mut source: Source) -> Result<()> {
+    pub(crate) async fn create_table(&self, name: &[String], mut source: Source, details: Details) -> Result<()> {
         if let Some(table) = self.0.session.tables.entry(name) {
             return Err(tables::already_exists(table.name()));
         }
-        let name = self.0.session.tables.new_name(name)?;
-        self.locate(&mut source, &name);
+        let session = &self.0.session;
+        let name = session.tables.new_name(name)?;
+        let managed = session.locate(&mut source, &name);
+        if let Some(schema) = source.schema.take() {
+            check_partition_columns(&name, &schema, &details.partition_by)?;
+            source.schema = Some(session.columns_of_table(&source, &schema, &details.partition_by));
+        }
         let opened = self.open(&source).await?;
         if let Opened::Files(files) = &opened
             && source.schema.is_some()
@@ -184,30 +200,21 @@ impl Writer<'_> {
             sheetbend_files::create_folder(files)?;
         }
         let schema = schema_of(&source, &opened).await?;
-        self.0.session.tables.create(Entry::Table(Table { name, source, schema }), false)
-    }
-
-    /// A table of files without a path lies in the warehouse.
-    fn locate(&self, source: &mut Source, table: &Name) {
-        let is_files = matches!(self.0.session.files(source), Ok(Some(_)));
-        let has_path = !source.paths.is_empty() || source.options.keys().any(|key| key.eq_ignore_ascii_case("path"));
-        if is_files && !has_path {
-            let warehouse = self.0.session.config.read().option("spark.sql.warehouse.dir").unwrap_or_default();
-            let folder = if table.database == DATABASE { String::new() } else { format!("{}.db/", table.database) };
-            source.paths.push(format!("{warehouse}/{}{}", folder.to_lowercase(), table.name.to_lowercase()));
-        }
+        session.tables.create(Entry::Table(Table { name, source, schema, details, managed }), false)
     }
 
     fn sink(&self, name: &[String]) -> Result<Sink> {
         match self.0.session.get(name)? {
             Found::Temporary(View { source: Some(source), .. }) | Found::Global(View { source: Some(source), .. }) => {
-                Ok(Sink { name: quoted(std::slice::from_ref(&source.format)), source, table: None })
+                let name = quoted(std::slice::from_ref(&source.format));
+                Ok(Sink { name, source, table: None, partition_by: Vec::new() })
             }
             Found::Temporary(View { relation, .. }) if is_local(&relation) => Err(no_target()),
             Found::Temporary(_) | Found::Global(_) => Err(not_a_table(&quoted(name))),
             Found::Stored(Entry::View(view)) => Err(not_a_table(&view.name.quoted())),
             Found::Stored(Entry::Table(table)) => {
-                Ok(Sink { name: table.name.quoted(), source: table.source, table: Some(table.name.name) })
+                let Table { name, source, details, .. } = table;
+                Ok(Sink { name: name.quoted(), source, table: Some(name.name), partition_by: details.partition_by })
             }
         }
     }
@@ -283,19 +290,6 @@ fn files_mode(mode: SaveMode) -> sheetbend_files::SaveMode {
         SaveMode::Error => sheetbend_files::SaveMode::Error,
         SaveMode::Ignore => sheetbend_files::SaveMode::Ignore,
     }
-}
-
-fn check_partition_columns(table: &Name, schema: &Schema, partition_by: &[String]) -> Result<()> {
-    let known = |name: &&String| !schema.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name));
-    let Some(missing) = partition_by.iter().find(known) else { return Ok(()) };
-    let columns: Vec<_> = schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
-    let (table, columns) = (format!("`{}`.`{}`.`{}`", tables::CATALOG, table.database, table.name), columns.join(", "));
-    let message = format!("The partition column `{missing}` is none of the columns of the table {table}: {columns}.");
-    Err(SparkError::new(ErrorClass::Analysis, "COLUMN_NOT_DEFINED_IN_TABLE", "42703", message)
-        .with("colType", "partition")
-        .with("colName", format!("`{missing}`"))
-        .with("tableName", table)
-        .with("tableCols", columns))
 }
 
 /// The partitions that `df.repartition(n)` asks for where it is the last that is done with the rows.

@@ -32,7 +32,8 @@ use sheetbend_plan::error::{Result, SparkError};
 pub use error::failure;
 pub use options::Options;
 pub use parse::{parser, told_by};
-pub use write::{SaveMode, Write, create_folder, write};
+pub use schema::nullable_fields;
+pub use write::{SaveMode, Write, create_folder, is_vacant, move_folder, remove_folder, write};
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@ fn engine_field(field: &FieldRef) -> FieldRef {
 }
 
 /// The columns, each of which may be NULL, and so may all that is in them.
-pub(crate) fn nullable_fields(fields: &[FieldRef]) -> Vec<FieldRef> {
+pub fn nullable_fields(fields: &[FieldRef]) -> Vec<FieldRef> {
     let nullable = |field: &FieldRef| {
         Arc::new(field.as_ref().clone().with_data_type(nullable(field.data_type())).with_nullable(true))
     };

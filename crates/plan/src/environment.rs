@@ -11,7 +11,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 
 use crate::error::Result;
-use crate::ir::Source;
+use crate::ir::{Source, SqlFunction};
 
 /// A query that has its meaning: a plan with internal column names, and the names that the user sees.
 #[derive(Debug, Clone)]
@@ -60,6 +60,9 @@ impl Default for Settings {
 /// The variables of a session with their values, by their names in lower case.
 pub type Variables = BTreeMap<String, ScalarValue>;
 
+/// The functions that users made, by each name that they are called by, in lower case.
+pub type Functions = BTreeMap<String, Arc<SqlFunction>>;
+
 /// A session, as the resolver sees it.
 #[async_trait]
 pub trait Environment: Send + Sync {
@@ -86,5 +89,10 @@ pub trait Environment: Send + Sync {
     /// The session's variables.
     fn variables(&self) -> Variables {
         Variables::new()
+    }
+
+    /// The functions that users made.
+    fn functions(&self) -> Functions {
+        Functions::new()
     }
 }

@@ -60,3 +60,19 @@ def steps(*texts: str, ordered: bool = False) -> Case:
         return spark.sql(texts[-1])
 
     return Case("; ".join(texts), run, ordered=ordered)
+
+
+def cleaned(after: str, *texts: str, ordered: bool = False) -> Case:
+    """As :func:`steps`, and puts back what they changed, though the last one fails."""
+
+    def run(spark: Any, F: ModuleType) -> Any:
+        try:
+            for text in texts[:-1]:
+                spark.sql(text)
+            frame = spark.sql(texts[-1])
+            return spark.createDataFrame(frame.toArrow(), frame.schema) if frame.columns else frame
+        finally:
+            for text in after.split("; "):
+                spark.sql(text)
+
+    return Case("; ".join(texts), run, ordered=ordered)

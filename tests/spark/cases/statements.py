@@ -6,22 +6,8 @@ from types import ModuleType
 from typing import Any
 
 from .model import Case, frames
+from .model import cleaned as _cleaned
 from .model import steps as _steps
-
-
-def _cleaned(after: str, *texts: str, ordered: bool = False) -> Case:
-    """As :func:`_steps`, and puts back what they changed, though the last one fails."""
-
-    def run(spark: Any, F: ModuleType) -> Any:
-        try:
-            for text in texts[:-1]:
-                spark.sql(text)
-            frame = spark.sql(texts[-1])
-            return spark.createDataFrame(frame.toArrow(), frame.schema) if frame.columns else frame
-        finally:
-            spark.sql(after)
-
-    return Case("; ".join(texts), run, ordered=ordered)
 
 
 def _first_lines(text: str) -> Any:

@@ -54,11 +54,8 @@ CASES: list[Case] = [
     steps("select t.a1 from (select 7 as a1) t"),
     steps("select * from people limit a1"),
     steps("select id from people order by id limit a1 offset a1"),
-    Case(
-        "create or replace temp view vv as select a1 as c; set var a1 = 77; select * from vv",
-        steps("create or replace temp view vv as select a1 as c", "set var a1 = 77", "select * from vv").run,
-        differs="a view has the value that the variable had",
-    ),
+    steps("create or replace temp view vv as select a1 as c", "set var a1 = 77", "select * from vv"),
+    steps("create view stored_vv as select a1 as c"),
     steps("declare or replace st struct<x int, y string> default named_struct('x', 1, 'y', 'z')", "select st.x, st"),
     steps("declare or replace d date default date'2024-01-02'", "select d, d + 1"),
     # DROP

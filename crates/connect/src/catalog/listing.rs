@@ -43,6 +43,14 @@ impl Found {
         }
     }
 
+    /// What it is for.
+    pub(crate) fn comment(&self) -> Option<&str> {
+        match self {
+            Self::Temporary(_) | Self::Global(_) => None,
+            Self::Stored(entry) => entry.details().comment.as_deref(),
+        }
+    }
+
     /// Whether it is a temporary view.
     pub(crate) fn is_temporary(&self) -> bool {
         matches!(self, Self::Temporary(_) | Self::Global(_))
@@ -65,7 +73,7 @@ pub(super) fn tables(found: Vec<Found>) -> Result<RelationKind> {
         ("name", false, strings(found.iter().map(Found::name))),
         ("catalog", true, optional(found.iter().map(catalog))),
         ("namespace", true, namespaces(&found)),
-        ("description", true, optional(found.iter().map(|_| None::<&str>))),
+        ("description", true, optional(found.iter().map(Found::comment))),
         ("tableType", false, strings(found.iter().map(kind))),
         ("isTemporary", false, flags(found.iter().map(Found::is_temporary))),
     ])

@@ -18,7 +18,7 @@ use crate::error::missing;
 use crate::lower::types;
 use crate::operation::Task;
 use crate::session::Session;
-use crate::tables::{CATALOG, catalog_not_found, quoted};
+use crate::tables::{CATALOG, Details, catalog_not_found, quoted};
 use crate::write::Writer;
 
 pub(crate) use self::listing::{function, functions};
@@ -72,9 +72,9 @@ pub(crate) fn relation(request: proto::Catalog, session: &Session) -> Result<Rel
             listing::described_functions(functions(list.pattern.as_deref()))
         }
         CatType::FunctionExists(exists) => {
-            let in_database = exists.db_name.is_some_and(|name| !name.is_empty());
-            let name = parse_identifier(&exists.function_name)?;
-            flag(!in_database && function(&name).is_some())
+            let name = name_in(exists.db_name, &exists.function_name)?;
+            let of_user = session.functions.find(&name, &session.tables.current());
+            flag(of_user.is_some() || function(&name).is_some())
         }
         CatType::GetFunction(get) => {
             let name = parse_identifier(&get.function_name)?;
@@ -129,7 +129,7 @@ pub(crate) async fn act(request: &proto::Catalog, task: &Task) -> Result<Option<
             if let Some(DataType::Struct(fields)) = create.schema.clone().map(types::from_proto).transpose()? {
                 source.schema = (!fields.is_empty()).then(|| Arc::new(Schema::new(fields)));
             }
-            Writer(task).create_table(&name, source).await?;
+            Writer(task).create_table(&name, source, Details::default()).await?;
             Ok(Some(Relation::table(name)))
         }
         _ => Ok(None),

@@ -1,5 +1,7 @@
 //! `CACHE TABLE` and what goes with it.
 
+use std::collections::BTreeMap;
+
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::Relation;
 use sheetbend_plan::sql::{CreateView, ViewScope};
@@ -18,9 +20,18 @@ impl Statements<'_> {
     ) -> Result<()> {
         let level = cache::level(level)?;
         if let Some(query) = query {
-            let (name, columns) = (name.to_vec(), Vec::new());
-            let scope = ViewScope::Temporary;
-            self.create_view(CreateView { name, scope, replace: false, if_not_exists: false, columns, query }).await?;
+            let create = CreateView {
+                name: name.to_vec(),
+                scope: ViewScope::Temporary,
+                replace: false,
+                if_not_exists: false,
+                columns: Vec::new(),
+                comment: None,
+                properties: BTreeMap::new(),
+                query,
+                text: String::new(),
+            };
+            self.create_view(create).await?;
         }
         self.session().get(name)?;
         let table = Relation::table(name.iter().cloned());

@@ -1,22 +1,25 @@
 //! Views, tables and databases: made, changed and dropped.
 
+use std::sync::Arc;
+
 use sheetbend_datasource::write::SaveMode;
 use sheetbend_plan::environment::Environment;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
-use sheetbend_plan::ir::{Read, Relation, RelationKind, Source};
+use sheetbend_plan::ir::{InsertColumns, Read, Relation, RelationKind, Source};
 use sheetbend_plan::resolver::resolve;
-use sheetbend_plan::sql::{CreateTable, CreateView, ViewScope};
+use sheetbend_plan::sql::{CreateTable, CreateTableLike, CreateView, ViewScope};
 
 use super::Statements;
-use crate::names::Found;
+use crate::environment::WithoutVariables;
+use crate::names::{Found, temporary_reference};
 use crate::session::Session;
-use crate::tables::{self, Database, Entry, StoredView, quoted, schema_not_found};
+use crate::tables::{self, Database, Details, Entry, Name, StoredView, quoted, schema_not_found};
 use crate::views::{View, temporary_name};
 use crate::write::Writer;
 
 impl Statements<'_> {
     pub(super) async fn create_view(&self, create: CreateView) -> Result<()> {
-        let CreateView { name, scope, replace, if_not_exists, columns, query } = create;
+        let CreateView { name, scope, replace, if_not_exists, columns, comment, properties, query, text } = create;
         let session = self.session();
         let stored = match scope {
             ViewScope::Stored => Some(session.tables.new_name(&name)?),
@@ -26,25 +29,36 @@ impl Statements<'_> {
             return Ok(());
         }
         let query = self.with(query);
-        let mut relation = match &stored {
-            Some(name) => session.closed_for(name, query)?,
-            None => session.closed(query)?,
+        let temporary = temporary_name(name.clone());
+        let (mut relation, mut live) = match (&stored, scope) {
+            (Some(name), _) => (session.closed_for("VIEW", &name.quoted(), query)?, None),
+            (None, ViewScope::Temporary) => {
+                session.closed_view(&temporary, query).map(|(closed, live)| (closed, Some(live)))?
+            }
+            (None, _) => (session.closed(query)?, None),
         };
         let mut query = resolve(&relation, session).await?;
+        if let Some(name) = &stored {
+            no_variables(name, &relation, session).await?;
+        }
         let (names, comments): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         if !names.is_empty() {
             let found: Vec<_> = query.schema.fields().iter().map(|field| field.name().clone()).collect();
             check_count(&name, &names, &found)?;
-            relation = RelationKind::ToDf { input: Box::new(relation), names }.into();
+            let named = |input, names| RelationKind::ToDf { input: Box::new(input), names }.into();
+            live = live.map(|live| named(live, names.clone()));
+            relation = named(relation, names);
             query = resolve(&relation, session).await?;
         }
         let case_sensitive = session.settings().case_sensitive;
         check_names(query.schema.fields().iter().map(|field| field.name().as_str()), case_sensitive)?;
         if let Some(name) = stored {
-            let view = StoredView { name, query: relation, schema: query.schema, comments };
+            let details = Details { comment, properties, ..Details::default() };
+            let view = StoredView { name, query: Box::new(relation), schema: query.schema, comments, text, details };
             return session.tables.create(Entry::View(view), replace);
         }
-        let view = View { comments, ..View::new(temporary_name(name), query, relation) };
+        let text = live.map(Arc::new);
+        let view = View { comments, text, ..View::new(temporary, query, relation) };
         session.create_view(view, scope == ViewScope::Global, replace)
     }
 
@@ -61,18 +75,21 @@ impl Statements<'_> {
         self.session().create_view(view, scope == ViewScope::Global, replace)
     }
 
-    pub(super) async fn alter_view(&self, name: &[String], query: Relation) -> Result<()> {
-        let scope = match self.session().get(name)? {
-            Found::Temporary(_) => ViewScope::Temporary,
-            Found::Global(_) => ViewScope::Global,
-            Found::Stored(_) => ViewScope::Stored,
+    pub(super) async fn alter_view(&self, name: &[String], query: Relation, text: String) -> Result<()> {
+        let (scope, details) = match self.session().get(name)? {
+            Found::Temporary(_) => (ViewScope::Temporary, Details::default()),
+            Found::Global(_) => (ViewScope::Global, Details::default()),
+            Found::Stored(entry) => (ViewScope::Stored, entry.details().clone()),
         };
-        let (name, columns) = (name.to_vec(), Vec::new());
-        self.create_view(CreateView { name, scope, replace: true, if_not_exists: false, columns, query }).await
+        let Details { comment, properties, .. } = details;
+        let (name, columns, if_not_exists) = (name.to_vec(), Vec::new(), false);
+        let create =
+            CreateView { name, scope, replace: true, if_not_exists, columns, comment, properties, query, text };
+        self.create_view(create).await
     }
 
     pub(super) async fn create_table(&self, create: CreateTable) -> Result<()> {
-        let CreateTable { name, if_not_exists, source, partition_by, query } = create;
+        let CreateTable { name, if_not_exists, mut source, partition_by, comment, properties, query } = create;
         let (session, writer) = (self.session(), Writer(self.task));
         session.tables.new_name(&name)?;
         if if_not_exists && session.tables.entry(&name).is_some() {
@@ -81,12 +98,60 @@ impl Statements<'_> {
         if let Some(schema) = &source.schema {
             check_names(schema.fields().iter().map(|field| field.name().as_str()), session.settings().case_sensitive)?;
         }
+        source.format = session.format_or_default(Some(source.format))?;
+        let details = Details { partition_by, comment, properties };
         match query {
-            None => writer.create_table(&name, source).await,
+            None => writer.create_table(&name, source, details).await,
             Some(query) => {
                 let query = session.resolve(&self.with(query)).await?;
-                writer.save_as_table(query, &name, source, SaveMode::Error, partition_by).await
+                let names = query.schema.fields().iter().map(|field| field.name().as_str());
+                check_names(names, session.settings().case_sensitive)?;
+                writer.save_as_table(query, &name, source, SaveMode::Error, details).await
             }
+        }
+    }
+
+    pub(super) async fn create_table_like(&self, create: CreateTableLike) -> Result<()> {
+        let CreateTableLike { name, like, if_not_exists, format, paths, properties } = create;
+        let session = self.session();
+        let found = session.get(&like)?;
+        session.tables.new_name(&name)?;
+        if if_not_exists && session.tables.entry(&name).is_some() {
+            return Ok(());
+        }
+        let (known, details) = match &found {
+            Found::Stored(Entry::Table(table)) => (Some(table.source.format.clone()), table.details.clone()),
+            _ => (None, Details::default()),
+        };
+        let format = session.format_or_default(format.or(known))?;
+        let source = Source { format, paths, schema: Some(found.schema()), ..Source::default() };
+        let details = Details { properties, comment: None, ..details };
+        Writer(self.task).create_table(&name, source, details).await
+    }
+
+    /// Rows of none in the place of all.
+    pub(super) async fn truncate(&self, name: &[String]) -> Result<()> {
+        let session = self.session();
+        let table = match session.get(name)? {
+            Found::Stored(Entry::Table(table)) => table,
+            _ => return Err(of_table("TRUNCATE TABLE", name, session)),
+        };
+        let nothing = RelationKind::Local { schema: table.schema, batches: Vec::new() }.into();
+        let nothing = session.resolve(&nothing).await?;
+        Writer(self.task).insert(nothing, name, &InsertColumns::Position, true).await
+    }
+}
+
+/// Sees that a view to be stored means the same without the session's variables.
+async fn no_variables(view: &Name, relation: &Relation, session: &Session) -> Result<()> {
+    if session.variables().is_empty() {
+        return Ok(());
+    }
+    match resolve(relation, &WithoutVariables(session)).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let name = error.parameters.get("objectName").map_or("", |name| name.trim_matches('`'));
+            Err(temporary_reference(("VIEW", &view.quoted()), ("VARIABLE", name)))
         }
     }
 }
@@ -100,8 +165,8 @@ impl Session {
         if global {
             return self.globals.create(view, replace);
         }
-        if replace && let Some(old) = self.views.get(&view.name) {
-            self.forget(&old.relation)?;
+        if replace && self.views.get(&view.name).is_some() {
+            self.forget(&Relation::table([view.name.clone()]))?;
         }
         self.views.create(view, replace)
     }
@@ -111,8 +176,10 @@ impl Session {
     /// # Errors
     /// Text inside the view that does not parse.
     pub(crate) fn drop_view(&self, name: &str) -> Result<bool> {
-        let Some(view) = self.views.get(name) else { return Ok(false) };
-        self.forget(&view.relation)?;
+        if self.views.get(name).is_none() {
+            return Ok(false);
+        }
+        self.forget(&Relation::table([name.to_owned()]))?;
         Ok(self.views.remove(name))
     }
 }
@@ -126,24 +193,28 @@ pub(super) fn drop(name: &[String], view: bool, if_exists: bool, session: &Sessi
             Ok(())
         }
         Some(Found::Stored(Entry::Table(table))) if view => Err(tables::not_a_view(&table.name)),
-        Some(Found::Stored(_)) => {
+        Some(Found::Stored(entry)) => {
             session.forget(&Relation::table(name.iter().cloned()))?;
             session.tables.remove(name);
-            Ok(())
+            session.remove_files(&entry)
         }
         None if if_exists => Ok(()),
         None => Err(session.not_found_in_database(name)),
     }
 }
 
-pub(super) fn rename(name: &[String], to: &[String], session: &Session) -> Result<()> {
+pub(super) fn rename(name: &[String], view: bool, to: &[String], session: &Session) -> Result<()> {
     match session.get(name)? {
+        found if found.is_view() != view => Err(of_other_kind(name, view)),
         Found::Temporary(view) => session.views.rename(&view.name, &temporary_name(to.to_vec())).map(|_| ()),
         Found::Global(view) => session.globals.rename(&view.name, &temporary_name(to.to_vec())).map(|_| ()),
         Found::Stored(entry) => {
             let new = session.tables.new_name(to)?;
+            if session.tables.entry(to).is_some() {
+                return Err(tables::already_exists(&new));
+            }
             let entry = match entry {
-                Entry::Table(table) => Entry::Table(tables::Table { name: new, ..table }),
+                Entry::Table(table) => Entry::Table(session.moved(table, new)?),
                 Entry::View(view) => Entry::View(StoredView { name: new, ..view }),
             };
             session.tables.create(entry, false)?;
@@ -168,17 +239,41 @@ pub(super) fn create_database(
     session.tables.create_database(Database::new(name, comment, properties), if_not_exists)
 }
 
-/// There are no functions of users.
-pub(super) fn drop_function(name: &[String], if_exists: bool, session: &Session) -> Result<()> {
-    if if_exists {
-        return Ok(());
-    }
-    let name = match name {
-        [name] => quoted(&[session.tables.current(), name.clone()]),
-        name => quoted(name),
+/// Takes a database away, and what is in it where that goes too.
+pub(super) fn drop_database(name: &[String], cascade: bool, session: &Session) -> Result<()> {
+    let database = session.tables.database(name)?;
+    let entries = session.tables.list(&database.name);
+    session.tables.drop_database(name, cascade)?;
+    session.functions.remove_all(&database.name);
+    entries.iter().try_for_each(|entry| session.remove_files(entry))
+}
+
+/// The error for a table where a view is meant, or the other way round.
+pub(super) fn of_other_kind(name: &[String], view: bool) -> SparkError {
+    let name = quoted(name);
+    let (condition, operation, message) = match view {
+        true => (
+            "EXPECT_VIEW_NOT_TABLE.USE_ALTER_TABLE",
+            "ALTER VIEW",
+            format!("The table {name} does not support ALTER VIEW. Please use ALTER TABLE instead."),
+        ),
+        false => (
+            "EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW",
+            "ALTER TABLE",
+            format!("'ALTER TABLE' expects a table but {name} is a view. Please use ALTER VIEW instead."),
+        ),
     };
-    let message = format!("The routine {name} cannot be found. Verify the spelling and correctness of the schema.");
-    Err(SparkError::new(ErrorClass::Analysis, "ROUTINE_NOT_FOUND", "42883", message).with("routineName", name))
+    SparkError::new(ErrorClass::Analysis, condition, "42809", message)
+        .with(if view { "tableName" } else { "viewName" }, name)
+        .with("operation", operation)
+}
+
+/// What tables of Spark's own catalogue do not do.
+const REFUSED: [&str; 4] = ["DROP COLUMN", "RENAME COLUMN", "REPLACE COLUMNS", "DELETE"];
+
+/// Whether there is nothing to do: what is known of a table comes from its files.
+pub(super) fn is_done(operation: &str, name: &[String], session: &Session) -> bool {
+    operation == "ANALYZE TABLE" && matches!(session.get(name), Ok(Found::Stored(Entry::Table(_))))
 }
 
 /// Why a statement that is about what a table holds is refused.
@@ -187,10 +282,12 @@ pub(super) fn of_table(operation: &str, name: &[String], session: &Session) -> S
         Ok(found) => found,
         Err(error) => return error,
     };
-    if operation == "UPDATE TABLE" {
+    let is_table = matches!(found, Found::Stored(Entry::Table(_)));
+    if operation == "UPDATE TABLE" || is_table && REFUSED.contains(&operation) {
         let message = format!("The feature is not supported: Table {} does not support {operation}.", quoted(name));
         let condition = "UNSUPPORTED_FEATURE.TABLE_OPERATION";
-        return SparkError::new(ErrorClass::Unsupported, condition, "0A000", message)
+        let class = if operation == "UPDATE TABLE" { ErrorClass::Unsupported } else { ErrorClass::Analysis };
+        return SparkError::new(class, condition, "0A000", message)
             .with("operation", operation)
             .with("tableName", quoted(name));
     }

@@ -8,9 +8,11 @@ use sheetbend_plan::ir::RelationKind;
 use sheetbend_plan::sql::Describe;
 
 use super::Statements;
+use super::function::described;
 use crate::catalog::rows::{optional, strings, table};
 use crate::catalog::{function, no_function};
-use crate::tables::{CATALOG, quoted};
+use crate::names::Found;
+use crate::tables::{CATALOG, Entry, quoted};
 
 impl Statements<'_> {
     pub(super) async fn describe(&self, what: Describe) -> Result<RelationKind> {
@@ -18,7 +20,17 @@ impl Statements<'_> {
         match what {
             Describe::Table { name, extended: _ } => {
                 let found = session.get(&name)?;
-                columns(&found.schema(), found.comments())
+                let mut rows = rows(&found.schema(), &found.comments());
+                if let Found::Stored(Entry::Table(table)) = &found
+                    && !table.details.partition_by.is_empty()
+                {
+                    let at = rows.len() - table.details.partition_by.len().min(rows.len());
+                    let of_partitions = rows[at..].to_vec();
+                    rows.push(row(["# Partition Information", "", ""]));
+                    rows.push(row(["# col_name", "data_type", "comment"]));
+                    rows.extend(of_partitions);
+                }
+                columns(rows)
             }
             Describe::Column { name, column } => {
                 let found = session.get(&name)?;
@@ -39,8 +51,13 @@ impl Statements<'_> {
                     ("info_value", false, strings(values)),
                 ])
             }
-            Describe::Query(query) => columns(&session.resolve(&self.with(query)).await?.schema, &[]),
+            Describe::Query(query) => columns(rows(&session.resolve(&self.with(query)).await?.schema, &[])),
             Describe::Function(name) => {
+                if function(&name).is_none()
+                    && let Some(of_user) = session.functions.find(&name, &session.tables.current())
+                {
+                    return table(vec![("function_desc", false, strings(described(&of_user)))]);
+                }
                 let name = function(&name).ok_or_else(|| no_function(&name, session))?;
                 let lines = [format!("Function: {name}"), "Usage: N/A.".to_owned()];
                 table(vec![("function_desc", false, strings(lines))])
@@ -63,13 +80,27 @@ impl Statements<'_> {
     }
 }
 
-fn columns(schema: &Schema, comments: &[Option<String>]) -> Result<RelationKind> {
-    let fields = schema.fields();
-    let comments = (0..fields.len()).map(|at| comments.get(at).cloned().flatten());
+/// A column's name, type and comment.
+type Row = (String, String, Option<String>);
+
+fn row([name, data_type, comment]: [&str; 3]) -> Row {
+    (name.to_owned(), data_type.to_owned(), Some(comment.to_owned()))
+}
+
+fn rows(schema: &Schema, comments: &[Option<String>]) -> Vec<Row> {
+    let fields = schema.fields().iter().enumerate();
+    fields
+        .map(|(at, field)| {
+            (field.name().clone(), ddl::type_name(field.data_type()), comments.get(at).cloned().flatten())
+        })
+        .collect()
+}
+
+fn columns(rows: Vec<Row>) -> Result<RelationKind> {
     table(vec![
-        ("col_name", false, strings(fields.iter().map(|field| field.name()))),
-        ("data_type", false, strings(fields.iter().map(|field| ddl::type_name(field.data_type())))),
-        ("comment", true, optional(comments)),
+        ("col_name", false, strings(rows.iter().map(|(name, ..)| name))),
+        ("data_type", false, strings(rows.iter().map(|(_, data_type, _)| data_type))),
+        ("comment", true, optional(rows.iter().map(|(.., comment)| comment.as_ref()))),
     ])
 }
 

@@ -1,11 +1,14 @@
 //! `spark.sql`: a query goes back to the client, which executes it as a relation; any other statement takes effect at
 //! once, and its result goes back as rows.
 
+mod alter;
 mod cache;
 mod define;
 mod describe;
 mod execute;
+mod function;
 mod show;
+mod show_create;
 mod variable;
 
 use arrow::ipc::writer::StreamWriter;
@@ -90,17 +93,26 @@ impl Statements<'_> {
             Statement::CreateSourceView { name, replace, scope, source } => {
                 self.create_source_view(name, replace, scope, source).await?;
             }
-            Statement::AlterView { name, query } => self.alter_view(&name, query).await?,
-            Statement::Rename { name, to } => define::rename(&name, &to, session)?,
+            Statement::AlterView { name, query, text } => self.alter_view(&name, query, text).await?,
+            Statement::Rename { view, name, to } => define::rename(&name, view, &to, session)?,
+            Statement::AlterTable { name, view, operation, change } => {
+                alter::table(&name, view, &operation, change, session)?;
+            }
+            Statement::Truncate(name) => self.truncate(&name).await?,
             Statement::CreateTable(create) => self.create_table(create).await?,
+            Statement::CreateTableLike(create) => self.create_table_like(create).await?,
             Statement::Drop { view, name, if_exists } => define::drop(&name, view, if_exists, session)?,
-            Statement::DropFunction { name, if_exists } => define::drop_function(&name, if_exists, session)?,
+            Statement::CreateFunction(create) => self.create_function(create).await?,
+            Statement::DropFunction { name, temporary, if_exists } => {
+                function::drop(&name, temporary, if_exists, session)?;
+            }
             Statement::CreateDatabase { name, if_not_exists, comment, properties } => {
                 define::create_database(&name, if_not_exists, comment, properties, session)?;
             }
+            Statement::AlterDatabase { name, change } => alter::database(&name, change, session)?,
             Statement::DropDatabase { name, if_exists, cascade } => {
                 if session.tables.database(&name).is_ok() || !if_exists {
-                    session.tables.drop_database(&name, cascade)?;
+                    define::drop_database(&name, cascade, session)?;
                 }
             }
             Statement::Use(name) => session.tables.set_current(&name)?,
@@ -133,6 +145,7 @@ impl Statements<'_> {
             Statement::Refresh(name) => cache::refresh(name, session)?,
             Statement::RefreshPath(_) => {}
             Statement::RefreshFunction(name) => return Err(cache::not_refreshed(&name, session)),
+            Statement::OfTable { operation, name } if define::is_done(&operation, &name, session) => {}
             Statement::OfTable { operation, name } => return Err(define::of_table(&operation, &name, session)),
             Statement::Set { key, value } => return set(key, value, session),
             Statement::Reset(key) => reset(key, session)?,
@@ -141,7 +154,7 @@ impl Statements<'_> {
             Statement::DropVariable { name, if_exists } => self.drop_variable(&name, if_exists)?,
             Statement::ExecuteImmediate(_) => return Err(SparkError::unsupported("EXECUTE IMMEDIATE here")),
             Statement::ListResources => return table(vec![("Results", false, strings::<&str>([]))]),
-            Statement::Show(what) => return show::show(what, session),
+            Statement::Show(what) => return self.show(what).await,
             Statement::Describe(what) => return self.describe(what).await,
         }
         nothing()

@@ -134,6 +134,35 @@ pub fn create_folder(files: &Files) -> Result<()> {
     std::fs::create_dir_all(&folder).map_err(|e| crate::error::io(&folder, &e))
 }
 
+/// Whether nothing lies where a table is to be.
+pub fn is_vacant(files: &Files) -> bool {
+    folder(files).is_ok_and(|folder| std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none()))
+}
+
+/// Removes the folder of a table with all that is in it, if it is there.
+///
+/// # Errors
+/// Not one path, or what the system says.
+pub fn remove_folder(files: &Files) -> Result<()> {
+    let folder = folder(files)?;
+    match std::fs::remove_dir_all(&folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(|e| crate::error::io(&folder, &e)),
+    }
+}
+
+/// Moves the folder of a table to where another lies, which is not there yet.
+///
+/// # Errors
+/// Not one path, or what the system says.
+pub fn move_folder(from: &Files, to: &Files) -> Result<()> {
+    let (from, to) = (folder(from)?, folder(to)?);
+    if !from.exists() {
+        return Ok(());
+    }
+    std::fs::rename(&from, &to).map_err(|e| crate::error::io(&to, &e))
+}
+
 /// The folder that is written to.
 ///
 /// # Errors

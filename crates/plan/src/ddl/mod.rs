@@ -13,7 +13,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 
 pub use names::{sql_name, type_name};
-pub(crate) use parse::{columns, split_brackets, type_of_tokens};
+pub(crate) use parse::{columns, split_brackets, type_at, type_of_tokens};
 
 use crate::error::{ErrorClass, Result, SparkError};
 

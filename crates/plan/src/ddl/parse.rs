@@ -39,6 +39,11 @@ pub(crate) fn columns(cursor: &mut Cursor) -> Result<Schema> {
     fields(cursor, 0).map(Schema::new)
 }
 
+/// The type that stands next in a statement.
+pub(crate) fn type_at(cursor: &mut Cursor) -> Result<DataType> {
+    read_type(cursor, 0)
+}
+
 /// A type of a statement, which its tokens are.
 pub(crate) fn type_of_tokens(tokens: Vec<TokenWithSpan>) -> Result<DataType> {
     let mut cursor = Cursor::new(split_brackets(tokens));

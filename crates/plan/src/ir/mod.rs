@@ -4,6 +4,7 @@
 //! already Arrow's. [`crate::resolver`] gives it meaning.
 
 mod expr;
+mod function;
 mod insert;
 mod relation;
 mod reshape;
@@ -11,6 +12,7 @@ mod statistic;
 mod visit;
 
 pub use expr::{CastMode, Expr, Function, NullOrdering, SortDirection, SortOrder, WindowFrame};
+pub use function::{FunctionBody, Parameter, SqlFunction};
 pub use insert::{Insert, InsertColumns};
 pub use relation::{
     Deduplicate, Join, JoinKind, JoinOn, Kept, Parse, Read, Relation, RelationKind, SetOp, SetOpKind, ShowForm, Source,

@@ -244,6 +244,9 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn function(&self, function: &ir::Function) -> Result<Expr> {
+        if let Some(of_user) = self.resolver.function_of_user(&function.name) {
+            return self.sql_function(&of_user, &function.args);
+        }
         if let Some(kind) = HigherOrder::of(&function.name.to_lowercase(), &function.args) {
             return self.higher_order(kind, function);
         }

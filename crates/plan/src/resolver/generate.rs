@@ -27,6 +27,11 @@ impl Resolver {
     /// The rows of `input`, each with those that the function makes of it.
     pub(super) fn generate_from(&self, input: Node, generate: &Generate, context: &Context<'_>) -> Result<Node> {
         if !is_generator(&generate.call.name.to_lowercase()) {
+            if let Some(function) = self.function_of_user(&generate.call.name)
+                && generate.input.is_none()
+            {
+                return self.sql_table_function(&function, generate, context);
+            }
             return Err(no_table_function(&generate.call.name));
         }
         let (mut node, mut made) = self.with_generated(input, &generate.call, generate.outer, context)?;

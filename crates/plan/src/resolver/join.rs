@@ -67,6 +67,7 @@ impl Resolver {
         };
         if let RelationKind::Generate(generate @ Generate { input: None, .. }) = &join.right.kind
             && always
+            && self.function_of_user(&generate.call.name).is_none()
         {
             let generate = Generate { outer: generate.outer || is_outer, ..generate.clone() };
             return self.generate_from(left, &generate, context);

@@ -30,6 +30,7 @@ mod rows;
 mod sample;
 mod set_op;
 mod sort;
+mod sql_function;
 mod star;
 mod statistic;
 mod subquery;
@@ -52,7 +53,7 @@ use self::load::Tables;
 use self::lookahead::Found;
 use self::names::Namer;
 use self::node::Node;
-use crate::environment::{Environment, Resolved, Settings, Variables};
+use crate::environment::{Environment, Functions, Resolved, Settings, Variables};
 use crate::error::Result;
 use crate::ir::{Expr, Relation};
 use crate::types::client_type;
@@ -75,7 +76,8 @@ pub async fn resolve(relation: &Relation, environment: &dyn Environment) -> Resu
 
 fn with_meaning(relation: &Relation, tables: Tables, environment: &dyn Environment) -> Result<Resolved> {
     let (settings, variables) = (environment.settings(), environment.variables());
-    let resolver = Resolver { tables, settings, variables, next_column: Cell::new(0) };
+    let functions = environment.functions();
+    let resolver = Resolver { tables, settings, variables, functions, next_column: Cell::new(0), calls: Cell::new(0) };
     let node = resolver.relation(relation, &Context::default())?.into_visible()?;
     resolver.output(node)
 }
@@ -85,7 +87,10 @@ struct Resolver {
     tables: Tables,
     settings: Settings,
     variables: Variables,
+    functions: Functions,
     next_column: Cell<usize>,
+    /// How many functions of users call one another around what is resolved.
+    calls: Cell<usize>,
 }
 
 /// What a relation may refer to beside its inputs.

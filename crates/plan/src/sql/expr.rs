@@ -205,7 +205,7 @@ pub(super) fn not(expr: Expr) -> Expr {
     Expr::call("not", vec![expr])
 }
 
-fn binary(op: &BinaryOperator, left: Expr, right: Expr) -> Result<Expr> {
+pub(super) fn binary(op: &BinaryOperator, left: Expr, right: Expr) -> Result<Expr> {
     let function = match op {
         BinaryOperator::Plus => "+",
         BinaryOperator::Minus => "-",

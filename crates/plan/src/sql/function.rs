@@ -3,6 +3,7 @@
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, DateTimeField, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment};
 
+use super::expr::binary;
 use super::lower::{Lowering, parts};
 use crate::error::{Result, SparkError};
 use crate::ir::{Expr, Function};
@@ -101,14 +102,32 @@ impl Lowering<'_> {
             ast::Expr::Ceil { expr, field } => self.round("ceil", *expr, field),
             ast::Expr::Floor { expr, field } => self.round("floor", *expr, field),
             ast::Expr::Collate { .. } => Err(SparkError::unsupported("COLLATE")),
-            ast::Expr::AnyOp { .. } | ast::Expr::AllOp { .. } => {
-                Err(SparkError::unsupported("a comparison with ANY, SOME or ALL"))
+            ast::Expr::AnyOp { left, compare_op, right, is_some } => {
+                self.compared_with_any(*left, compare_op, *right, if is_some { "some" } else { "any" })
+            }
+            ast::Expr::AllOp { .. } => {
+                Err(SparkError::parse("Syntax error at or near '('. There is no comparison with ALL."))
             }
             ast::Expr::Array(ast::Array { named: false, .. }) => {
                 Err(SparkError::parse("Syntax error at or near '['. An array is written as array(1, 2)."))
             }
             other => Err(SparkError::unsupported(format!("the expression `{other}`"))),
         }
+    }
+
+    /// `a = any(b)`: to Spark a call of the aggregate `any`.
+    fn compared_with_any(
+        &mut self,
+        left: ast::Expr,
+        op: ast::BinaryOperator,
+        right: ast::Expr,
+        function: &str,
+    ) -> Result<Expr> {
+        if matches!(right, ast::Expr::Subquery(_)) {
+            return Err(SparkError::parse("Syntax error at or near '('. There is no comparison with ANY or SOME."));
+        }
+        let called = Expr::call(function, vec![self.expr(right)?]);
+        binary(&op, self.expr(left)?, called)
     }
 
     fn extract(&mut self, field: &DateTimeField, expr: ast::Expr) -> Result<Expr> {

@@ -1,16 +1,44 @@
 //! `INSERT`.
 
-use sqlparser::tokenizer::Token;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::cursor::Cursor;
+use super::dialect::keyword;
 use super::parameters::Parameters;
 use super::query;
 use super::statement::is_query;
 use crate::error::{Result, SparkError};
 use crate::ir::{Insert, InsertColumns};
 
-/// What follows the word `INSERT`: `INTO|OVERWRITE [TABLE] name [(columns) | BY NAME] query`.
-pub(super) fn insert(mut cursor: Cursor, text: &str, params: &Parameters) -> Result<Insert> {
+/// What stands before and behind the word `INSERT` of a statement that begins with its rows: `WITH q AS (...) INSERT INTO
+/// t SELECT ...`, `FROM q INSERT INTO t SELECT ...`.
+pub(super) fn after_rows(tokens: &[TokenWithSpan]) -> Option<(Vec<TokenWithSpan>, Vec<TokenWithSpan>)> {
+    let first = tokens.first().map(|token| keyword(&token.token))?;
+    if !matches!(first, Keyword::WITH | Keyword::FROM) {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let at = tokens.windows(2).position(|pair| {
+        match pair[0].token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let into = matches!(keyword(&pair[1].token), Keyword::INTO | Keyword::OVERWRITE);
+        depth == 0 && keyword(&pair[0].token) == Keyword::INSERT && into
+    })?;
+    Some((tokens[..at].to_vec(), tokens[at + 1..].to_vec()))
+}
+
+/// What follows the word `INSERT`: `INTO|OVERWRITE [TABLE] name [(columns) | BY NAME] query`. The query goes
+/// on from the tokens `before`.
+pub(super) fn insert(
+    mut cursor: Cursor,
+    mut before: Vec<TokenWithSpan>,
+    text: &str,
+    params: &Parameters,
+) -> Result<Insert> {
     let overwrite = cursor.eat_words(&["overwrite"]);
     if !overwrite {
         cursor.expect_words(&["into"])?;
@@ -39,7 +67,8 @@ pub(super) fn insert(mut cursor: Cursor, text: &str, params: &Parameters) -> Res
     if !is_query(cursor.rest()) {
         return Err(cursor.unexpected());
     }
-    let query = query(cursor.into_rest(), text, params)?;
+    before.extend(cursor.into_rest());
+    let query = query(before, text, params)?;
     Ok(Insert { table, overwrite, columns, query })
 }
 

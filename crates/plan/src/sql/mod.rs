@@ -30,6 +30,7 @@ mod reserved;
 mod select;
 mod statement;
 mod table;
+mod values;
 mod window;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -40,9 +41,10 @@ pub use identifier::parse_identifier;
 pub(crate) use lexer::lex;
 pub use parameters::Parameters;
 pub use statement::{
-    CreateTable, CreateView, DeclareVariables, Describe, ExecuteImmediate, ExplainMode, SetVariables, Show, Statement,
-    TableListing, ViewScope, markers, parse_statement,
+    CreateFunction, CreateView, DatabaseChange, DeclareVariables, Describe, ExecuteImmediate, ExplainMode,
+    FunctionListing, SetVariables, Show, Statement, TableChange, TableListing, ViewScope, markers, parse_statement,
 };
+pub use table::{CreateTable, CreateTableLike, partitions_last};
 
 use crate::error::Result;
 use crate::ir::{Expr, Relation};

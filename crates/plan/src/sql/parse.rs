@@ -7,7 +7,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 use super::cursor::is_word;
 use super::dialect::{DIV, IS_DISTINCT_FROM, SHIFT_UNSIGNED, SparkDialect, keyword};
 use super::recursion_level::{self, Levels};
-use super::{error, reserved};
+use super::{error, reserved, values};
 use crate::error::{ErrorClass, Result, SparkError};
 
 /// How deep sqlparser may call itself.
@@ -160,7 +160,7 @@ fn type_nesting(tokens: &[TokenWithSpan]) -> usize {
 /// `IS [NOT] DISTINCT FROM` are operators like any other.
 fn fuse(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut fused: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    let mut rest = in_rows(tokens).into_iter().peekable();
+    let mut rest = values::mended(tokens).into_iter().peekable();
     while let Some(mut next) = rest.next() {
         if let (Some(Token::SingleQuotedString(text)), Token::SingleQuotedString(more)) =
             (fused.last_mut().map(|t| &mut t.token), &next.token)
@@ -200,70 +200,6 @@ fn fuse(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     fused
 }
 
-/// `VALUES 1, 2` as `VALUES (1), (2)`, the only form that sqlparser takes.
-fn in_rows(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    if !tokens.iter().any(|t| keyword(&t.token) == Keyword::VALUES) {
-        return tokens;
-    }
-    let parenthesis = |token: Token, at: &TokenWithSpan| TokenWithSpan { token, span: at.span };
-    let mut done = Vec::with_capacity(tokens.len());
-    let mut rest = tokens.into_iter().peekable();
-    // How deep in parentheses the list of rows is, while there is one.
-    let mut list: Option<usize> = None;
-    let mut depth = 0_usize;
-    while let Some(next) = rest.next() {
-        match next.token {
-            Token::LParen | Token::LBracket => depth += 1,
-            Token::RParen | Token::RBracket => {
-                depth = depth.saturating_sub(1);
-                list = list.filter(|own| depth >= *own);
-            }
-            _ => {}
-        }
-        let begins_row = keyword(&next.token) == Keyword::VALUES || (next.token == Token::Comma && list == Some(depth));
-        if keyword(&next.token) == Keyword::VALUES {
-            list = Some(depth);
-        }
-        done.push(next);
-        let bare = rest.peek().is_some_and(|t| begins_operand(&t.token) && t.token != Token::LParen);
-        if !begins_row || !bare {
-            continue;
-        }
-        let open = rest.peek().map(|t| parenthesis(Token::LParen, t));
-        done.extend(open);
-        let mut inner = 0_usize;
-        while let Some(token) = rest.next_if(|t| inner > 0 || !ends_row(&t.token)) {
-            match token.token {
-                Token::LParen | Token::LBracket => inner += 1,
-                Token::RParen | Token::RBracket => inner = inner.saturating_sub(1),
-                _ => {}
-            }
-            done.push(token);
-        }
-        let close = done.last().map(|t| parenthesis(Token::RParen, t));
-        done.extend(close);
-    }
-    done
-}
-
-/// Whether a token ends a row of `VALUES` that stands without parentheses.
-fn ends_row(token: &Token) -> bool {
-    let ending = [
-        Keyword::AS,
-        Keyword::ORDER,
-        Keyword::LIMIT,
-        Keyword::OFFSET,
-        Keyword::UNION,
-        Keyword::EXCEPT,
-        Keyword::INTERSECT,
-        Keyword::WHERE,
-        Keyword::GROUP,
-        Keyword::HAVING,
-        Keyword::JOIN,
-    ];
-    matches!(token, Token::Comma | Token::RParen | Token::SemiColon | Token::EOF) || ending.contains(&keyword(token))
-}
-
 fn last_are(tokens: &[TokenWithSpan], keywords: &[Keyword]) -> bool {
     tokens.len() >= keywords.len()
         && tokens.iter().rev().zip(keywords.iter().rev()).all(|(token, wanted)| keyword(&token.token) == *wanted)
@@ -299,7 +235,7 @@ fn ends_operand(token: &Token) -> bool {
     }
 }
 
-fn begins_operand(token: &Token) -> bool {
+pub(super) fn begins_operand(token: &Token) -> bool {
     match token {
         Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => true,
         Token::LParen | Token::Plus | Token::Minus | Token::Tilde | Token::Colon => true,

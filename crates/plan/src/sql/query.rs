@@ -198,7 +198,7 @@ pub(super) fn column_names(columns: Vec<ast::TableAliasColumnDef>) -> Result<Vec
 
 fn unsupported_clauses(query: &ast::Query) -> Result<()> {
     let clause = if query.fetch.is_some() {
-        "FETCH"
+        return Err(SparkError::parse("Syntax error at or near 'fetch'. Rows are counted with LIMIT."));
     } else if !query.locks.is_empty() || query.for_clause.is_some() {
         "FOR"
     } else {

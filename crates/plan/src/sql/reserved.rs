@@ -110,7 +110,7 @@ fn ends_item(token: &Token) -> bool {
     }
 }
 
-fn begins_query(before: Option<&Token>) -> bool {
+pub(super) fn begins_query(before: Option<&Token>) -> bool {
     match before {
         None | Some(Token::LParen) => true,
         Some(token) => matches!(

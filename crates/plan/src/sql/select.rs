@@ -71,7 +71,9 @@ impl Lowering<'_> {
         Ok(match select.distinct {
             None | Some(ast::Distinct::All) => (relation, Outputs::Items(outputs)),
             Some(ast::Distinct::Distinct) => (distinct(relation), Outputs::Names(outputs)),
-            Some(ast::Distinct::On(_)) => return Err(SparkError::unsupported("DISTINCT ON")),
+            Some(ast::Distinct::On(_)) => {
+                return Err(SparkError::parse("Syntax error at or near 'on'. There is no DISTINCT ON."));
+            }
         })
     }
 
@@ -129,7 +131,7 @@ pub(super) fn one_row() -> Relation {
 
 fn unsupported_clauses(select: &ast::Select) -> Result<()> {
     let clause = if select.top.is_some() {
-        "TOP"
+        return Err(SparkError::parse("Syntax error at or near 'top'. Rows are counted with LIMIT."));
     } else if select.into.is_some() {
         "SELECT INTO"
     } else if !select.connect_by.is_empty() {

@@ -12,7 +12,7 @@ pub(super) fn explain(mut cursor: Cursor, text: &str, params: &Parameters) -> Re
     let analyze = cursor.eat_words(&["analyze"]);
     let mode = if analyze { ExplainMode::Simple } else { mode(&mut cursor) };
     if cursor.eat_words(&["insert"]) {
-        let insert = insert(cursor, text, params)?;
+        let insert = insert(cursor, vec![], text, params)?;
         return Ok(match analyze {
             true => Statement::ExplainAnalyzeInsert(insert),
             false => Statement::ExplainInsert { mode, insert },

@@ -1,9 +1,11 @@
 //! Statements: their first words decide. Queries go to sqlparser, the others have their grammar here.
 
+mod alter;
 mod cache;
 mod describe;
 mod execute;
 mod explain;
+mod function;
 mod namespace;
 mod options;
 mod set;
@@ -12,16 +14,21 @@ mod unknown;
 mod variable;
 mod view;
 
+use std::collections::BTreeMap;
+
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+pub use self::alter::{DatabaseChange, TableChange};
 pub use self::execute::{ExecuteImmediate, markers};
+pub use self::function::CreateFunction;
 pub(super) use self::options::{options, typed_columns};
 pub use self::variable::{DeclareVariables, SetVariables};
 use super::cursor::Cursor;
 use super::dialect::keyword;
-use super::insert::insert;
+use super::insert::{self, insert};
 use super::parameters::Parameters;
+use super::table::{CreateTable, CreateTableLike};
 use super::{query, statement_tokens, table};
 use crate::error::Result;
 use crate::ir::{Insert, Relation, Source};
@@ -50,14 +57,31 @@ pub enum Statement {
         name: Vec<String>,
         /// What the view stands for from now on.
         query: Relation,
+        /// The query as it is written.
+        text: String,
     },
     /// `ALTER TABLE|VIEW name RENAME TO name`.
     Rename {
+        /// `ALTER VIEW`.
+        view: bool,
         /// The parts of the name.
         name: Vec<String>,
         /// The parts of the new name.
         to: Vec<String>,
     },
+    /// `ALTER TABLE|VIEW`, `COMMENT ON TABLE`.
+    AlterTable {
+        /// The parts of the name.
+        name: Vec<String>,
+        /// `ALTER VIEW`.
+        view: bool,
+        /// What messages call it.
+        operation: String,
+        /// What changes.
+        change: TableChange,
+    },
+    /// `TRUNCATE TABLE name`.
+    Truncate(Vec<String>),
     /// `EXPLAIN [mode] query`.
     Explain {
         /// How much is shown.
@@ -80,6 +104,8 @@ pub enum Statement {
     Insert(Insert),
     /// `CREATE TABLE`.
     CreateTable(CreateTable),
+    /// `CREATE TABLE ... LIKE`.
+    CreateTableLike(CreateTableLike),
     /// `DROP TABLE|VIEW [IF EXISTS] name`.
     Drop {
         /// A view only.
@@ -89,10 +115,14 @@ pub enum Statement {
         /// A name that is not there is no error.
         if_exists: bool,
     },
+    /// `CREATE FUNCTION`.
+    CreateFunction(CreateFunction),
     /// `DROP [TEMPORARY] FUNCTION [IF EXISTS] name`.
     DropFunction {
         /// The parts of the name.
         name: Vec<String>,
+        /// `TEMPORARY`.
+        temporary: bool,
         /// A name that is not there is no error.
         if_exists: bool,
     },
@@ -106,6 +136,13 @@ pub enum Statement {
         comment: String,
         /// Its properties, in order of their keys.
         properties: Vec<(String, String)>,
+    },
+    /// `ALTER DATABASE`, `COMMENT ON DATABASE`.
+    AlterDatabase {
+        /// The parts of the name.
+        name: Vec<String>,
+        /// What changes.
+        change: DatabaseChange,
     },
     /// `DROP DATABASE [IF EXISTS] name [CASCADE]`.
     DropDatabase {
@@ -146,9 +183,9 @@ pub enum Statement {
     RefreshPath(String),
     /// `REFRESH FUNCTION name`.
     RefreshFunction(Vec<String>),
-    /// `TRUNCATE TABLE`, `ANALYZE TABLE` and others that change what a table holds or what is known of it.
+    /// `ANALYZE TABLE`, `UPDATE` and others that change what a table holds or what is known of it.
     OfTable {
-        /// The statement, such as `TRUNCATE TABLE`.
+        /// The statement, such as `ANALYZE TABLE`.
         operation: String,
         /// The parts of the table's name.
         name: Vec<String>,
@@ -196,8 +233,14 @@ pub struct CreateView {
     pub if_not_exists: bool,
     /// Names of the columns with their comments; empty for those of the query.
     pub columns: Vec<(String, Option<String>)>,
+    /// What it is for.
+    pub comment: Option<String>,
+    /// Its properties.
+    pub properties: BTreeMap<String, String>,
     /// What the view stands for.
     pub query: Relation,
+    /// The query as it is written.
+    pub text: String,
 }
 
 /// Where a view is known.
@@ -209,21 +252,6 @@ pub enum ViewScope {
     Global,
     /// In its database.
     Stored,
-}
-
-/// `CREATE TABLE [IF NOT EXISTS] name [(columns)] USING format [OPTIONS (...)] [AS query]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CreateTable {
-    /// The parts of the table's name.
-    pub name: Vec<String>,
-    /// A table that is there already is no error.
-    pub if_not_exists: bool,
-    /// What the table reads, and is written to.
-    pub source: Source,
-    /// `PARTITIONED BY`: the columns whose values are names of folders.
-    pub partition_by: Vec<String>,
-    /// The rows that are written to it first.
-    pub query: Option<Relation>,
 }
 
 /// What `SHOW` lists. A pattern is Spark's: `*` for any text, `|` between alternatives.
@@ -246,15 +274,20 @@ pub enum Show {
     Columns(Vec<String>),
     /// `SHOW [USER|SYSTEM|ALL] FUNCTIONS [[LIKE] 'pattern']`.
     Functions {
-        /// Those of users only, of which there are none.
-        of_users: bool,
+        /// Whose.
+        of: FunctionListing,
         /// Which ones.
         pattern: Option<String>,
     },
     /// `SHOW CURRENT DATABASE`.
     CurrentDatabase,
-    /// `SHOW TBLPROPERTIES name`.
-    Properties(Vec<String>),
+    /// `SHOW TBLPROPERTIES name [(key)]`.
+    Properties {
+        /// The parts of the name.
+        name: Vec<String>,
+        /// One of them.
+        key: Option<String>,
+    },
     /// `SHOW CREATE TABLE name`.
     CreateTable(Vec<String>),
     /// `SHOW PARTITIONS name`.
@@ -270,6 +303,17 @@ pub enum TableListing {
     Views,
     /// Tables and views, with more on each.
     Extended,
+}
+
+/// Which functions are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FunctionListing {
+    /// All.
+    All,
+    /// Those of the engine.
+    System,
+    /// Those that users made.
+    User,
 }
 
 /// What `DESCRIBE` tells of.
@@ -327,6 +371,9 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
         return Ok(statement);
     }
     let tokens = statement_tokens(text, params)?;
+    if let Some((before, into)) = insert::after_rows(&tokens) {
+        return insert(Cursor::new(into), before, text, params).map(Statement::Insert);
+    }
     if is_query(&tokens) {
         return query(tokens, text, params).map(Statement::Query);
     }
@@ -335,10 +382,15 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
         return explain::explain(cursor, text, params);
     }
     if cursor.eat_words(&["insert"]) {
-        return insert(cursor, text, params).map(Statement::Insert);
+        return insert(cursor, vec![], text, params).map(Statement::Insert);
     }
-    if cursor.eat_words(&["create", "table"]) {
-        return table::create(cursor, text, params).map(Statement::CreateTable);
+    for (words, external) in [(["create", "table"].as_slice(), false), (&["create", "external", "table"], true)] {
+        if cursor.eat_words(words) {
+            return table::create(cursor, external, text, params);
+        }
+    }
+    if let Some(prefix) = function::prefix(&mut cursor) {
+        return function::create(cursor, prefix, text, params);
     }
     if let Some(view) = view::prefix(&mut cursor) {
         return view::create(cursor, view, text, params);
@@ -361,13 +413,15 @@ pub fn parse_statement(text: &str, params: &Parameters) -> Result<Statement> {
     if cursor.eat_words(&["describe"]) || cursor.eat_words(&["desc"]) {
         return describe::describe(cursor, text, params).map(Statement::Describe);
     }
-    let found = match cache::other(&mut cursor)? {
-        None => match namespace::statement(&mut cursor)? {
-            None if cursor.eat_words(&["show"]) => Some(Statement::Show(show::show(&mut cursor)?)),
-            found => found,
-        },
-        found => found,
-    };
+    let mut found = cache::other(&mut cursor)?;
+    for grammar in [alter::statement, namespace::statement] {
+        if found.is_none() {
+            found = grammar(&mut cursor)?;
+        }
+    }
+    if found.is_none() && cursor.eat_words(&["show"]) {
+        found = Some(Statement::Show(show::show(&mut cursor)?));
+    }
     match found {
         None => Err(unknown::statement(&cursor)),
         Some(statement) if cursor.at_end() => Ok(statement),

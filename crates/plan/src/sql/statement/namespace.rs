@@ -7,7 +7,7 @@ use super::options::options;
 use crate::error::{Result, SparkError};
 use crate::sql::cursor::Cursor;
 
-const DATABASE: [&str; 3] = ["database", "schema", "namespace"];
+pub(super) const DATABASE: [&str; 3] = ["database", "schema", "namespace"];
 
 /// What clients of Spark add to its processes.
 const RESOURCES: [&str; 6] = ["jar", "jars", "file", "files", "archive", "archives"];
@@ -42,9 +42,11 @@ pub(super) fn statement(cursor: &mut Cursor) -> Result<Option<Statement>> {
             return Ok(Some(Statement::Drop { view, name, if_exists }));
         }
     }
-    if cursor.eat_words(&["drop", "function"]) || cursor.eat_words(&["drop", "temporary", "function"]) {
-        let if_exists = cursor.eat_words(&["if", "exists"]);
-        return Ok(Some(Statement::DropFunction { name: cursor.qualified_name()?, if_exists }));
+    for (words, temporary) in [(["drop", "function"].as_slice(), false), (&["drop", "temporary", "function"], true)] {
+        if cursor.eat_words(words) {
+            let if_exists = cursor.eat_words(&["if", "exists"]);
+            return Ok(Some(Statement::DropFunction { name: cursor.qualified_name()?, temporary, if_exists }));
+        }
     }
     if cursor.peek_word(1).is_some_and(|word| word.eq_ignore_ascii_case("variable")) && cursor.eat_words(&["drop"]) {
         return Err(cursor.unexpected());
@@ -57,17 +59,8 @@ pub(super) fn statement(cursor: &mut Cursor) -> Result<Option<Statement>> {
         while cursor.advance().is_some() {}
         return Ok(Some(Statement::ListResources));
     }
-    if cursor.eat_words(&["alter", "table"]) {
-        let name = cursor.qualified_name()?;
-        if cursor.eat_words(&["rename", "to"]) {
-            return Ok(Some(Statement::Rename { name, to: cursor.qualified_name()? }));
-        }
-        return of_table(cursor, "ALTER TABLE", name);
-    }
     for (words, operation) in [
-        (["truncate", "table"].as_slice(), "TRUNCATE TABLE"),
-        (&["analyze", "table"], "ANALYZE TABLE"),
-        (&["comment", "on", "table"], "COMMENT ON TABLE"),
+        (["analyze", "table"].as_slice(), "ANALYZE TABLE"),
         (&["update"], "UPDATE TABLE"),
         (&["delete", "from"], "DELETE"),
     ] {
@@ -80,7 +73,7 @@ pub(super) fn statement(cursor: &mut Cursor) -> Result<Option<Statement>> {
 }
 
 /// What is asked of the table is read to the end: a table that can do it is refused for what it is.
-fn of_table(cursor: &mut Cursor, operation: &str, name: Vec<String>) -> Result<Option<Statement>> {
+pub(super) fn of_table(cursor: &mut Cursor, operation: &str, name: Vec<String>) -> Result<Option<Statement>> {
     while cursor.advance().is_some() {}
     Ok(Some(Statement::OfTable { operation: operation.to_owned(), name }))
 }

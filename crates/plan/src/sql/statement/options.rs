@@ -22,10 +22,7 @@ pub(in crate::sql) fn options(cursor: &mut Cursor) -> Result<BTreeMap<String, St
     let mut options = BTreeMap::new();
     cursor.expect(&Token::LParen)?;
     loop {
-        let key = match cursor.peek() {
-            Some(Token::SingleQuotedString(_)) => cursor.string()?,
-            _ => cursor.qualified_name()?.join("."),
-        };
+        let key = key(cursor)?;
         cursor.eat(&Token::Eq);
         let value = option_value(cursor)?;
         if options.insert(key.clone(), value).is_some() {
@@ -35,6 +32,14 @@ pub(in crate::sql) fn options(cursor: &mut Cursor) -> Result<BTreeMap<String, St
             cursor.expect(&Token::RParen)?;
             return Ok(options);
         }
+    }
+}
+
+/// A name or text.
+pub(super) fn key(cursor: &mut Cursor) -> Result<String> {
+    match cursor.peek() {
+        Some(Token::SingleQuotedString(_)) => cursor.string(),
+        _ => cursor.qualified_name().map(|parts| parts.join(".")),
     }
 }
 

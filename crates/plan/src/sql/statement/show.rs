@@ -2,7 +2,8 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::{Show, TableListing};
+use super::options::key;
+use super::{FunctionListing, Show, TableListing};
 use crate::error::Result;
 use crate::sql::cursor::Cursor;
 use crate::sql::error;
@@ -34,17 +35,17 @@ pub(super) fn show(cursor: &mut Cursor) -> Result<Show> {
     if cursor.eat_words(&["columns"]) {
         return columns(cursor);
     }
-    for (words, of_users) in [
-        (["functions"].as_slice(), false),
-        (&["all", "functions"], false),
-        (&["system", "functions"], false),
-        (&["user", "functions"], true),
+    for (words, of) in [
+        (["functions"].as_slice(), FunctionListing::All),
+        (&["all", "functions"], FunctionListing::All),
+        (&["system", "functions"], FunctionListing::System),
+        (&["user", "functions"], FunctionListing::User),
     ] {
         if cursor.eat_words(words) {
             if in_or_from(cursor) {
                 cursor.qualified_name()?;
             }
-            return Ok(Show::Functions { of_users, pattern: pattern(cursor)? });
+            return Ok(Show::Functions { of, pattern: pattern(cursor)? });
         }
     }
     for word in ["database", "schema", "namespace"] {
@@ -53,7 +54,13 @@ pub(super) fn show(cursor: &mut Cursor) -> Result<Show> {
         }
     }
     if cursor.eat_words(&["tblproperties"]) {
-        return cursor.qualified_name().map(Show::Properties);
+        let name = cursor.qualified_name()?;
+        if !cursor.eat(&Token::LParen) {
+            return Ok(Show::Properties { name, key: None });
+        }
+        let key = key(cursor)?;
+        cursor.expect(&Token::RParen)?;
+        return Ok(Show::Properties { name, key: Some(key) });
     }
     if cursor.eat_words(&["create", "table"]) {
         return cursor.qualified_name().map(Show::CreateTable);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Location, Token};
 
 use super::options::{options, typed_columns};
-use super::{CreateView, Statement, ViewScope, is_query};
+use super::{CreateView, Statement, TableChange, ViewScope, alter, is_query};
 use crate::ddl;
 use crate::error::{ErrorClass, Result, SparkError};
-use crate::ir::Source;
+use crate::ir::{Relation, Source};
 use crate::sql::cursor::Cursor;
 use crate::sql::parameters::Parameters;
 use crate::sql::query;
@@ -67,11 +67,13 @@ pub(super) fn create(mut cursor: Cursor, prefix: Prefix, text: &str, params: &Pa
             }
         }
     }
+    let mut comment = None;
+    let mut properties = BTreeMap::new();
     loop {
         if cursor.eat_words(&["comment"]) {
-            cursor.string()?;
+            comment = Some(cursor.string()?);
         } else if cursor.eat_words(&["tblproperties"]) {
-            options(&mut cursor)?;
+            properties = options(&mut cursor)?;
             if scope != ViewScope::Stored {
                 let message = "TBLPROPERTIES can't coexist with CREATE TEMPORARY VIEW";
                 return Err(
@@ -83,8 +85,9 @@ pub(super) fn create(mut cursor: Cursor, prefix: Prefix, text: &str, params: &Pa
         }
     }
     if cursor.eat_words(&["as"]) && schema.is_none() {
-        let query = body(cursor, text, params)?;
-        return Ok(Statement::CreateView(CreateView { name, scope, replace, if_not_exists, columns, query }));
+        let (query, text) = body(cursor, text, params)?;
+        let view = CreateView { name, scope, replace, if_not_exists, columns, comment, properties, query, text };
+        return Ok(Statement::CreateView(view));
     }
     if !columns.is_empty() || scope == ViewScope::Stored {
         return Err(cursor.unexpected());
@@ -104,19 +107,40 @@ pub(super) fn alter(mut cursor: Cursor, text: &str, params: &Parameters) -> Resu
     let name = cursor.qualified_name()?;
     if cursor.eat_words(&["rename", "to"]) {
         let to = cursor.qualified_name()?;
-        return if cursor.at_end() { Ok(Statement::Rename { name, to }) } else { Err(cursor.unexpected()) };
+        return if cursor.at_end() { Ok(Statement::Rename { view: true, name, to }) } else { Err(cursor.unexpected()) };
     }
     if cursor.eat_words(&["as"]) || is_query(cursor.rest()) {
-        return Ok(Statement::AlterView { name, query: body(cursor, text, params)? });
+        let (query, text) = body(cursor, text, params)?;
+        return Ok(Statement::AlterView { name, query, text });
     }
-    Err(match cursor.at_end() {
-        true => cursor.unexpected(),
-        false => SparkError::unsupported("ALTER VIEW of anything but the query or the name"),
-    })
+    match alter::change(&mut cursor)? {
+        Some((change @ (TableChange::SetProperties(_) | TableChange::UnsetProperties(_)), operation))
+            if cursor.at_end() =>
+        {
+            let operation = format!("ALTER VIEW ... {operation}");
+            Ok(Statement::AlterTable { name, view: true, operation, change })
+        }
+        _ if cursor.at_end() => Err(cursor.unexpected()),
+        _ => Err(SparkError::unsupported("ALTER VIEW of anything but the query, the name and the properties")),
+    }
 }
 
-fn body(cursor: Cursor, text: &str, params: &Parameters) -> Result<crate::ir::Relation> {
-    if is_query(cursor.rest()) { query(cursor.into_rest(), text, params) } else { Err(cursor.unexpected()) }
+/// The query, and how it is written.
+fn body(cursor: Cursor, text: &str, params: &Parameters) -> Result<(Relation, String)> {
+    if !is_query(cursor.rest()) {
+        return Err(cursor.unexpected());
+    }
+    let start = cursor.rest().first().map(|token| token.span.start);
+    let written = start.map_or(String::new(), |start| from(text, start));
+    Ok((query(cursor.into_rest(), text, params)?, written))
+}
+
+/// The text from a place on, without the semicolons behind it.
+fn from(text: &str, start: Location) -> String {
+    let (above, before) = (start.line.saturating_sub(1) as usize, start.column.saturating_sub(1) as usize);
+    let lines: String = text.split_inclusive('\n').skip(above).collect();
+    let rest: String = lines.chars().skip(before).collect();
+    rest.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).to_owned()
 }
 
 /// The name of a temporary view, which stands in no database.

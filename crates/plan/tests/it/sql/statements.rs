@@ -43,7 +43,17 @@ fn queries_and_explain() {
 
 fn create_view(name: &str, scope: ViewScope, replace: bool, query: Relation) -> CreateView {
     let name = name.split('.').map(str::to_owned).collect();
-    CreateView { name, scope, replace, if_not_exists: false, columns: vec![], query }
+    CreateView {
+        name,
+        scope,
+        replace,
+        if_not_exists: false,
+        columns: vec![],
+        comment: None,
+        properties: BTreeMap::new(),
+        query,
+        text: String::new(),
+    }
 }
 
 #[test]
@@ -57,7 +67,10 @@ fn views_of_queries() {
             "CREATE TEMP VIEW v (a COMMENT 'x', b) AS SELECT * FROM t",
             CreateView { columns: named, ..create_view("v", ViewScope::Temporary, false, select()) },
         ),
-        ("CREATE TEMP VIEW v COMMENT 'one' AS SELECT 1", create_view("v", ViewScope::Temporary, false, one())),
+        (
+            "CREATE TEMP VIEW v COMMENT 'one' AS SELECT 1",
+            CreateView { comment: Some("one".to_owned()), ..create_view("v", ViewScope::Temporary, false, one()) },
+        ),
         ("CREATE GLOBAL TEMP VIEW v AS SELECT 1", create_view("v", ViewScope::Global, false, one())),
         ("CREATE OR REPLACE VIEW d.v AS SELECT 1", create_view("d.v", ViewScope::Stored, true, one())),
         (
@@ -66,6 +79,8 @@ fn views_of_queries() {
         ),
     ];
     for (text, expected) in cases {
+        let query = text[text.to_uppercase().find("SELECT").unwrap()..].trim_end_matches(';').to_owned();
+        let expected = CreateView { text: query, ..expected };
         assert_eq!(statement(text), Ok(Statement::CreateView(expected)), "{text}");
     }
 }

@@ -63,7 +63,15 @@ fn tables() {
     let create = |format: &str, options: &[(&str, &str)], paths: &[&str], schema, query| {
         let options: BTreeMap<_, _> = options.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         let source = Source { format: format.to_owned(), options, paths: names(paths), schema, ..Source::default() };
-        CreateTable { name: names(&["t"]), if_not_exists: false, source, partition_by: vec![], query }
+        CreateTable {
+            name: names(&["t"]),
+            if_not_exists: false,
+            source,
+            partition_by: vec![],
+            comment: None,
+            properties: BTreeMap::new(),
+            query,
+        }
     };
     let columns = Some(Arc::new(Schema::new(vec![
         Field::new("a", DataType::Int32, false),
@@ -74,7 +82,8 @@ fn tables() {
         ("CREATE TABLE t USING x", create("x", &[], &[], None, None)),
         ("create table t using a.b options (k 'v', n 1);", create("a.b", &[("k", "v"), ("n", "1")], &[], None, None)),
         ("CREATE TABLE t (a INT NOT NULL, b DECIMAL(4, 2)) USING x", create("x", &[], &[], columns, None)),
-        ("CREATE TABLE t USING x COMMENT 'c' LOCATION '/p'", create("x", &[], &["/p"], None, None)),
+        ("CREATE TABLE t USING x LOCATION '/p'", create("x", &[], &["/p"], None, None)),
+        ("CREATE TABLE t SELECT * FROM u", create("", &[], &[], None, query.clone())),
         ("CREATE TABLE t USING x OPTIONS (k 'v') AS SELECT * FROM u", create("x", &[("k", "v")], &[], None, query)),
     ];
     for (text, expected) in cases {
@@ -106,8 +115,7 @@ fn what_is_no_statement_or_not_supported() {
         ("INSERT INTO t PARTITION (a = 1) SELECT 1", "UNSUPPORTED_OPERATION"),
         ("INSERT INTO t REPLACE WHERE a = 1 SELECT 1", "UNSUPPORTED_OPERATION"),
         ("INSERT OVERWRITE LOCAL DIRECTORY '/x' SELECT 1", "UNSUPPORTED_OPERATION"),
-        ("CREATE TABLE t", "UNSUPPORTED_OPERATION"),
-        ("CREATE TABLE t USING x PARTITIONED BY (a)", "UNSUPPORTED_OPERATION"),
+        ("CREATE TABLE t CLUSTERED BY (a) INTO 2 BUCKETS", "UNSUPPORTED_OPERATION"),
         ("CREATE TABLE t USING x AS", "PARSE_SYNTAX_ERROR"),
         ("CREATE TABLE t USING x y", "PARSE_SYNTAX_ERROR"),
         ("CREATE TABLE t (a foo) USING x", "UNSUPPORTED_DATATYPE"),
