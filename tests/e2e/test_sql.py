@@ -119,7 +119,7 @@ def test_errors(spark: SparkSession, query: str, kind: type[PySparkException], c
 
 def test_statements_that_are_not_there_yet_say_so(spark: SparkSession) -> None:
     with pytest.raises(PySparkException) as caught:
-        spark.sql("CREATE TABLE t (a INT) STORED AS orc").collect()
+        spark.sql("CREATE TABLE t (a INT) CLUSTERED BY (a) INTO 2 BUCKETS").collect()
     assert "CREATE TABLE" in str(caught.value).upper()
 
 
