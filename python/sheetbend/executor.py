@@ -49,7 +49,9 @@ class Executor:
         SheetbendError: The options are wrong, or there is no token.
     """
 
-    def __init__(self, scheduler: str, *, token_file: Path | None = None, options: ExecutorOptions | None = None) -> None:
+    def __init__(
+        self, scheduler: str, *, token_file: Path | None = None, options: ExecutorOptions | None = None
+    ) -> None:
         self._scheduler = scheduler
         self._options = options or ExecutorOptions()
         self._token = token(token_file)
