@@ -32,7 +32,7 @@ pub struct Recipe {
     pub(crate) info: SourceInfo,
     pub(crate) isolation: Isolation,
     /// Its bytes, once they are known: to make them may take Python.
-    bytes: Arc<OnceLock<Vec<u8>>>,
+    pub(crate) bytes: Arc<OnceLock<Vec<u8>>>,
 }
 
 /// Where a plug-in comes from.
