@@ -47,8 +47,8 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// How often the other end of a connection is asked whether it is there.
 pub(crate) const PROBE: Duration = Duration::from_secs(4);
 
-/// How long what is known of an ended job is kept.
-const KEPT: Duration = Duration::from_secs(60);
+/// How long what is known of an ended job is kept, and with it what its sources hold, such as a snapshot.
+const KEPT: Duration = Duration::from_secs(5);
 
 /// In how many partitions rows are put at the least where a query spreads them: more machines may join.
 const FEWEST_PARTITIONS: usize = 4;
