@@ -1,5 +1,6 @@
 //! Formats whose plug-ins are classes that a client has sent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,10 +11,12 @@ use crate::client_class::{ClassFormats, ClientClass, PythonFiles};
 use crate::error::Result;
 use crate::format::{SourceInfo, TableFormat};
 use crate::isolation::Isolation;
+use crate::python;
 use crate::python::failure::Site;
+use crate::python::interpreter::guarded;
 use crate::python::plugin::Plugin;
 use crate::python_format::{isolation, made};
-use crate::recipe::{Origin, Recipe};
+use crate::recipe::{Origin, Pack, Recipe};
 use crate::source::Source;
 
 /// Formats of classes that were pickled.
@@ -52,6 +55,19 @@ struct Loaded {
     plugin: Arc<Plugin>,
 }
 
+/// A class that a client has sent, with the files that it may import.
+struct Sent {
+    class: Arc<ClientClass>,
+    files: BTreeMap<String, Arc<[u8]>>,
+}
+
+impl Pack for Sent {
+    fn pack(&self, site: &Site) -> Result<Vec<u8>> {
+        let pack = |py: Python<'_>| python::pack_class(py, &self.class, &self.files);
+        guarded(site, |py| pack(py).map_err(|error| site.raised(py, &error)))
+    }
+}
+
 #[async_trait]
 impl TableFormat for PickledFormat {
     fn name(&self) -> &str {
@@ -62,7 +78,7 @@ impl TableFormat for PickledFormat {
         let site = Site::load(self.class.name.clone());
         let isolation = isolation(&mut info, &self.isolation, &site)?;
         let (class, files, loaded) = (Arc::clone(&self.class), self.files.all(), Arc::clone(&self.loaded));
-        let origin = Origin::Sent { class: Arc::clone(&class), files: files.clone() };
+        let origin = Origin::Here(Arc::new(Sent { class: Arc::clone(&class), files: files.clone() }));
         let recipe = Recipe::new(&class.name, origin, info, isolation);
         let load = move |py: Python<'_>| {
             // Files are added, never replaced: as many are the same.

@@ -13,7 +13,7 @@ use crate::python::failure::{Secrets, Site};
 use crate::python::in_process::InProcess;
 use crate::python::interpreter::{blocking, guarded};
 use crate::python::plugin::{Plugin, display};
-use crate::recipe::{Origin, Recipe};
+use crate::recipe::{Origin, Pack, Recipe};
 use crate::source::Source;
 use crate::worker::host::Isolated;
 
@@ -97,6 +97,15 @@ impl RegisteredFormat {
     }
 }
 
+/// What was registered.
+struct Registered(Arc<Py<PyAny>>);
+
+impl Pack for Registered {
+    fn pack(&self, site: &Site) -> Result<Vec<u8>> {
+        guarded(site, |py| python::pack(self.0.bind(py)).map_err(|error| site.raised(py, &error)))
+    }
+}
+
 #[async_trait]
 impl TableFormat for RegisteredFormat {
     fn name(&self) -> &str {
@@ -111,7 +120,7 @@ impl TableFormat for RegisteredFormat {
         let site = Site::load(display(&self.name, &self.class));
         let isolation = isolation(&mut info, &self.isolation, &site)?;
         let candidate = Arc::clone(&self.candidate);
-        let origin = Origin::Object(Arc::clone(&candidate));
+        let origin = Origin::Here(Arc::new(Registered(Arc::clone(&candidate))));
         let (name, plugin) = (self.name.clone(), self.plugin.clone());
         let recipe = Recipe::new(&name, origin, info, isolation);
         let plugin = move |py: Python<'_>| match plugin {

@@ -7,14 +7,11 @@ use std::time::Duration;
 
 use datafusion::error::DataFusionError;
 use prost::Message;
-use pyo3::prelude::*;
 
-use crate::client_class::ClientClass;
 use crate::error::Result;
 use crate::format::SourceInfo;
 use crate::ipc;
 use crate::isolation::{Isolation, Mode};
-use crate::python;
 use crate::python::failure::Site;
 use crate::python::interpreter::guarded;
 use crate::python::plugin::{Plugin, display};
@@ -40,12 +37,21 @@ pub struct Recipe {
 pub(crate) enum Origin {
     /// A class in a module.
     Named { module: String, class: String },
-    /// A class, or an instance, of this process.
-    Object(Arc<Py<PyAny>>),
-    /// A class that a client has sent, with the files that it may import.
-    Sent { class: Arc<ClientClass>, files: BTreeMap<String, Arc<[u8]>> },
-    /// A pickle of any of these.
+    /// Something that this process has.
+    Here(Arc<dyn Pack>),
+    /// A pickle of it.
     Pickled(Vec<u8>),
+}
+
+/// A plug-in, or what becomes one, that this process has.
+///
+/// A trait, so that those who only know a recipe know nothing of the interpreter.
+pub(crate) trait Pack: Send + Sync {
+    /// The bytes of which another process makes it.
+    ///
+    /// # Errors
+    /// It cannot be pickled.
+    fn pack(&self, site: &Site) -> Result<Vec<u8>>;
 }
 
 impl Origin {
@@ -54,12 +60,8 @@ impl Origin {
     /// # Errors
     /// It cannot be pickled.
     pub(crate) fn packed(&self, site: &Site) -> Result<Self> {
-        let pickled = |pack: &dyn Fn(Python<'_>) -> PyResult<Vec<u8>>| {
-            guarded(site, |py| pack(py).map_err(|error| site.raised(py, &error))).map(Self::Pickled)
-        };
         match self {
-            Self::Object(object) => pickled(&|py| python::pack(object.bind(py))),
-            Self::Sent { class, files } => pickled(&|py| python::pack_class(py, class, files)),
+            Self::Here(plugin) => plugin.pack(site).map(Self::Pickled),
             Self::Named { .. } | Self::Pickled(_) => Ok(self.clone()),
         }
     }
@@ -93,7 +95,7 @@ impl Recipe {
         let (module, class, pickle) = match self.origin.packed(&site)? {
             Origin::Named { module, class } => (module, class, vec![]),
             Origin::Pickled(pickle) => (String::new(), String::new(), pickle),
-            Origin::Object(_) | Origin::Sent { .. } => return Err(site.failed("is packed already")),
+            Origin::Here(_) => return Err(site.failed("was not packed")),
         };
         let schema = self.info.schema.as_ref().map(|schema| ipc::write_schema(schema)).transpose();
         let Isolation { mode, python, memory, start_timeout, batch_timeout } = self.isolation.clone();
@@ -153,9 +155,8 @@ impl Recipe {
         guarded(&site, |py| {
             let plugin = match &self.origin {
                 Origin::Named { module, class } => Plugin::load(py, &self.format, module, class),
-                Origin::Object(object) => Plugin::adopt(&self.format, object.bind(py)),
-                Origin::Sent { class, files } => Plugin::unpickle(py, class, files),
                 Origin::Pickled(pickle) => Plugin::unpack(py, &self.format, pickle),
+                Origin::Here(plugin) => plugin.pack(&site).and_then(|pickle| Plugin::unpack(py, &self.format, &pickle)),
             };
             configured(py, Arc::new(plugin?), self.clone())
         })
@@ -164,8 +165,7 @@ impl Recipe {
     fn name(&self) -> String {
         match &self.origin {
             Origin::Named { module, class } => format!("{module}.{class}"),
-            Origin::Sent { class, .. } => class.name.clone(),
-            Origin::Object(_) | Origin::Pickled(_) => self.format.clone(),
+            Origin::Here(_) | Origin::Pickled(_) => self.format.clone(),
         }
     }
 }

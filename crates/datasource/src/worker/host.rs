@@ -149,7 +149,7 @@ impl InWorker {
         let (module, class, pickle) = match origin {
             Origin::Named { module, class } => (module.as_str(), class.as_str(), &[][..]),
             Origin::Pickled(pickle) => ("", "", pickle.as_slice()),
-            Origin::Object(_) | Origin::Sent { .. } => return Err(site.failed("cannot be sent as it is")),
+            Origin::Here(_) => return Err(site.failed("cannot be sent as it is")),
         };
         let schema = info.schema.as_ref().map(|schema| ipc::write_schema(schema)).transpose();
         let schema = schema.map_err(|error| unsendable(site, &error))?.unwrap_or_default();

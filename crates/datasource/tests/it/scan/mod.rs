@@ -4,3 +4,4 @@ mod filter;
 mod planner;
 mod rows;
 mod support;
+mod wire;
