@@ -148,7 +148,7 @@ impl Query {
 
     /// Starts the query, which can be asked how far it is.
     pub(crate) async fn run(&self) -> Result<Running> {
-        let work = Work { name: "query".to_owned(), plan: self.plan.clone(), context: self.context.clone() };
+        let work = Work { name: place::name(&self.plan), plan: self.plan.clone(), context: self.context.clone() };
         self.runner.run(work).await.map_err(|e| failure::from_engine(&e))
     }
 }

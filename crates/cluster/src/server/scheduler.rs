@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ use tonic::transport::server::TcpIncoming;
 use super::attach::{Control, Lost};
 use super::executors::Executors;
 use super::job;
+use super::jobs::Jobs;
 use crate::codec::Codec;
 use crate::control::{Event, Installation};
 use crate::runner::{Runner, Running, Work};
@@ -70,7 +71,8 @@ pub struct ClusterConfig {
 /// A scheduler that listens, until it is dropped.
 pub struct Cluster {
     scheduler: Arc<Scheduler>,
-    executors: Arc<Executors>,
+    pub(super) executors: Arc<Executors>,
+    pub(super) jobs: Arc<Jobs>,
     config: ClusterConfig,
     address: SocketAddr,
     _serving: DropGuard,
@@ -87,8 +89,10 @@ impl Cluster {
         let executors = Arc::new(Executors::default());
         let scheduler = scheduler(address, &config.token, &executors).await.map_err(io::Error::other)?;
         let scheduler = Arc::new(scheduler);
+        let jobs = Arc::new(Jobs::default());
         let control = Control {
             executors: Arc::clone(&executors),
+            jobs: Arc::clone(&jobs),
             installation: config.installation.clone(),
             lost: lost(&scheduler),
         };
@@ -109,10 +113,11 @@ impl Cluster {
                 tracing::error!(%error, "the cluster's port ended");
             }
         });
-        Ok(Self { scheduler, executors, config, address, _serving: serving.drop_guard() })
+        let address = SocketAddr::new(announced(address.ip()), address.port());
+        Ok(Self { scheduler, executors, jobs, config, address, _serving: serving.drop_guard() })
     }
 
-    /// Where executors reach the scheduler.
+    /// Where executors reach the scheduler, from other machines too where it listens on every address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -147,7 +152,8 @@ impl Runner for Cluster {
                 self.config.patience, self.address
             )));
         }
-        job::start(Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.config.token.clone(), work).await
+        let (executors, jobs) = (Arc::clone(&self.executors), Arc::clone(&self.jobs));
+        job::start(Arc::clone(&self.scheduler), executors, jobs, self.config.token.clone(), work).await
     }
 }
 
@@ -184,6 +190,20 @@ async fn scheduler(
     };
     let config = Arc::new(config);
     create_scheduler(BallistaCluster::new_from_config(&config).await?, config).await
+}
+
+/// The address by which others reach `bound`, which may be every address of this machine.
+fn announced(bound: IpAddr) -> IpAddr {
+    if !bound.is_unspecified() {
+        return bound;
+    }
+    // No packet is sent: this asks which address would reach a machine that is not of this network.
+    let reaching = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    };
+    reaching().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
 }
 
 /// Has the tasks of a lost executor run by others at once.
