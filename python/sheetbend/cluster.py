@@ -64,8 +64,8 @@ def token(file: Path | None = None, *, create: bool = False) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise SheetbendError(
-            f"The token of the cluster is not known: {path} cannot be read ({error.strerror}). Copy it from the server's "
-            f"machine, or set {TOKEN_VARIABLE}."
+            f"The token of the cluster is not known: {path} cannot be read ({error.strerror}). Copy it from the "
+            f"server's machine, or set {TOKEN_VARIABLE}."
         ) from None
 
 

@@ -46,7 +46,8 @@ class Server:
         detached_timeout: Seconds that a query goes on after its client went away, for the client to come back.
         session_timeout: Seconds without a request after which a session, with its views, is dropped.
         cluster: How executors reach the server; none to run every query in this process.
-        health: The address and port where it tells of its health over HTTP; port 0 takes a free one. By default it does not.
+        health: The address and port where it tells of its health over HTTP; port 0 takes a free one. By default it does
+            not.
         isolation: Where the code of all sources runs, unless a registration or a query says otherwise; see
             :class:`~sheetbend.isolation.IsolationOptions`.
 
@@ -55,7 +56,7 @@ class Server:
         OptionError: A value that is none for an option of isolation.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two go by their names
         self,
         host: str = "127.0.0.1",
         port: int = DEFAULT_PORT,

@@ -12,10 +12,11 @@ __all__ = ["until_signalled"]
 
 
 def until_signalled(has_ended: Callable[[], bool], stop: Callable[[], None]) -> int:
-    """Waits for SIGINT or SIGTERM, then calls ``stop``. A second signal ends the process at once, with status 128 + signal.
+    """Waits for SIGINT or SIGTERM, then calls ``stop``.
 
-    Only the main thread may call this, since only it can handle signals. Returns the number of the signal, 0 where
-    ``has_ended``, which is asked once a second, says that there is nothing to wait for.
+    A second signal ends the process at once, with status 128 + signal. Only the main thread may call this, since only
+    it can handle signals. Returns the number of the signal, 0 where ``has_ended``, which is asked once a second, says
+    that there is nothing to wait for.
     """
     reader, writer = os.pipe()
     received: list[int] = []

@@ -15,15 +15,18 @@ CRATES = {
     "datasource": set(),
     "plan": set(),
     "files": {"plan"},
-    "connect": {"datasource", "files", "plan"},
-    "native": {"connect", "datasource", "plan"},
+    "cluster": {"datasource", "files", "plan"},
+    "connect": {"cluster", "datasource", "files", "plan"},
+    "native": {"cluster", "connect", "datasource", "plan"},
 }
 
 # What a crate must know nothing of.
 FOREIGN = {
-    "datasource": ["tonic", "prost", "apache-spark-connect-proto", "sqlparser", "datafusion-spark"],
+    # With prost it makes the nodes of a plan bytes: no message of a protocol.
+    "datasource": ["tonic", "apache-spark-connect-proto", "sqlparser", "datafusion-spark"],
     "plan": ["tonic", "prost", "apache-spark-connect-proto", "pyo3", "pyo3-arrow"],
     "files": ["tonic", "prost", "apache-spark-connect-proto", "pyo3", "pyo3-arrow", "sqlparser"],
+    "cluster": ["apache-spark-connect-proto", "pyo3", "pyo3-arrow", "sqlparser"],
     "connect": ["pyo3", "pyo3-arrow", "sqlparser"],
     "native": ["tonic", "prost", "sqlparser", "datafusion-spark"],
 }
@@ -58,8 +61,11 @@ MODULES = {
     "discovery": {"errors", "registry"},
     "sources": {"errors", "filters", "options", "plugin", "scan", "sources", "write"},
     "interop": {"_bridge", "errors", "options", "plugin", "registry", "interop"},
-    "server": {"_native", "discovery", "errors", "isolation", "registry"},
-    "cli": {"", "discovery", "errors", "registry", "server"},
+    "cluster": {"discovery", "errors"},
+    "signals": set(),
+    "executor": {"_native", "cluster", "errors", "signals"},
+    "server": {"_native", "discovery", "errors", "isolation", "registry", "signals"},
+    "cli": {"", "cluster", "discovery", "errors", "executor", "registry", "server"},
     "": {"context", "discovery", "errors", "options", "plugin", "server", "write"},
 }
 

@@ -57,7 +57,14 @@ class Cluster:
     def join(self, *arguments: str) -> ExecutorProcess:
         """One more executor, which has joined when this returns."""
         command = [sys.executable, "-m", "sheetbend.cli", "executor", "--scheduler", self.scheduler]
-        command += ["--vcores", str(self.vcores), "--token-file", str(self.token_file), "--work-dir", str(self.work_dir)]
+        command += [
+            "--vcores",
+            str(self.vcores),
+            "--token-file",
+            str(self.token_file),
+            "--work-dir",
+            str(self.work_dir),
+        ]
         command += ["--python-path", str(self.python_path), "--drain", "5", *arguments]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, cwd=self.python_path)
         executor = ExecutorProcess(process, _line(process))

@@ -111,13 +111,13 @@ impl PhysicalExtensionCodec for Codec {
 
     fn try_decode_udaf(&self, _: &str, buf: &[u8]) -> Result<Arc<AggregateUDF>> {
         match buf.split_first().ok_or_else(truncated)? {
-            (&MERGE, merged) => merge::decode(merged, |inner| wire::decode(inner)),
+            (&MERGE, merged) => merge::decode(merged, wire::decode),
             (_, function) => wire::decode(function),
         }
     }
 
     fn try_encode_udaf(&self, function: &AggregateUDF, buf: &mut Vec<u8>) -> Result<()> {
-        let (tag, bytes) = match merge::encode(function, |inner| wire::encode(inner))? {
+        let (tag, bytes) = match merge::encode(function, wire::encode)? {
             Some(merged) => (MERGE, merged),
             None => (PLAIN, wire::encode(function)?),
         };

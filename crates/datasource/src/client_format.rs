@@ -63,7 +63,7 @@ impl TableFormat for PickledFormat {
         let isolation = isolation(&mut info, &self.isolation, &site)?;
         let (class, files, loaded) = (Arc::clone(&self.class), self.files.all(), Arc::clone(&self.loaded));
         let origin = Origin::Sent { class: Arc::clone(&class), files: files.clone() };
-        let recipe = Recipe { format: class.name.clone(), origin, info, isolation };
+        let recipe = Recipe::new(&class.name, origin, info, isolation);
         let load = move |py: Python<'_>| {
             // Files are added, never replaced: as many are the same.
             let known = loaded.lock().as_ref().filter(|known| known.files == files.len()).map(|k| k.plugin.clone());

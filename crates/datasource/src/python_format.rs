@@ -50,7 +50,7 @@ impl TableFormat for PythonDataSourceFormat {
         let site = Site::load(display(NAME, &format!("{module}.{class}")));
         let isolation = isolation(&mut info, &self.isolation, &site)?;
         let origin = Origin::Named { module: module.clone(), class: class.clone() };
-        let recipe = Recipe { format: NAME.to_owned(), origin, info, isolation };
+        let recipe = Recipe::new(NAME, origin, info, isolation);
         made(site, recipe, move |py| Plugin::load(py, NAME, &module, &class).map(Arc::new)).await
     }
 }
@@ -113,7 +113,7 @@ impl TableFormat for RegisteredFormat {
         let candidate = Arc::clone(&self.candidate);
         let origin = Origin::Object(Arc::clone(&candidate));
         let (name, plugin) = (self.name.clone(), self.plugin.clone());
-        let recipe = Recipe { format: name.clone(), origin, info, isolation };
+        let recipe = Recipe::new(&name, origin, info, isolation);
         let plugin = move |py: Python<'_>| match plugin {
             Some(plugin) => Ok(plugin),
             None => Plugin::adopt(&name, candidate.bind(py)).map(Arc::new),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
@@ -31,6 +31,8 @@ pub struct Recipe {
     pub(crate) origin: Origin,
     pub(crate) info: SourceInfo,
     pub(crate) isolation: Isolation,
+    /// Its bytes, once they are known: to make them may take Python.
+    pub(crate) bytes: Arc<OnceLock<Vec<u8>>>,
 }
 
 /// Where a plug-in comes from.
@@ -64,10 +66,14 @@ impl Origin {
 }
 
 impl Recipe {
+    pub(crate) fn new(format: &str, origin: Origin, info: SourceInfo, isolation: Isolation) -> Self {
+        Self { format: format.to_owned(), origin, info, isolation, bytes: Arc::default() }
+    }
+
     /// A class of a module, whose code runs in this process.
     pub fn named(format: &str, module: &str, class: &str, info: SourceInfo) -> Self {
         let origin = Origin::Named { module: module.to_owned(), class: class.to_owned() };
-        Self { format: format.to_owned(), origin, info, isolation: Isolation::default() }
+        Self::new(format, origin, info, Isolation::default())
     }
 
     /// The recipe as bytes. Holds the options as they were given: whoever has the bytes has what is secret in them.
@@ -75,6 +81,14 @@ impl Recipe {
     /// # Errors
     /// A plug-in that cannot be pickled.
     pub fn encode(&self) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.bytes.get() {
+            return Ok(bytes.clone());
+        }
+        let bytes = self.encoded()?;
+        Ok(self.bytes.get_or_init(|| bytes).clone())
+    }
+
+    fn encoded(&self) -> Result<Vec<u8>> {
         let site = Site::load(self.format.clone());
         let (module, class, pickle) = match self.origin.packed(&site)? {
             Origin::Named { module, class } => (module, class, vec![]),
@@ -124,7 +138,7 @@ impl Recipe {
             start_timeout: wire.start_timeout.map(Duration::from_nanos),
             batch_timeout: wire.batch_timeout.map(Duration::from_nanos),
         };
-        Ok(Self { format: wire.format, origin, info, isolation })
+        Ok(Self::new(&wire.format, origin, info, isolation))
     }
 
     /// Makes the source, on this thread: it may wait for Python.

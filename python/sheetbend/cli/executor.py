@@ -25,7 +25,7 @@ def add(commands: arguments.Commands) -> None:
         "--vcores",
         metavar="N",
         type=arguments.count,
-        help="how many partitions it runs at a time; one a core if not given",
+        help="how many tasks it runs at a time; one a core if not given",
     )
     command.add_argument(
         "--memory",

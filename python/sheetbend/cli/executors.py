@@ -15,8 +15,8 @@ def add(commands: arguments.Commands) -> None:
     command = commands.add_parser(
         "executors",
         help="list the executors of a cluster",
-        description="Lists the executors that have joined a server: where their data is fetched, how many tasks they run "
-        "at a time, and how many they run now.",
+        description="Lists the executors that have joined a server: where their data is fetched, how many tasks they "
+        "run at a time, and how many they run now.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     arguments.add_scheduler(command)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from sheetbend.cli import arguments
 from sheetbend.discovery import Discovered, discover
+
+if TYPE_CHECKING:
+    from sheetbend.cli import arguments
 
 
 def add(commands: arguments.Commands) -> None:

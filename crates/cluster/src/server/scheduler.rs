@@ -16,11 +16,12 @@ use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
 use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use sheetbend_plan::error::{ErrorClass, SparkError};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Request;
@@ -146,11 +147,12 @@ impl Runner for Cluster {
 
     async fn run(&self, work: Work) -> Result<Running> {
         if tokio::time::timeout(self.config.patience, self.executors.any()).await.is_err() {
-            return Err(DataFusionError::ResourcesExhausted(format!(
+            let message = format!(
                 "No executor has joined the cluster within {:?}. Start some with 'sheetbend executor --scheduler {}', or \
                  run the query on the server with spark.sheetbend.runner=local.",
                 self.config.patience, self.address
-            )));
+            );
+            return Err(SparkError::new(ErrorClass::Runtime, "NO_EXECUTORS", "58000", message).into());
         }
         let (executors, jobs) = (Arc::clone(&self.executors), Arc::clone(&self.jobs));
         job::start(Arc::clone(&self.scheduler), executors, jobs, self.config.token.clone(), work).await

@@ -179,7 +179,7 @@ fn a_function_of_others_is_named() {
         "theirs",
         vec![],
         arrow::datatypes::DataType::Int32,
-        datafusion::logical_expr::Volatility::Immutable,
+        Volatility::Immutable,
         Arc::new(|_| unreachable!()),
     );
     let error = encode(&other).unwrap_err().to_string();
