@@ -3,7 +3,7 @@
 //! `/healthz` answers while the process lives, `/readyz` says whether it can do its work, `/metrics` counts in the text
 //! format of Prometheus. Nothing there is a secret, and nothing can be changed.
 
-use std::fmt::Write;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,14 +54,17 @@ impl Metric {
         let values = values.iter().map(|(outcome, value)| (Some(("outcome", *outcome)), *value as f64)).collect();
         Self { name, help, kind: "counter", values }
     }
+}
 
-    fn write(&self, text: &mut String) -> std::fmt::Result {
+/// In the text format of Prometheus.
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, help, kind, values } = self;
-        writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
+        writeln!(f, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
         for (label, value) in values {
             match label {
-                Some((label, is)) => writeln!(text, "{name}{{{label}=\"{is}\"}} {value}")?,
-                None => writeln!(text, "{name} {value}")?,
+                Some((label, is)) => writeln!(f, "{name}{{{label}=\"{is}\"}} {value}")?,
+                None => writeln!(f, "{name} {value}")?,
             }
         }
         Ok(())
@@ -120,9 +123,7 @@ async fn metrics(State(process): State<Arc<Process>>) -> impl IntoResponse {
     if let Some(bytes) = resident() {
         metrics.push(Metric::gauge("process_resident_memory_bytes", "Resident memory.", bytes));
     }
-    let mut text = String::new();
-    // To write to a String does not fail.
-    metrics.iter().for_each(|metric| drop(metric.write(&mut text)));
+    let text: String = metrics.iter().map(ToString::to_string).collect();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 

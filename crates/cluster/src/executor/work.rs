@@ -23,8 +23,8 @@ use sheetbend_plan::error::SparkError;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::{ExecutorConfig, Vitals};
 use super::tasks::{self, Finished};
+use super::{ExecutorConfig, Vitals};
 use crate::codec::Codec;
 use crate::control::Attach;
 use crate::trust::Token;

@@ -102,11 +102,14 @@ impl Drop for Job {
     fn drop(&mut self) {
         let (scheduler, executors, id) = (Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.id.clone());
         let ended = self.ended.load(Ordering::Relaxed);
-        self.jobs.end(&self.id, match (ended, self.failed.load(Ordering::Relaxed)) {
-            (true, _) => Outcome::Done,
-            (_, true) => Outcome::Failed,
-            _ => Outcome::Cancelled,
-        });
+        self.jobs.end(
+            &self.id,
+            match (ended, self.failed.load(Ordering::Relaxed)) {
+                (true, _) => Outcome::Done,
+                (_, true) => Outcome::Failed,
+                _ => Outcome::Cancelled,
+            },
+        );
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             if !ended {

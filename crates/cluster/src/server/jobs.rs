@@ -226,8 +226,8 @@ fn read(nodes: &[MetricsSet]) -> (usize, usize) {
         });
         counts.reduce(|sum, count| sum + count)
     };
-    nodes.iter().filter_map(|set| Some((set.output_rows().unwrap_or(0), bytes(set)?))).fold(
-        (0, 0),
-        |(rows, bytes), (more_rows, more_bytes)| (rows + more_rows, bytes + more_bytes),
-    )
+    nodes
+        .iter()
+        .filter_map(|set| Some((set.output_rows().unwrap_or(0), bytes(set)?)))
+        .fold((0, 0), |(rows, bytes), (more_rows, more_bytes)| (rows + more_rows, bytes + more_bytes))
 }

@@ -21,6 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use sheetbend_datasource::spec::Spread;
 use sheetbend_plan::error::{ErrorClass, SparkError};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -50,6 +51,10 @@ pub(crate) const PROBE: Duration = Duration::from_secs(4);
 
 /// How long what is known of an ended job is kept.
 const KEPT: Duration = Duration::from_secs(60);
+
+/// How many tasks a source is cut into for each vcore, where it has as many partitions: so few vcores wait for the last
+/// task, and what is lost with an executor is small.
+const TASKS_PER_VCORE: usize = 4;
 
 /// In how many partitions rows are put at the least where a query spreads them: more machines may join.
 const FEWEST_PARTITIONS: usize = 4;
@@ -132,10 +137,12 @@ impl Cluster {
 #[async_trait]
 impl Runner for Cluster {
     fn settings(&self, settings: SessionConfig) -> SessionConfig {
+        let vcores = self.executors.vcores();
         let mut settings = settings
             .upgrade_for_ballista()
             .with_ballista_adaptive_query_planner(false)
-            .with_target_partitions(self.executors.vcores().max(FEWEST_PARTITIONS));
+            .with_target_partitions(vcores.max(FEWEST_PARTITIONS))
+            .with_extension(Arc::new(Spread(vcores * TASKS_PER_VCORE)));
         // As on one machine.
         settings.options_mut().optimizer.prefer_hash_join = true;
         settings
