@@ -2,7 +2,7 @@
 
 python -m benchmarks.scaling_model --task-seconds 0.0004 --task-bytes 6000 --idle-seconds 0.0002
 
-The query is a scan with a grouped aggregate: a stage that reads, in so many tasks a vcore, and a stage that merges, with
+The query is a scan with a grouped aggregate: a stage that reads, in so many tasks a vcore, and one that merges, with
 a task a vcore. Each task takes ``--work`` seconds of an executor. The figures say how much of each thing the query asks
 for in the time that the executors alone would take: at 100 % the thing is the limit.
 """

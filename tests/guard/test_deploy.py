@@ -58,13 +58,14 @@ def test_units_are_units(name: str, tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not installed")
     text = (DEPLOY / name).read_text().replace("/opt/sheetbend/bin/sheetbend", sys.executable)
     # A user that every machine has.
-    (tmp_path / name).write_text(text.replace("User=sheetbend", "User=nobody"))
+    (tmp_path / name).write_text(text.replace("User=sheetbend", "User=daemon"))
     unit = tmp_path / name.replace("@.", "@1.")
     if not unit.exists():
         unit.symlink_to(name)
     done = subprocess.run([analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
-    assert name.replace("@.", "@1.") not in done.stderr
+    # Nor a warning, which it gives of units of the machine too.
+    assert name.removesuffix(".service") not in done.stderr
 
 
 def test_a_unit_has_time_to_drain() -> None:
@@ -110,7 +111,8 @@ def test_kubernetes_probes_and_drains() -> None:
 
 
 def test_the_image_ends_by_a_signal() -> None:
-    lines = [line for line in (DEPLOY / "Dockerfile").read_text().splitlines() if line and not line.startswith("#")]
+    text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     verbs = [line.split()[0] for line in lines]
     assert set(verbs) <= {"FROM", "COPY", "RUN", "USER", "WORKDIR", "VOLUME", "STOPSIGNAL", "ENTRYPOINT", "CMD"}
     assert verbs[0] == "FROM"
