@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.connect.shell.progress import ProgressHandler
 
 from sheetbend import cluster as asked
 from sheetbend.errors import SheetbendError
@@ -72,10 +73,11 @@ def server_health(cluster: Cluster) -> str:
 def test_a_client_is_told_of_stages_and_tasks(spark: SparkSession) -> None:
     reports: list[list[Any]] = []
 
-    def on_progress(stages: Any, *_: Any, **__: Any) -> None:
-        reports.append([(stage.num_tasks, stage.num_completed_tasks) for stage in stages or []])
+    class Recorder(ProgressHandler):
+        def __call__(self, stages: Any, inflight_tasks: int, operation_id: str | None, done: bool) -> None:
+            reports.append([(stage.num_tasks, stage.num_completed_tasks) for stage in stages or []])
 
-    spark.registerProgressHandler(on_progress)
+    spark.registerProgressHandler(Recorder())
     assert paced(spark, partitions=8, seconds=1).groupBy((paced(spark).n % 2).alias("m")).count().count() == 2
     stages = [report for report in reports if len(report) > 1]
     assert stages
@@ -149,12 +151,14 @@ def test_an_executor_tells_what_it_does_and_that_it_drains(cluster: Cluster, spa
     query = threading.Thread(target=paced(spark, partitions=6, seconds=2).count)
     query.start()
     try:
-        wait_until(lambda: metrics(address)["sheetbend_tasks_running"] == 1, 20, "no task runs")
+        wait_until(lambda: metrics(address)["sheetbend_executor_tasks_running"] == 1, 20, "no task runs")
         third.process.terminate()
         wait_until(lambda: fetched(address, "/readyz")[0] == 503, 5, "it does not drain")
         assert fetched(address, "/healthz")[0] == 200
         wait_until(
-            lambda: metrics(address)['sheetbend_tasks_ended_total{outcome="done"}'] >= 1, 10, "its task is dropped"
+            lambda: metrics(address)['sheetbend_executor_tasks_ended_total{outcome="done"}'] >= 1,
+            10,
+            "its task is dropped",
         )
         told = metrics(address)
         assert told["sheetbend_source_rows_total"] >= 10

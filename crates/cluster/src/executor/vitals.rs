@@ -68,11 +68,15 @@ impl Health for Vitals {
         let count = |state: &AtomicU64| state.load(Ordering::Relaxed);
         let outcomes = [("done", count(&self.done)), ("failed", count(&self.failed))];
         vec![
-            Metric::gauge("sheetbend_joined", "Whether a server has taken the executor in.", flag(&self.joined)),
-            Metric::gauge("sheetbend_draining", "Whether it takes no more tasks.", flag(&self.draining)),
-            Metric::gauge("sheetbend_vcores", "Tasks that it runs at a time.", size(&self.vcores)),
-            Metric::gauge("sheetbend_tasks_running", "Tasks that it runs.", size(&self.running)),
-            Metric::outcomes("sheetbend_tasks_ended_total", "Tasks that have ended.", &outcomes),
+            Metric::gauge(
+                "sheetbend_executor_joined",
+                "Whether a server has taken the executor in.",
+                flag(&self.joined),
+            ),
+            Metric::gauge("sheetbend_executor_draining", "Whether it takes no more tasks.", flag(&self.draining)),
+            Metric::gauge("sheetbend_executor_vcores", "Tasks that it runs at a time.", size(&self.vcores)),
+            Metric::gauge("sheetbend_executor_tasks_running", "Tasks that it runs.", size(&self.running)),
+            Metric::outcomes("sheetbend_executor_tasks_ended_total", "Tasks that have ended.", &outcomes),
             Metric::counter("sheetbend_source_rows_total", "Rows that sources gave to ended tasks.", count(&self.rows)),
             Metric::counter("sheetbend_source_bytes_total", "Bytes of these rows.", count(&self.bytes)),
         ]
