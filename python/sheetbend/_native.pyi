@@ -6,6 +6,7 @@ Log lines go to standard error, filtered by the environment variable ``SHEETBEND
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 
@@ -23,6 +24,7 @@ class Server:
         session_timeout: float,
         isolation: Mapping[str, str] = ...,
         cluster: Mapping[str, object] | None = None,
+        health: tuple[str, int] | None = None,
     ) -> None:
         """A server that is not started yet.
 
@@ -33,11 +35,16 @@ class Server:
             session_timeout: Seconds without a request after which a session and all it holds are dropped.
             isolation: Where the code of sources runs: options of :mod:`sheetbend.isolation`, as texts.
             cluster: What :meth:`sheetbend.cluster.ClusterOptions.native` gives.
+            health: The address and port where it tells of its health; none to tell nobody.
         """
 
     @property
     def scheduler(self) -> str | None:
         """Where executors reach the server; none before the start, and where it has no cluster."""
+
+    @property
+    def health(self) -> str | None:
+        """Where it tells of its health; none before the start, and where it does not."""
 
     def register(
         self, name: str, plugin: object, *, reserved: bool = False, isolation: Mapping[str, str] = ...
@@ -74,8 +81,13 @@ class Executor:
         port: int,
         patience: float,
         drain: float,
+        health: tuple[str, int] | None = None,
     ) -> None:
         """An executor that is not started yet; see :class:`sheetbend.executor.ExecutorOptions`."""
+
+    @property
+    def health(self) -> str | None:
+        """Where it tells of its health; none before the start, and where it does not."""
 
     def start(self) -> str:
         """Joins, and returns the executor's address. Raises :class:`RuntimeError` where it has ended instead."""
@@ -88,6 +100,13 @@ class Executor:
 
         Raises :class:`RuntimeError` where it has ended by itself.
         """
+
+def ask_cluster(scheduler: str, *, token: str, what: Literal["jobs", "executors"]) -> list[str]:
+    """The jobs or the executors of the server at ``scheduler``, a JSON object each; see :mod:`sheetbend.cluster`.
+
+    Raises:
+        RuntimeError: It does not answer, or has another token.
+    """
 
 def scan(
     plugin: object,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
@@ -9,11 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any, Literal
 
 from sheetbend.discovery import GROUP
 from sheetbend.errors import SheetbendError
 
-__all__ = ["DEFAULT_SCHEDULER_PORT", "TOKEN_VARIABLE", "ClusterOptions", "default_token_file", "installed", "token"]
+__all__ = [
+    "DEFAULT_SCHEDULER_PORT",
+    "TOKEN_VARIABLE",
+    "ClusterOptions",
+    "ExecutorState",
+    "Job",
+    "default_token_file",
+    "executors",
+    "installed",
+    "jobs",
+    "token",
+]
 
 DEFAULT_SCHEDULER_PORT = 15003
 """The port where executors reach a server."""
@@ -90,3 +103,63 @@ class ClusterOptions:
             "python": python_version(),
             "plugins": installed(),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A query that runs on a cluster. A task is one partition."""
+
+    id: str
+    name: str
+    """The sources that it reads."""
+    stage: int
+    """The stage that it is at, from 1; 0 before it has been cut into some."""
+    stages: int
+    done: int
+    """Tasks that have ended."""
+    running: int
+    tasks: int
+    """All tasks."""
+    rows: int
+    """The rows that sources gave to tasks that have ended."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorState:
+    """An executor that has joined."""
+
+    id: str
+    address: str
+    """Where its data is fetched."""
+    vcores: int
+    """How many tasks it runs at a time."""
+    tasks: int
+    """How many it runs now."""
+
+
+def jobs(scheduler: str, token: str) -> list[Job]:
+    """The queries that run on the cluster of the server at ``scheduler``, ``host:port``, the oldest first.
+
+    Raises:
+        SheetbendError: It does not answer, or has another token.
+    """
+    return [Job(**job) for job in _asked(scheduler, token, "jobs")]
+
+
+def executors(scheduler: str, token: str) -> list[ExecutorState]:
+    """The executors that have joined the server at ``scheduler``, ``host:port``.
+
+    Raises:
+        SheetbendError: It does not answer, or has another token.
+    """
+    return [ExecutorState(**executor) for executor in _asked(scheduler, token, "executors")]
+
+
+def _asked(scheduler: str, token: str, what: Literal["jobs", "executors"]) -> list[dict[str, Any]]:
+    from sheetbend import _native  # noqa: PLC0415 - so that plug-ins need no engine
+
+    try:
+        return [json.loads(item) for item in _native.ask_cluster(scheduler, token=token, what=what)]
+    except (RuntimeError, ValueError) as error:
+        raise SheetbendError(f"The cluster cannot be asked: {error}.") from None

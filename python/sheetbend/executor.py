@@ -40,6 +40,8 @@ class ExecutorOptions:
     """Seconds that the server may be away before the executor gives up."""
     drain: float = 60.0
     """Seconds that it waits, when it is to end, for its tasks and for what they left to be fetched."""
+    health: tuple[str, int] | None = None
+    """The address and port where it tells of its health over HTTP; port 0 takes a free one. By default it does not."""
 
 
 class Executor:
@@ -79,8 +81,10 @@ class Executor:
                 port=options.port,
                 patience=options.patience,
                 drain=options.drain,
+                health=options.health,
             )
             self.address = native.start()
+            self.health = native.health
         except (RuntimeError, ValueError) as error:
             raise SheetbendError(f"The executor cannot start: {error}.") from None
         self._native = native

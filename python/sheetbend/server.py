@@ -46,6 +46,8 @@ class Server:
         detached_timeout: Seconds that a query goes on after its client went away, for the client to come back.
         session_timeout: Seconds without a request after which a session, with its views, is dropped.
         cluster: How executors reach the server; none to run every query in this process.
+        health: The address and port where it tells of its health over HTTP; port 0 takes a free one. By default it does
+            not.
         isolation: Where the code of all sources runs, unless a registration or a query says otherwise; see
             :class:`~sheetbend.isolation.IsolationOptions`.
 
@@ -54,7 +56,7 @@ class Server:
         OptionError: A value that is none for an option of isolation.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two go by their names
         self,
         host: str = "127.0.0.1",
         port: int = DEFAULT_PORT,
@@ -62,6 +64,7 @@ class Server:
         detached_timeout: float = 10.0,
         session_timeout: float = 3600.0,
         cluster: ClusterOptions | None = None,
+        health: tuple[str, int] | None = None,
         **isolation: Unpack[IsolationOptions],
     ) -> None:
         self._host = _loopback(host)
@@ -70,6 +73,7 @@ class Server:
         self._session_timeout = session_timeout
         self._isolation = _checked_isolation(**isolation)
         self._cluster = cluster
+        self._health = health
         self._lock = threading.Lock()
         self._native: _native.Server | None = None
         self._bound_port = 0
@@ -129,6 +133,7 @@ class Server:
                 session_timeout=self._session_timeout,
                 isolation=self._isolation,
                 cluster=self._cluster.native() if self._cluster is not None else None,
+                health=self._health,
             )
             # Loaded ones last: where a name is claimed twice, the one that can be read has it.
             for source in sorted(sources, key=lambda source: source.error is None):
@@ -159,6 +164,12 @@ class Server:
         """Where executors reach the server, ``127.0.0.1:15003``; none before the start, and without a cluster."""
         with self._lock:
             return self._native.scheduler if self._native is not None else None
+
+    @property
+    def health(self) -> str | None:
+        """Where the server tells of its health, ``127.0.0.1:8080``; none before the start, and where it does not."""
+        with self._lock:
+            return self._native.health if self._native is not None else None
 
     def serve_until_signalled(self) -> int:
         """Waits for SIGINT or SIGTERM, then stops. A second signal ends the process at once, with status 128 + signal.

@@ -61,11 +61,11 @@ MODULES = {
     "discovery": {"errors", "registry"},
     "sources": {"errors", "filters", "options", "plugin", "scan", "sources", "write"},
     "interop": {"_bridge", "errors", "options", "plugin", "registry", "interop"},
-    "cluster": {"discovery", "errors"},
+    "cluster": {"_native", "discovery", "errors"},
     "signals": set(),
     "executor": {"_native", "cluster", "errors", "signals"},
     "server": {"_native", "discovery", "errors", "isolation", "registry", "signals"},
-    "cli": {"", "cluster", "discovery", "errors", "executor", "registry", "server"},
+    "cli": {"", "cli", "cluster", "discovery", "errors", "executor", "registry", "server"},
     "": {"context", "discovery", "errors", "options", "plugin", "server", "write"},
 }
 

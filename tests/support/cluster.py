@@ -14,7 +14,7 @@ from typing import IO
 
 from tests.support.server import ROOT, START_SECONDS, STOP_SECONDS, ServerProcess, running_server
 
-__all__ = ["Cluster", "ExecutorProcess", "running_cluster"]
+__all__ = ["Cluster", "ExecutorProcess", "read_line", "running_cluster"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Cluster:
         ]
         command += ["--python-path", str(self.python_path), "--drain", "5", *arguments]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, cwd=self.python_path)
-        executor = ExecutorProcess(process, _line(process))
+        executor = ExecutorProcess(process, read_line(process))
         self.executors.append(executor)
         return executor
 
@@ -85,7 +85,7 @@ def running_cluster(
     token_file = folder / "cluster-token"
     arguments = ["--cluster", "--scheduler-port", "0", "--token-file", str(token_file), *server_arguments]
     with running_server(*arguments, python_path=python_path, log=log) as server:
-        scheduler = _line(server.process).rpartition(" ")[2]
+        scheduler = read_line(server.process).rpartition(" ")[2]
         cluster = Cluster(server, scheduler, token_file, folder / "work", vcores, python_path, log)
         try:
             for _ in range(executors):
@@ -100,7 +100,8 @@ def running_cluster(
                     executor.process.stdout.close()
 
 
-def _line(process: subprocess.Popen[str]) -> str:
+def read_line(process: subprocess.Popen[str]) -> str:
+    """The next line that a process prints."""
     lines: list[str] = []
     # A thread, as the text of the line may lie in a buffer already, of which no selector knows.
     reader = threading.Thread(target=lambda: lines.append(_read(process)), daemon=True)

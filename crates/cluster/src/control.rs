@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 /// The action by which an executor joins.
 pub(crate) const ATTACH: &str = "sheetbend.attach";
 
+/// The action that lists the jobs that run, a result each.
+pub(crate) const JOBS: &str = "sheetbend.jobs";
+
+/// The action that lists the executors, a result each.
+pub(crate) const EXECUTORS: &str = "sheetbend.executors";
+
 /// What is installed where a process runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Installation {

@@ -5,13 +5,15 @@
 //! for tasks. Every connection is made by an executor, but those that fetch data, and carries the token that the
 //! processes of a cluster share ([`trust`]).
 
+pub mod client;
 mod codec;
 mod control;
 pub mod executor;
 mod failure;
+pub mod health;
 mod runner;
 pub mod server;
 pub mod trust;
 
 pub use control::Installation;
-pub use runner::{LocalRunner, Progress, Runner, Running, Work};
+pub use runner::{LocalRunner, Progress, Runner, Running, Stage, Work};

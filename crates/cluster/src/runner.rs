@@ -28,10 +28,28 @@ pub struct Running {
     pub progress: Option<Arc<dyn Progress>>,
 }
 
+/// How far a stage of work is that runs somewhere else. A task is one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stage {
+    /// Its number in the work.
+    pub id: usize,
+    /// All of its tasks.
+    pub tasks: usize,
+    /// Those that have ended well.
+    pub done: usize,
+    /// Those that run.
+    pub running: usize,
+    /// The rows that sources have given it, as far as tasks have ended.
+    pub rows: usize,
+    /// The bytes of them.
+    pub bytes: usize,
+}
+
 /// How far work is that runs somewhere else.
+#[async_trait]
 pub trait Progress: Send + Sync {
-    /// All tasks that are known of, and those that have ended.
-    fn tasks(&self) -> (usize, usize);
+    /// Its stages, by number; none before it has been cut into some.
+    async fn stages(&self) -> Vec<Stage>;
 }
 
 /// Runs plans.

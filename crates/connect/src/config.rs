@@ -18,6 +18,7 @@ const ANSI: &str = "spark.sql.ansi.enabled";
 const CASE_SENSITIVE: &str = "spark.sql.caseSensitive";
 /// Whether the values of partitions tell the types of their columns; else they are text.
 pub(crate) const INFER_PARTITIONS: &str = "spark.sql.sources.partitionColumnTypeInference.enabled";
+const LEAVES: &str = "spark.sql.leafNodeDefaultParallelism";
 const QUERY_TIMEOUT: &str = "spark.sheetbend.queryTimeout";
 
 /// What a setting holds.
@@ -173,6 +174,11 @@ impl Config {
     /// A value that names no place.
     pub(crate) fn place(&self) -> Result<Place> {
         self.option(RUNNER).map_or_else(|| Ok(Place::default()), |name| Place::named(&name))
+    }
+
+    /// How many tasks a source is cut into on a cluster, at the most; none for as many as suit its size.
+    pub(crate) fn leaves(&self) -> Option<usize> {
+        self.option(LEAVES)?.parse().ok().filter(|leaves| *leaves > 0)
     }
 
     /// How long a query may take; none for as long as it likes.

@@ -12,6 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use sheetbend_cluster::{LocalRunner, Runner, Running, Work};
 use sheetbend_datasource::read::Deadline;
 use sheetbend_datasource::scan::ScanPlanner;
+use sheetbend_datasource::spec::Spread;
 use sheetbend_plan::environment::Resolved;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 use sheetbend_plan::ir::Relation;
@@ -47,6 +48,8 @@ pub(crate) struct Terms {
     pub(crate) deadline: Option<Instant>,
     /// Where it is to run.
     pub(crate) place: Place,
+    /// How many tasks a source is cut into on a cluster, at the most.
+    pub(crate) leaves: Option<usize>,
 }
 
 impl Engine {
@@ -63,19 +66,24 @@ impl Engine {
         session: &Session,
         deadline: Option<Instant>,
     ) -> Result<Query> {
-        let terms = Terms { deadline, place: session.config.read().place()? };
+        let config = session.config.read();
+        let terms = Terms { deadline, place: config.place()?, leaves: config.leaves() };
+        drop(config);
         self.prepare(session.resolve(relation).await?, terms).await
     }
 
     /// Plans how `query` is run. To be called where there is stack for it.
     pub(crate) async fn prepare(&self, query: Resolved, terms: Terms) -> Result<Query> {
         let Resolved { plan, schema } = query;
-        let Terms { deadline, place } = terms;
+        let Terms { deadline, place, leaves } = terms;
         let cluster = self.cluster(&plan, place)?;
         // `now()` is the time at which the query began.
         let mut state = SessionState::clone(&self.state);
         if let Some(cluster) = &cluster {
             *state.config_mut() = cluster.settings(state.config().clone());
+            if let Some(leaves) = leaves {
+                state.config_mut().set_extension(Arc::new(Spread(leaves)));
+            }
         }
         let options = Arc::clone(state.config_options());
         state.execution_props_mut().mark_start_execution(options);
@@ -149,7 +157,7 @@ impl Query {
 
     /// Starts the query, which can be asked how far it is.
     pub(crate) async fn run(&self) -> Result<Running> {
-        let work = Work { name: "query".to_owned(), plan: self.plan.clone(), context: self.context.clone() };
+        let work = Work { name: place::name(&self.plan), plan: self.plan.clone(), context: self.context.clone() };
         self.runner.run(work).await.map_err(|e| failure::from_engine(&e))
     }
 }

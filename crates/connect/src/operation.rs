@@ -192,7 +192,7 @@ impl Output {
                         next = batches.next() => next,
                         _ = report.tick() => {
                             reported = true;
-                            self.send(ResponseType::ExecutionProgress(progress.report(false)), 0).await;
+                            self.send(ResponseType::ExecutionProgress(progress.report(false).await), 0).await;
                             continue;
                         }
                     }
@@ -220,7 +220,7 @@ impl Output {
         }
         // The client itself tells of the end of a query that was short.
         if reported {
-            self.send(ResponseType::ExecutionProgress(progress.report(true)), 0).await;
+            self.send(ResponseType::ExecutionProgress(progress.report(true).await), 0).await;
         }
         // What is left of the query would keep the observed rows from ending.
         drop((batches, progress));

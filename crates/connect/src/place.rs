@@ -1,6 +1,7 @@
 //! Where a query runs: in this process, or on the executors of a cluster.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -75,4 +76,21 @@ pub(crate) fn is_small(plan: &Arc<dyn ExecutionPlan>) -> bool {
         return known.is_ok_and(|known| known.num_rows.get_value().is_some_and(|rows| *rows <= SMALL));
     }
     plan.children().into_iter().all(is_small)
+}
+
+/// What a plan is called in a list of jobs: the sources that it reads.
+pub(crate) fn name(plan: &Arc<dyn ExecutionPlan>) -> String {
+    let mut sources = BTreeSet::new();
+    add_sources(plan, &mut sources);
+    match sources.is_empty() {
+        true => "query".to_owned(),
+        false => format!("query of {}", sources.into_iter().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn add_sources(plan: &Arc<dyn ExecutionPlan>, sources: &mut BTreeSet<String>) {
+    if let Some(exec) = plan.downcast_ref::<PythonExec>() {
+        sources.insert(exec.source().format().to_owned());
+    }
+    plan.children().into_iter().for_each(|child| add_sources(child, sources));
 }

@@ -4,12 +4,21 @@ use std::sync::Arc;
 
 use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use sheetbend_cluster::{Progress as Remote, Stage};
 use spark_connect_proto::execute_plan_response::ExecutionProgress;
 use spark_connect_proto::execute_plan_response::execution_progress::StageInfo;
 
-/// The plan of a query that runs; none where its rows are there already.
-#[derive(Debug, Default)]
-pub(crate) struct Progress(Option<Arc<dyn ExecutionPlan>>);
+/// What tells how far a query is.
+#[derive(Default)]
+pub(crate) enum Progress {
+    /// Nothing: its rows are there already.
+    #[default]
+    Ready,
+    /// The plan that runs here.
+    Here(Arc<dyn ExecutionPlan>),
+    /// What looks at the executors that run it.
+    Cluster(Arc<dyn Remote>),
+}
 
 /// The node that reads a source: what is below it is no data.
 const READS_SPECS: &str = "PythonExec";
@@ -23,28 +32,41 @@ struct Counts {
 }
 
 impl Progress {
-    /// How far `plan` is.
-    pub(crate) fn of(plan: Arc<dyn ExecutionPlan>) -> Self {
-        Self(Some(plan))
-    }
-
-    /// One stage whose tasks are the partitions that are read.
-    pub(crate) fn report(&self, done: bool) -> ExecutionProgress {
-        let mut counts = Counts::default();
-        if let Some(plan) = &self.0 {
-            counts.add(plan.as_ref());
-        }
-        let completed = if done { counts.tasks } else { counts.ended.min(counts.tasks) };
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let stage = StageInfo {
-            stage_id: 0,
-            num_tasks: number(counts.tasks),
-            num_completed_tasks: number(completed),
-            input_bytes_read: number(counts.bytes),
-            done,
+    /// How far the query is. Here it has one stage, whose tasks are the partitions that are read.
+    pub(crate) async fn report(&self, done: bool) -> ExecutionProgress {
+        let mut stages = match self {
+            Self::Ready => vec![Stage::default()],
+            Self::Here(plan) => vec![here(plan.as_ref())],
+            Self::Cluster(remote) => remote.stages().await,
         };
-        ExecutionProgress { stages: vec![stage], num_inflight_tasks: number(counts.tasks - completed) }
+        if done {
+            stages.iter_mut().for_each(|stage| (stage.done, stage.running) = (stage.tasks, 0));
+        }
+        let running = stages.iter().map(|stage| stage.running).sum();
+        let stages = stages.into_iter().map(|stage| info(stage, done)).collect();
+        ExecutionProgress { stages, num_inflight_tasks: number(running) }
     }
+}
+
+fn here(plan: &dyn ExecutionPlan) -> Stage {
+    let mut counts = Counts::default();
+    counts.add(plan);
+    let done = counts.ended.min(counts.tasks);
+    Stage { tasks: counts.tasks, done, running: counts.tasks - done, bytes: counts.bytes, ..Stage::default() }
+}
+
+fn info(stage: Stage, done: bool) -> StageInfo {
+    StageInfo {
+        stage_id: number(stage.id),
+        num_tasks: number(stage.tasks),
+        num_completed_tasks: number(stage.done),
+        input_bytes_read: number(stage.bytes),
+        done: done || (stage.tasks > 0 && stage.done == stage.tasks),
+    }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl Counts {

@@ -1,7 +1,6 @@
 //! A relation that is to be executed: a query, or one of the forms that end a query and are rendered here.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -65,8 +64,9 @@ pub(crate) async fn prepare(relation: proto::Relation, task: &Task) -> Result<Ro
     let observing = observations.into_iter().map(Observation::start).collect();
     let rows = match end {
         End::Rows => {
-            let progress = Progress::of(Arc::clone(&query.plan));
-            Rows { batches: query.start().await?, schema: query.schema, progress, observing: Vec::new() }
+            let running = query.run().await?;
+            let progress = running.progress.map_or(Progress::Here(query.plan), Progress::Cluster);
+            Rows { batches: running.rows, schema: query.schema, progress, observing: Vec::new() }
         }
         End::Show(show) => {
             let zone = task.session.config.read().settings().time_zone;

@@ -255,7 +255,9 @@ impl Writer<'_> {
             // Tasks leave files on their machines.
             Opened::Files(_) => Place::Here,
         };
-        let Query { plan, context, schema, runner } = self.0.engine.prepare(query, Terms { deadline, place }).await?;
+        let leaves = self.0.session.config.read().leaves();
+        let terms = Terms { deadline, place, leaves };
+        let Query { plan, context, schema, runner } = self.0.engine.prepare(query, terms).await?;
         let input = match partitions {
             // The optimiser takes one off that the query itself does not need.
             Some(partitions) => repartition(plan, partitions).map_err(|e| failure::from_engine(&e))?,

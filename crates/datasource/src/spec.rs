@@ -13,10 +13,24 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 
 /// How many partitions of a source may be read at the same time, where the session wants no more.
 pub const MIN_CONCURRENCY: usize = 16;
+
+/// Over how many plan partitions the specs of a source are spread at the most: an extension of the session's
+/// configuration, for an engine whose partitions are tasks that wait for a place to run. Without it, as many as are run at
+/// the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spread(pub usize);
+
+impl Spread {
+    /// As the session says.
+    pub(crate) fn of(config: &SessionConfig) -> usize {
+        config.get_extension::<Self>().map_or_else(|| config.target_partitions(), |spread| spread.0)
+    }
+}
 
 /// The column of the JSON texts.
 pub(crate) const COLUMN: &str = "spec";

@@ -1,15 +1,18 @@
 //! An executor of a cluster, started and stopped from Python.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use sheetbend_cluster::Installation;
-use sheetbend_cluster::executor::{ExecutorConfig, run};
+use sheetbend_cluster::client::{Question, ask};
+use sheetbend_cluster::executor::{ExecutorConfig, Vitals, run};
+use sheetbend_cluster::health::{self, Serving};
 use sheetbend_cluster::trust::Token;
 use sheetbend_connect::failure::from_engine;
 use sheetbend_datasource::worker::pool;
@@ -17,12 +20,16 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::runtime;
-use crate::server::seconds;
+use crate::server::{seconds, unheard};
 
 /// One executor. It is started once and stopped once.
 #[pyclass(frozen, module = "sheetbend._native")]
 pub(crate) struct Executor {
     config: Mutex<Option<ExecutorConfig>>,
+    /// Where it tells how it does, and what it tells.
+    health: Option<SocketAddr>,
+    vitals: Arc<Vitals>,
+    serving: Mutex<Option<Serving>>,
     stop: CancellationToken,
     state: watch::Sender<State>,
 }
@@ -38,7 +45,7 @@ struct State {
 #[pymethods]
 impl Executor {
     #[new]
-    #[pyo3(signature = (scheduler, *, token, python, plugins, vcores, memory, work_dir, bind, port, patience, drain))]
+    #[pyo3(signature = (scheduler, *, token, python, plugins, vcores, memory, work_dir, bind, port, patience, drain, health=None))]
     #[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
     fn new(
         scheduler: String,
@@ -52,8 +59,10 @@ impl Executor {
         port: u16,
         patience: f64,
         drain: f64,
+        health: Option<(String, u16)>,
     ) -> PyResult<Self> {
         let bind = bind.map(str::parse::<IpAddr>).transpose();
+        let vitals = Arc::new(Vitals::default());
         let config = ExecutorConfig {
             scheduler,
             token: parse_token(token)?,
@@ -65,10 +74,18 @@ impl Executor {
             port,
             patience: seconds("patience", patience)?,
             drain: seconds("drain", drain)?,
+            vitals: Arc::clone(&vitals),
             failure: from_engine,
         };
         let state = watch::Sender::new(State::default());
-        Ok(Self { config: Mutex::new(Some(config)), stop: CancellationToken::new(), state })
+        Ok(Self {
+            config: Mutex::new(Some(config)),
+            health: health.map(parse_health).transpose()?,
+            vitals,
+            serving: Mutex::new(None),
+            stop: CancellationToken::new(),
+            state,
+        })
     }
 
     /// Joins, and returns when the server has taken the executor in, or it has ended.
@@ -76,6 +93,12 @@ impl Executor {
         let config = self.config.lock().take();
         let config = config.ok_or_else(|| PyRuntimeError::new_err("the executor has been started already"))?;
         let runtime = runtime()?;
+        // Before it joins, as that may take long.
+        if let Some(address) = self.health {
+            let health = health::serve(address, Arc::<Vitals>::clone(&self.vitals));
+            let serving = py.detach(|| runtime.block_on(health)).map_err(|error| unheard(address, &error))?;
+            *self.serving.lock() = Some(serving);
+        }
         let (stop, state) = (self.stop.clone(), self.state.clone());
         runtime.spawn(async move {
             let joined = state.clone();
@@ -92,6 +115,12 @@ impl Executor {
             State { ended: Some(Err(error)), .. } => Err(PyRuntimeError::new_err(error)),
             State { address, .. } => Ok(address.unwrap_or_default()),
         }
+    }
+
+    /// Where it tells how it does; none before the start, and where it does not.
+    #[getter]
+    fn health(&self) -> Option<String> {
+        self.serving.lock().as_ref().map(|serving| serving.address.to_string())
     }
 
     /// Asks for no more tasks. It ends when those that run have ended, and what they have left has been fetched.
@@ -128,4 +157,25 @@ pub(crate) fn installation(python: String, plugins: BTreeMap<String, String>) ->
 
 pub(crate) fn parse_token(text: &str) -> PyResult<Token> {
     Token::new(text).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Where health and metrics are told.
+pub(crate) fn parse_health((host, port): (String, u16)) -> PyResult<SocketAddr> {
+    let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
+    Ok(SocketAddr::new(host, port))
+}
+
+/// What the server at `scheduler` tells of its jobs or its executors, a JSON object each.
+#[pyfunction]
+#[pyo3(signature = (scheduler, *, token, what))]
+pub(crate) fn ask_cluster(py: Python<'_>, scheduler: &str, token: &str, what: &str) -> PyResult<Vec<String>> {
+    let token = parse_token(token)?;
+    let question = match what {
+        "jobs" => Question::Jobs,
+        "executors" => Question::Executors,
+        _ => return Err(PyValueError::new_err(format!("expected 'jobs' or 'executors', got '{what}'"))),
+    };
+    let runtime = runtime()?;
+    let answer = py.detach(|| runtime.block_on(ask(scheduler, &token, question)));
+    answer.map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }

@@ -21,6 +21,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<executor::Executor>()?;
     module.add_class::<scan::Scan>()?;
     module.add_class::<server::Server>()?;
+    module.add_function(wrap_pyfunction!(executor::ask_cluster, module)?)?;
     module.add_function(wrap_pyfunction!(ddl::parse_ddl, module)?)?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(write::write, module)?)?;

@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use sheetbend_cluster::Runner;
-use sheetbend_cluster::server::{Cluster, ClusterConfig};
+use sheetbend_cluster::health::{self, Health, Serving};
+use sheetbend_cluster::server::{Alone, Cluster, ClusterConfig};
 use sheetbend_connect::{Server as ConnectServer, ServerConfig};
 use sheetbend_datasource::client_format::PickledFormats;
 use sheetbend_datasource::format::FormatRegistry;
@@ -21,7 +22,7 @@ use sheetbend_datasource::worker::pool;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::executor::{installation, parse_token};
+use crate::executor::{installation, parse_health, parse_token};
 use crate::isolation::parse_isolation;
 use crate::runtime::runtime;
 use crate::scan::to_python;
@@ -35,6 +36,8 @@ pub(crate) struct Server {
     /// Set by the first who starts it, and unset where that fails.
     started: AtomicBool,
     cluster: Option<ClusterConfig>,
+    /// Where it tells how it does.
+    health: Option<SocketAddr>,
     running: Mutex<Option<Running>>,
 }
 
@@ -42,6 +45,7 @@ pub(crate) struct Server {
 struct Running {
     /// Where executors reach it.
     scheduler: Option<SocketAddr>,
+    health: Option<Serving>,
     shutdown: Option<oneshot::Sender<()>>,
     ended: CancellationToken,
 }
@@ -49,7 +53,7 @@ struct Running {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new(), cluster=None))]
+    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new(), cluster=None, health=None))]
     fn new(
         py: Python<'_>,
         host: &str,
@@ -58,6 +62,7 @@ impl Server {
         session_timeout: f64,
         isolation: BTreeMap<String, String>,
         cluster: Option<ClusterOptions>,
+        health: Option<(String, u16)>,
     ) -> PyResult<Self> {
         let isolation = parse_isolation(py, isolation)?;
         let cluster = cluster.map(ClusterOptions::config).transpose()?;
@@ -70,7 +75,9 @@ impl Server {
             session_timeout: seconds("session_timeout", session_timeout)?,
             ..ServerConfig::new(Arc::new(formats))
         };
-        Ok(Self { config, isolation, started: AtomicBool::new(false), cluster, running: Mutex::new(None) })
+        let health = health.map(parse_health).transpose()?;
+        let (started, running) = (AtomicBool::new(false), Mutex::new(None));
+        Ok(Self { config, isolation, started, cluster, health, running })
     }
 
     /// Adds a plug-in as the format `name`, in place of one of that name. No client can take a name that is `reserved`.
@@ -105,11 +112,18 @@ impl Server {
         Some(self.running.lock().as_ref()?.scheduler?.to_string())
     }
 
+    /// Where it tells how it does; none before the start, and where it does not.
+    #[getter]
+    fn health(&self) -> Option<String> {
+        Some(self.running.lock().as_ref()?.health.as_ref()?.address.to_string())
+    }
+
     /// Cancels what runs, ends every session, and returns when all have ended.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         if let Some(running) = &mut *self.running.lock() {
             // The server ends when the sender is gone.
             running.shutdown.take();
+            running.health.take();
         }
         self.wait(py, None)?;
         py.detach(pool::close);
@@ -146,6 +160,7 @@ impl Server {
         });
         let cluster = cluster.transpose()?.map(Arc::new);
         let scheduler = cluster.as_ref().map(|cluster| cluster.address());
+        let health = self.serve_health(py, cluster.clone())?;
         let runner = cluster.map(|cluster| cluster as Arc<dyn Runner>);
         let config = ServerConfig { cluster: runner, ..self.config.clone() };
         let address = config.address;
@@ -162,15 +177,23 @@ impl Server {
                 tracing::error!(%error, "the server ended");
             }
         });
-        *self.running.lock() = Some(Running { scheduler, shutdown: Some(shutdown), ended });
+        *self.running.lock() = Some(Running { scheduler, health, shutdown: Some(shutdown), ended });
         Ok(port)
+    }
+
+    fn serve_health(&self, py: Python<'_>, cluster: Option<Arc<Cluster>>) -> PyResult<Option<Serving>> {
+        let Some(address) = self.health else { return Ok(None) };
+        let health = cluster.map_or_else(|| Arc::new(Alone) as Arc<dyn Health>, |cluster| cluster);
+        let runtime = runtime()?;
+        let serving = py.detach(|| runtime.block_on(health::serve(address, health)));
+        serving.map(Some).map_err(|error| unheard(address, &error))
     }
 }
 
 /// The error for a port that cannot be had.
-fn unheard(address: SocketAddr, error: &io::Error) -> PyErr {
+pub(crate) fn unheard(address: SocketAddr, error: &io::Error) -> PyErr {
     match error.raw_os_error() {
-        Some(number) => PyOSError::new_err((number, format!("the server cannot listen on {address}: {error}"))),
+        Some(number) => PyOSError::new_err((number, format!("cannot listen on {address}: {error}"))),
         None => PyOSError::new_err(error.to_string()),
     }
 }

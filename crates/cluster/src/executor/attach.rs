@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arrow_flight::Action;
@@ -127,6 +128,7 @@ impl Membership<'_> {
         loop {
             if shutdown.is_cancelled() && end.is_none() {
                 end = Some(Instant::now() + drain);
+                self.machine.vitals.draining.store(true, Ordering::Relaxed);
             }
             let free = if end.is_some() { 0 } else { self.machine.free() };
             let asked = PollWorkParams {

@@ -3,6 +3,7 @@
 mod attach;
 mod stop;
 mod tasks;
+mod vitals;
 mod work;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
@@ -28,6 +30,7 @@ use crate::control::Installation;
 use crate::server::{MESSAGE_BYTES, PROBE};
 use crate::trust::Token;
 use attach::Ended;
+pub use vitals::Vitals;
 use work::Machine;
 
 /// How long a connection to the server may take.
@@ -59,6 +62,8 @@ pub struct ExecutorConfig {
     pub patience: Duration,
     /// How long an executor that is to end waits for its tasks, and for what they leave to be fetched.
     pub drain: Duration,
+    /// What is told of it over HTTP.
+    pub vitals: Arc<Vitals>,
     /// The error that a client is told for one of the engine.
     pub failure: fn(&DataFusionError) -> SparkError,
 }
@@ -105,12 +110,15 @@ pub async fn run(
     shutdown: CancellationToken,
     joined: impl Fn(SocketAddr) + Send + Sync,
 ) -> Result<(), ExecutorError> {
-    let bind = match config.bind {
-        Some(bind) => bind,
-        None => reaching(&config).await?,
+    let (bind, host) = match config.bind {
+        Some(bind) if !bind.is_unspecified() => (bind, bind),
+        bind => {
+            let host = reaching(&config).await?;
+            (bind.unwrap_or(host), host)
+        }
     };
     let listener = TcpListener::bind((bind, config.port)).await?;
-    let address = listener.local_addr()?;
+    let address = SocketAddr::new(host, listener.local_addr()?.port());
     let id = Uuid::new_v4().to_string();
     let folder = WorkDir::create(config.work_dir.join(format!("executor-{id}")))?;
     let machine = Arc::new(Machine::new(&config, id, address, &folder.0)?);
@@ -132,10 +140,15 @@ pub async fn run(
         }
     });
     while !shutdown.is_cancelled() {
-        match attach::serve(&config, &machine, &shutdown, || joined(address)).await? {
+        let taken_in = || {
+            machine.vitals.joined.store(true, Ordering::Relaxed);
+            joined(address);
+        };
+        match attach::serve(&config, &machine, &shutdown, taken_in).await? {
             Ended::Shutdown => break,
             Ended::Lost(reason) => tracing::warn!(reason, "the server is gone"),
         }
+        machine.vitals.joined.store(false, Ordering::Relaxed);
         // What ran was for a server that does not ask for it any more.
         machine.forget();
     }

@@ -55,6 +55,7 @@ pub(super) async fn run(seat: Seat, task: TaskDefinition, finished: mpsc::Unboun
     let _stop = stop.clone().drop_guard();
     let ran = AssertUnwindSafe(stage(&seat.machine, task, stop)).catch_unwind().await;
     let ran = ran.unwrap_or_else(|panic| Err(BallistaError::Internal(panicked(panic.as_ref()))));
+    seat.machine.vitals.ended(ran.as_ref().ok().map(|(_, metrics)| metrics.as_slice()));
     report.status.status = Some(match ran {
         Ok((done, metrics)) => {
             report.status.metrics = metrics;

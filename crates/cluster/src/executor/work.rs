@@ -23,8 +23,8 @@ use sheetbend_plan::error::SparkError;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::ExecutorConfig;
 use super::tasks::{self, Finished};
+use super::{ExecutorConfig, Vitals};
 use crate::codec::Codec;
 use crate::control::Attach;
 use crate::trust::Token;
@@ -38,6 +38,7 @@ pub(super) struct Machine {
     pub(super) runtime: Arc<RuntimeEnv>,
     pub(super) codec: Codec,
     pub(super) failure: fn(&DataFusionError) -> SparkError,
+    pub(super) vitals: Arc<Vitals>,
     token: Token,
     running: Mutex<HashMap<tasks::Key, AbortHandle>>,
 }
@@ -52,6 +53,7 @@ impl Machine {
             None => runtime,
         };
         let vcores = config.vcores.max(1);
+        config.vitals.vcores.store(vcores, Ordering::Relaxed);
         let resource = ExecutorResource { resource: Some(Resource::Vcores(vcores as u32)) };
         let registration = ExecutorRegistration {
             id,
@@ -70,6 +72,7 @@ impl Machine {
             runtime: Arc::new(runtime.build().map_err(io::Error::other)?),
             codec: Codec::default(),
             failure: config.failure,
+            vitals: Arc::clone(&config.vitals),
             token: config.token.clone(),
             running: Mutex::default(),
         })
@@ -116,6 +119,7 @@ impl Machine {
         let key = tasks::Key::of(&task);
         let vcores = task.vcores_consumed.max(1) as usize;
         self.taken.fetch_add(vcores, Ordering::AcqRel);
+        self.vitals.running.fetch_add(1, Ordering::Relaxed);
         // Held until the task is known, so that it cannot end before.
         let mut running = self.running.lock();
         let seat = Seat { machine: Arc::clone(self), key: key.clone(), vcores };
@@ -172,5 +176,6 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.machine.running.lock().remove(&self.key);
         self.machine.taken.fetch_sub(self.vcores, Ordering::AcqRel);
+        self.machine.vitals.running.fetch_sub(1, Ordering::Relaxed);
     }
 }

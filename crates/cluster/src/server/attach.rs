@@ -9,21 +9,24 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
     PollInfo, PutResult, Result as ActionResult, SchemaResult, Ticket,
 };
-use futures::Stream;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::executors::{Executors, Membership};
-use crate::control::{ATTACH, Attach, Event, Installation};
+use super::executors::{ExecutorInfo, Executors, Membership};
+use super::jobs::Jobs;
+use crate::control::{ATTACH, Attach, EXECUTORS, Event, Installation, JOBS};
 
 /// What is done about an executor that is gone.
 pub(super) type Lost = Arc<dyn Fn(String) + Send + Sync>;
 
-/// Answers executors.
+/// Answers executors, and whoever asks about the cluster.
 #[derive(Clone)]
 pub(super) struct Control {
     pub(super) executors: Arc<Executors>,
+    pub(super) jobs: Arc<Jobs>,
     pub(super) installation: Installation,
     pub(super) lost: Lost,
 }
@@ -41,6 +44,29 @@ impl Control {
         let (told, membership) = self.executors.join(&attach);
         Ok(Attached { first: Some(Event::Attached), told, membership, lost: Arc::clone(&self.lost) })
     }
+
+    async fn executors(&self) -> Vec<Busy> {
+        let tasks = self.jobs.tasks().await;
+        let busy = |executor: ExecutorInfo| Busy { tasks: tasks.get(&executor.id).copied().unwrap_or(0), executor };
+        self.executors.list().into_iter().map(busy).collect()
+    }
+}
+
+/// An executor in a list of executors.
+#[derive(Serialize)]
+struct Busy {
+    #[serde(flatten)]
+    executor: ExecutorInfo,
+    /// How many tasks it runs.
+    tasks: usize,
+}
+
+fn listed<T: Serialize>(items: &[T]) -> BoxStream<'static, Result<ActionResult, Status>> {
+    let result = |item: &T| {
+        let body = serde_json::to_vec(item).map_err(|error| Status::internal(error.to_string()))?;
+        Ok(ActionResult { body: body.into() })
+    };
+    stream::iter(items.iter().map(result).collect::<Vec<_>>()).boxed()
 }
 
 /// What an executor is told, until it breaks off.
@@ -91,6 +117,8 @@ impl FlightService for Control {
         let action = request.into_inner();
         match action.r#type.as_str() {
             ATTACH => Ok(Response::new(Box::pin(self.attach(&action.body)?))),
+            JOBS => Ok(Response::new(listed(&self.jobs.list().await))),
+            EXECUTORS => Ok(Response::new(listed(&self.executors().await))),
             other => Err(Status::unimplemented(format!("there is no action '{other}'"))),
         }
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
 use crate::control::{Attach, Event};
 
 /// What is known of one executor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExecutorInfo {
     /// Tells it from every other.
     pub id: String,

@@ -17,11 +17,12 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 
 use super::executors::Executors;
+use super::jobs::{Jobs, Outcome};
 use super::results::Fetcher;
 use super::scheduler::Scheduler;
 use crate::control::Event;
 use crate::failure;
-use crate::runner::{Progress, Running, Work};
+use crate::runner::{Running, Work};
 use crate::trust::Token;
 
 /// States of a job that nobody has looked at: one that is left out is made up for by the next.
@@ -34,6 +35,7 @@ const STATES: usize = 16;
 pub(super) async fn start(
     scheduler: Arc<Scheduler>,
     executors: Arc<Executors>,
+    jobs: Arc<Jobs>,
     token: Token,
     work: Work,
 ) -> Result<Running> {
@@ -43,10 +45,12 @@ pub(super) async fn start(
     let schema = work.plan.schema();
     let (states, told) = mpsc::channel(STATES);
     let id = scheduler.submit_physical_plan(&work.name, session, work.plan, Some(states)).await.map_err(engine)?;
-    let job = Arc::new(Job { scheduler, executors, id, ended: AtomicBool::new(false) });
-    let rows = stream::once(rows(Arc::clone(&job), told, token)).try_flatten();
+    let watch = jobs.add(&scheduler, &id, &work.name);
+    let ended = AtomicBool::new(false);
+    let job = Arc::new(Job { scheduler, executors, jobs, id, ended, failed: AtomicBool::new(false) });
+    let rows = stream::once(rows(job, told, token)).try_flatten();
     let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
-    Ok(Running { rows, progress: Some(job) })
+    Ok(Running { rows, progress: Some(watch) })
 }
 
 /// The rows of a job, when it has ended.
@@ -55,7 +59,7 @@ async fn rows(
     mut told: mpsc::Receiver<JobStatus>,
     token: Token,
 ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send> {
-    let locations = ended(&mut told).await?;
+    let locations = ended(&mut told).await.inspect_err(|_| job.failed.store(true, Ordering::Relaxed))?;
     job.ended.store(true, Ordering::Relaxed);
     let fetcher = Fetcher::new(token);
     // The data stays until the last row is taken, or nobody wants more.
@@ -86,15 +90,26 @@ async fn ended(told: &mut mpsc::Receiver<JobStatus>) -> Result<Vec<PartitionLoca
 struct Job {
     scheduler: Arc<Scheduler>,
     executors: Arc<Executors>,
+    jobs: Arc<Jobs>,
     id: JobId,
     /// Whether all of its tasks have ended well.
     ended: AtomicBool,
+    /// Whether one of them, or the job as a whole, has not.
+    failed: AtomicBool,
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
         let (scheduler, executors, id) = (Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.id.clone());
         let ended = self.ended.load(Ordering::Relaxed);
+        self.jobs.end(
+            &self.id,
+            match (ended, self.failed.load(Ordering::Relaxed)) {
+                (true, _) => Outcome::Done,
+                (_, true) => Outcome::Failed,
+                _ => Outcome::Cancelled,
+            },
+        );
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             if !ended {
@@ -107,12 +122,6 @@ impl Drop for Job {
             // Executors learn what to remove when they ask for tasks.
             executors.tell(&Event::Wake);
         });
-    }
-}
-
-impl Progress for Job {
-    fn tasks(&self) -> (usize, usize) {
-        (0, 0)
     }
 }
 

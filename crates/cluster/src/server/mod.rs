@@ -3,9 +3,13 @@
 mod attach;
 mod executors;
 mod job;
+mod jobs;
+mod metrics;
 mod results;
 mod scheduler;
 
 pub use executors::{ExecutorInfo, Executors};
+pub use jobs::JobInfo;
+pub use metrics::Alone;
 pub use scheduler::{Cluster, ClusterConfig};
 pub(crate) use scheduler::{MESSAGE_BYTES, PROBE};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use sheetbend_datasource::spec::Spread;
 use sheetbend_plan::error::{ErrorClass, SparkError};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -32,6 +33,7 @@ use tonic::transport::server::TcpIncoming;
 use super::attach::{Control, Lost};
 use super::executors::Executors;
 use super::job;
+use super::jobs::Jobs;
 use crate::codec::Codec;
 use crate::control::{Event, Installation};
 use crate::runner::{Runner, Running, Work};
@@ -49,6 +51,10 @@ pub(crate) const PROBE: Duration = Duration::from_secs(4);
 
 /// How long what is known of an ended job is kept, and with it what its sources hold, such as a snapshot.
 const KEPT: Duration = Duration::from_secs(5);
+
+/// How many tasks a source is cut into for each vcore, where it has as many partitions: so few vcores wait for the last
+/// task, and what is lost with an executor is small.
+const TASKS_PER_VCORE: usize = 4;
 
 /// In how many partitions rows are put at the least where a query spreads them: more machines may join.
 const FEWEST_PARTITIONS: usize = 4;
@@ -71,7 +77,8 @@ pub struct ClusterConfig {
 /// A scheduler that listens, until it is dropped.
 pub struct Cluster {
     scheduler: Arc<Scheduler>,
-    executors: Arc<Executors>,
+    pub(super) executors: Arc<Executors>,
+    pub(super) jobs: Arc<Jobs>,
     config: ClusterConfig,
     address: SocketAddr,
     _serving: DropGuard,
@@ -88,8 +95,10 @@ impl Cluster {
         let executors = Arc::new(Executors::default());
         let scheduler = scheduler(address, &config.token, &executors).await.map_err(io::Error::other)?;
         let scheduler = Arc::new(scheduler);
+        let jobs = Arc::new(Jobs::default());
         let control = Control {
             executors: Arc::clone(&executors),
+            jobs: Arc::clone(&jobs),
             installation: config.installation.clone(),
             lost: lost(&scheduler),
         };
@@ -110,10 +119,11 @@ impl Cluster {
                 tracing::error!(%error, "the cluster's port ended");
             }
         });
-        Ok(Self { scheduler, executors, config, address, _serving: serving.drop_guard() })
+        let address = SocketAddr::new(announced(address.ip()), address.port());
+        Ok(Self { scheduler, executors, jobs, config, address, _serving: serving.drop_guard() })
     }
 
-    /// Where executors reach the scheduler.
+    /// Where executors reach the scheduler, from other machines too where it listens on every address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -127,10 +137,12 @@ impl Cluster {
 #[async_trait]
 impl Runner for Cluster {
     fn settings(&self, settings: SessionConfig) -> SessionConfig {
+        let vcores = self.executors.vcores();
         let mut settings = settings
             .upgrade_for_ballista()
             .with_ballista_adaptive_query_planner(false)
-            .with_target_partitions(self.executors.vcores().max(FEWEST_PARTITIONS));
+            .with_target_partitions(vcores.max(FEWEST_PARTITIONS))
+            .with_extension(Arc::new(Spread(vcores * TASKS_PER_VCORE)));
         // As on one machine.
         settings.options_mut().optimizer.prefer_hash_join = true;
         settings
@@ -149,7 +161,8 @@ impl Runner for Cluster {
             );
             return Err(SparkError::new(ErrorClass::Runtime, "NO_EXECUTORS", "58000", message).into());
         }
-        job::start(Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.config.token.clone(), work).await
+        let (executors, jobs) = (Arc::clone(&self.executors), Arc::clone(&self.jobs));
+        job::start(Arc::clone(&self.scheduler), executors, jobs, self.config.token.clone(), work).await
     }
 }
 
@@ -186,6 +199,20 @@ async fn scheduler(
     };
     let config = Arc::new(config);
     create_scheduler(BallistaCluster::new_from_config(&config).await?, config).await
+}
+
+/// The address by which others reach `bound`, which may be every address of this machine.
+fn announced(bound: IpAddr) -> IpAddr {
+    if !bound.is_unspecified() {
+        return bound;
+    }
+    // No packet is sent: this asks which address would reach a machine that is not of this network.
+    let reaching = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    };
+    reaching().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
 }
 
 /// Has the tasks of a lost executor run by others at once.

@@ -16,7 +16,7 @@ use crate::scan::answer::{Aggregation, Pushdown, ScanAnswer};
 use crate::scan::request::{ScanRequest, SortKey};
 use crate::scan::statistics;
 use crate::source::Source;
-use crate::spec;
+use crate::spec::{self, Spread};
 
 /// More statements are only counted, when a plan is shown.
 const MOST_STATEMENTS: usize = 8;
@@ -132,7 +132,7 @@ impl TableProvider for PlannedTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = spec::source(&self.partitions, state.config().target_partitions())?;
+        let input = spec::source(&self.partitions, Spread::of(state.config()))?;
         Ok(Arc::new(PythonExec::try_new(Arc::clone(&self.scan), projection.cloned(), limit, input)?))
     }
 }

@@ -1,0 +1,109 @@
+"""What a cluster on this machine costs beside the engine alone, and how fast its scheduler is.
+
+python -m benchmarks.cluster [--rows 4e8] [--tasks 10000] [--repeats 3]
+
+The same scan and aggregate runs here and on two executors of one vcore, in turns, and the best time of each counts; so
+does a query of one row. Then a source of many partitions of one row each says how many tasks are scheduled a second,
+and the processor time that the server takes for one. Lines that begin with ``--`` are constants of
+:mod:`benchmarks.scaling_model`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+
+import sheetbend
+from benchmarks.best import best
+from tests.support.cluster import Cluster, running_cluster
+from tests.support.server import ROOT
+
+IDLE_SECONDS = 10.0
+
+
+def main() -> int:
+    """Prints a line a figure."""
+    parser = argparse.ArgumentParser(description="Measures a cluster of two executors on this machine.")
+    parser.add_argument("--rows", type=float, default=4e8, help="rows that are aggregated (default: 4e8)")
+    parser.add_argument("--tasks", type=int, default=10_000, help="partitions of the source of many (default: 10000)")
+    parser.add_argument("--repeats", type=int, default=3, help="how often each query is timed (default: 3)")
+    arguments = parser.parse_args()
+
+    print(f"sheetbend {sheetbend.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory(prefix="sheetbend-bench-") as folder:
+        registered = ["--register", "wide=benchmarks.wide:WideDataSource"]
+        with running_cluster(Path(folder), *registered, executors=2, vcores=1, python_path=ROOT) as cluster:
+            spark = SparkSession.builder.remote(cluster.url).create()
+            _heartbeat(cluster)
+            _compare(spark, "scan and aggregate", partial(_aggregate, spark, int(arguments.rows)), arguments.repeats)
+            _compare(spark, "one row", partial(_paced, spark, 1), arguments.repeats * 5)
+            _tasks(spark, cluster, arguments.tasks)
+            spark.stop()
+    return 0
+
+
+def _aggregate(spark: SparkSession, rows: int) -> DataFrame:
+    wide = spark.read.format("wide").option("rows", str(rows)).load()
+    return wide.agg(*(f.sum(name) for name in wide.columns[:4]))
+
+
+def _paced(spark: SparkSession, partitions: int) -> DataFrame:
+    reader = spark.read.format("python").option("python_module", "tests.support.paced").option("python_class", "Paced")
+    return reader.option("partitions", str(partitions)).option("rows", "1").load()
+
+
+def _compare(spark: SparkSession, name: str, query: Callable[[], DataFrame], repeats: int) -> None:
+    def run(runner: str) -> None:
+        spark.conf.set("spark.sheetbend.runner", runner)
+        query().collect()
+
+    run("cluster")
+    local, cluster = best(repeats, partial(run, "local"), partial(run, "cluster"))
+    times, more = cluster / local, cluster - local
+    print(f"{name}: local {local:.3f} s, cluster {cluster:.3f} s, {times:.2f} times, {more:+.3f} s")
+
+
+def _tasks(spark: SparkSession, cluster: Cluster, tasks: int) -> None:
+    spark.conf.set("spark.sheetbend.runner", "cluster")
+    spark.conf.set("spark.sql.leafNodeDefaultParallelism", str(tasks))
+    frame = _paced(spark, tasks)
+    processor, sent, started = _processor(cluster), _sent(), time.perf_counter()
+    assert frame.count() == tasks
+    seconds = time.perf_counter() - started
+    server, bytes_sent = _processor(cluster) - processor, _sent() - sent
+    print(f"{tasks} tasks: {seconds:.1f} s, {tasks / seconds:.0f} tasks a second")
+    print(f"--task-seconds {server / tasks:.6f}")
+    print(f"--task-bytes {bytes_sent / tasks:.0f}")
+
+
+def _heartbeat(cluster: Cluster) -> None:
+    """What an executor without tasks costs the server."""
+    processor = _processor(cluster)
+    time.sleep(IDLE_SECONDS)
+    used = (_processor(cluster) - processor) / IDLE_SECONDS / len(cluster.executors)
+    print(f"--idle-seconds {used:.6f}")
+
+
+def _processor(cluster: Cluster) -> float:
+    """Seconds of processor time that the server has taken."""
+    fields = Path(f"/proc/{cluster.server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _sent() -> int:
+    """Bytes that went over loopback, of all processes of this machine."""
+    lines = Path("/proc/net/dev").read_text().splitlines()
+    return next(int(line.split()[9]) for line in lines if line.strip().startswith("lo:"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,71 @@
+"""The shell examples of `docs/cluster.md` run, on other ports, with the script that follows them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.cluster import read_line
+from tests.support.server import ROOT
+
+TEXT = (ROOT / "docs" / "cluster.md").read_text()
+SHELL = re.findall(r"^```sh\n(sheetbend .*)\n```$", TEXT, re.MULTILINE)
+PYTHON = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def arguments(line: str, scheduler: str) -> list[str]:
+    """The command, for this interpreter and this cluster."""
+    words = line.replace("127.0.0.1:15003", scheduler).split()[1:]
+    if words[0] in {"jobs", "executors"}:
+        words += ["--scheduler", scheduler]
+    return [sys.executable, "-m", "sheetbend.cli", *words]
+
+
+@contextmanager
+def running(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def test_two_shells_on_one_machine(tmp_path: Path) -> None:
+    server_line, executor_line, *lists = SHELL
+    # The token goes where a user has it.
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environment.pop("SHEETBEND_CLUSTER_TOKEN", None)
+    (tmp_path / "squares.py").write_text(PYTHON[0])
+    serve = [*arguments(server_line, ""), "--port", "0", "--scheduler-port", "0"]
+    with running(serve, tmp_path, environment) as server:
+        url = read_line(server)
+        scheduler = read_line(server).rpartition(" ")[2]
+        join = [*arguments(executor_line, scheduler), "--drain", "2"]
+        with running(join, tmp_path, environment) as first, running(join, tmp_path, environment) as second:
+            addresses = {read_line(first), read_line(second)}
+            script = PYTHON[1].replace("sc://127.0.0.1:15002", url)
+            # The source is small: a cluster by itself would leave it to the server.
+            script = script.replace("reader = ", 'spark.conf.set("spark.sheetbend.runner", "cluster")\nreader = ', 1)
+            ran = finished([sys.executable, "-c", script], tmp_path, environment)
+            assert ran.returncode == 0, ran.stderr
+            outputs = [finished(arguments(line, scheduler), tmp_path, environment).stdout for line in lists]
+    assert len(outputs) == 2
+    assert all(address in outputs[0] for address in addresses)
+    assert outputs[1].startswith("NAME")
+
+
+def finished(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
