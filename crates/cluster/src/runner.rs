@@ -68,6 +68,22 @@ pub trait Runner: Send + Sync + Debug {
         Ok(())
     }
 
+    /// `plan` as it can run it, with the same rows.
+    ///
+    /// # Errors
+    /// The plan is at odds with itself.
+    fn fit(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(plan)
+    }
+
+    /// As [`Runner::fit`], for a plan whose partitions are counted: it runs in as many as it says.
+    ///
+    /// # Errors
+    /// As of [`Runner::fit`].
+    fn fixed(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(plan)
+    }
+
     /// Starts `work`.
     ///
     /// # Errors

@@ -95,6 +95,7 @@ impl Engine {
             Some(cluster) => placed(cluster, &plan, place)?,
             None => Arc::new(LocalRunner),
         };
+        let plan = runner.fit(plan).map_err(|e| failure::from_engine(&e))?;
         Ok(Query { plan, context: Arc::new(task_context(&state)), schema, runner })
     }
 

@@ -260,9 +260,10 @@ impl Writer<'_> {
         let Query { plan, context, schema, runner } = self.0.engine.prepare(query, terms).await?;
         let input = match partitions {
             // The optimiser takes one off that the query itself does not need.
-            Some(partitions) => repartition(plan, partitions).map_err(|e| failure::from_engine(&e))?,
-            None => plan,
+            Some(partitions) => repartition(plan, partitions),
+            None => Ok(plan),
         };
+        let input = input.and_then(|input| runner.fixed(input)).map_err(|e| failure::from_engine(&e))?;
         let sink = match opened {
             Opened::Source(source) => {
                 ReadySink::Source(PythonWriteExec::new(source, Write { mode, schema, table }, input))

@@ -2,7 +2,12 @@
 
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
+use datafusion::optimizer::Optimizer;
 use datafusion::prelude::SessionConfig;
+
+/// Rules that compute fields of structs as far down as can be. They name what they compute like a column that is there
+/// already: ours are all of one letter and a number.
+const FIELDS_FIRST: [&str; 2] = ["extract_leaf_expressions", "push_down_leaf_projections"];
 
 /// A session state with Spark's settings and functions.
 ///
@@ -18,5 +23,10 @@ pub fn session_state(parallelism: Option<usize>) -> SessionState {
     options.catalog.information_schema = false;
     // None of DataFusion's functions by name, but for one that its optimizer asks for: every query copies the state.
     let functions = vec![first_value_udaf()];
-    SessionStateBuilder::new().with_config(config).with_aggregate_functions(functions).build()
+    let rules = Optimizer::new().rules.into_iter().filter(|rule| !FIELDS_FIRST.contains(&rule.name())).collect();
+    SessionStateBuilder::new()
+        .with_config(config)
+        .with_aggregate_functions(functions)
+        .with_optimizer_rules(rules)
+        .build()
 }

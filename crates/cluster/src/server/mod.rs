@@ -2,6 +2,7 @@
 
 mod attach;
 mod executors;
+mod fit;
 mod job;
 mod jobs;
 mod metrics;

@@ -32,6 +32,7 @@ use tonic::transport::server::TcpIncoming;
 
 use super::attach::{Control, Lost};
 use super::executors::Executors;
+use super::fit;
 use super::job;
 use super::jobs::Jobs;
 use crate::codec::Codec;
@@ -150,6 +151,14 @@ impl Runner for Cluster {
 
     fn check(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<()> {
         PhysicalPlanNode::try_from_physical_plan(Arc::clone(plan), &Codec::default()).map(drop)
+    }
+
+    fn fit(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        fit::fit(plan)
+    }
+
+    fn fixed(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        fit::fixed(plan)
     }
 
     async fn run(&self, work: Work) -> Result<Running> {
