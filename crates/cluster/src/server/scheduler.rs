@@ -29,22 +29,21 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use super::attach::{Control, Lost};
+use super::desk::Desk;
 use super::executors::Executors;
-use super::job;
+use super::job::Jobs;
+use super::ledger::Ledger;
 use crate::codec::Codec;
 use crate::control::{Event, Installation};
 use crate::runner::{Runner, Running, Work};
-use crate::trust::Token;
+use crate::trust::{PROBE, Token};
 
 /// The largest message: the plan of a task holds the rows of a local relation.
 pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
 
-/// How long an executor may be silent. It asks for tasks every second, and its call that joins is probed as often as
+/// How long an executor may be silent. It asks for tasks every second, and its connection is probed as often as
 /// [`PROBE`]: only a machine that hangs comes to this.
 const SILENCE: Duration = Duration::from_secs(15);
-
-/// How often the other end of a connection is asked whether it is there.
-pub(crate) const PROBE: Duration = Duration::from_secs(4);
 
 /// How long what is known of an ended job is kept.
 const KEPT: Duration = Duration::from_secs(60);
@@ -69,8 +68,7 @@ pub struct ClusterConfig {
 
 /// A scheduler that listens, until it is dropped.
 pub struct Cluster {
-    scheduler: Arc<Scheduler>,
-    executors: Arc<Executors>,
+    jobs: Jobs,
     config: ClusterConfig,
     address: SocketAddr,
     _serving: DropGuard,
@@ -87,13 +85,16 @@ impl Cluster {
         let executors = Arc::new(Executors::default());
         let scheduler = scheduler(address, &config.token, &executors).await.map_err(io::Error::other)?;
         let scheduler = Arc::new(scheduler);
+        let ledger = Arc::new(Ledger::default());
         let control = Control {
             executors: Arc::clone(&executors),
             installation: config.installation.clone(),
-            lost: lost(&scheduler),
+            lost: lost(&scheduler, &ledger),
         };
+        let desk =
+            Desk { scheduler: Arc::clone(&scheduler), executors: Arc::clone(&executors), ledger: Arc::clone(&ledger) };
         let guard = config.token.guard();
-        let tasks = SchedulerGrpcServer::new(Scheduler::clone(&scheduler))
+        let tasks = SchedulerGrpcServer::new(desk)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
         let server = Server::builder()
@@ -109,7 +110,8 @@ impl Cluster {
                 tracing::error!(%error, "the cluster's port ended");
             }
         });
-        Ok(Self { scheduler, executors, config, address, _serving: serving.drop_guard() })
+        let jobs = Jobs { scheduler, executors, ledger, token: config.token.clone() };
+        Ok(Self { jobs, config, address, _serving: serving.drop_guard() })
     }
 
     /// Where executors reach the scheduler.
@@ -119,7 +121,7 @@ impl Cluster {
 
     /// The executors that have joined.
     pub fn executors(&self) -> &Arc<Executors> {
-        &self.executors
+        &self.jobs.executors
     }
 }
 
@@ -129,7 +131,7 @@ impl Runner for Cluster {
         let mut settings = settings
             .upgrade_for_ballista()
             .with_ballista_adaptive_query_planner(false)
-            .with_target_partitions(self.executors.vcores().max(FEWEST_PARTITIONS));
+            .with_target_partitions(self.jobs.executors.vcores().max(FEWEST_PARTITIONS));
         // As on one machine.
         settings.options_mut().optimizer.prefer_hash_join = true;
         settings
@@ -140,14 +142,14 @@ impl Runner for Cluster {
     }
 
     async fn run(&self, work: Work) -> Result<Running> {
-        if tokio::time::timeout(self.config.patience, self.executors.any()).await.is_err() {
+        if tokio::time::timeout(self.config.patience, self.jobs.executors.any()).await.is_err() {
             return Err(DataFusionError::ResourcesExhausted(format!(
                 "No executor has joined the cluster within {:?}. Start some with 'sheetbend executor --scheduler {}', or \
                  run the query on the server with spark.sheetbend.runner=local.",
                 self.config.patience, self.address
             )));
         }
-        job::start(Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.config.token.clone(), work).await
+        self.jobs.clone().start(work).await
     }
 }
 
@@ -187,9 +189,10 @@ async fn scheduler(
 }
 
 /// Has the tasks of a lost executor run by others at once.
-fn lost(scheduler: &Arc<Scheduler>) -> Lost {
-    let scheduler = Arc::downgrade(scheduler);
+fn lost(scheduler: &Arc<Scheduler>, ledger: &Arc<Ledger>) -> Lost {
+    let (scheduler, ledger) = (Arc::downgrade(scheduler), Arc::clone(ledger));
     Arc::new(move |executor_id| {
+        ledger.leave(&executor_id);
         let Some(scheduler) = scheduler.upgrade() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
