@@ -5,11 +5,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tonic::service::Interceptor;
 use tonic::transport::Endpoint;
 use tonic::{Request, Status};
+
+/// How long a connection within a cluster may take.
+pub(crate) const CONNECT: Duration = Duration::from_secs(5);
+
+/// How often the other end of a connection is asked whether it is there, and how long it may take to answer.
+pub(crate) const PROBE: Duration = Duration::from_secs(5);
 
 /// The fewest characters of a token.
 const FEWEST: usize = 16;
@@ -38,11 +45,17 @@ impl Token {
         }
     }
 
-    /// An endpoint whose calls carry the token.
+    /// An endpoint whose calls carry the token, and whose connections break when the other end hangs.
     ///
     /// # Errors
     /// None: a token fits into a header.
     pub(crate) fn on(&self, endpoint: Endpoint) -> Result<Endpoint, tonic::transport::Error> {
+        let endpoint = endpoint
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(PROBE)
+            .keep_alive_timeout(PROBE)
+            .keep_alive_while_idle(true);
         endpoint.user_agent(format!("{AGENT} {}", self.0))
     }
 

@@ -11,11 +11,19 @@ mod write;
 use pyo3::prelude::*;
 use tracing_subscriber::EnvFilter;
 
+/// What is left out of the log at any level: these call it an error that a job has been cancelled.
+const QUIET: [&str; 2] =
+    ["ballista_scheduler::state::executor_manager=off", "ballista_scheduler::state::task_manager=off"];
+
 /// The native half of Sheetbend. Private: `sheetbend` and `sheetbend.testing` wrap it.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // A second import in the same process finds the log set up already.
     let filter = EnvFilter::try_from_env("SHEETBEND_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = QUIET.iter().fold(filter, |filter, quiet| match quiet.parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => filter,
+    });
     drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<executor::Executor>()?;

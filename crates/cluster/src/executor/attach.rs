@@ -8,7 +8,8 @@ use std::time::Duration;
 use arrow_flight::Action;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use ballista_core::serde::protobuf::{PollWorkParams, PollWorkResult};
+use ballista_core::serde::protobuf::task_status::Status as Outcome;
+use ballista_core::serde::protobuf::{PollWorkParams, PollWorkResult, TaskStatus};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -16,12 +17,17 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
 use super::work::Machine;
-use super::{CONNECT, ExecutorConfig, ExecutorError, PAUSE};
+use super::{ExecutorConfig, ExecutorError, PAUSE};
 use crate::control::{ATTACH, Attach, Event};
-use crate::server::{MESSAGE_BYTES, PROBE};
+use crate::server::MESSAGE_BYTES;
+use crate::trust::CONNECT;
 
 /// The longest time between two calls for tasks: they tell that the executor is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How long no task is asked for after one has failed in a way that may pass; doubled after each further one.
+const REST: Duration = Duration::from_millis(200);
+const MOST_DOUBLINGS: u32 = 4;
 
 /// Why membership has ended.
 pub(super) enum Ended {
@@ -47,7 +53,8 @@ pub(super) async fn serve(
     let tasks = SchedulerGrpcClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES);
-    let mut membership = Membership { machine, events, tasks, finished, statuses, live: HashSet::new() };
+    let mut membership =
+        Membership { machine, events, tasks, finished, statuses, live: HashSet::new(), rest: Rest::default() };
     Ok(match membership.run(shutdown, config.drain).await {
         Ok(()) => Ended::Shutdown,
         Err(status) => Ended::Lost(status.message().to_owned()),
@@ -84,13 +91,7 @@ async fn join(
 }
 
 async fn connect(config: &ExecutorConfig) -> Result<Channel, tonic::transport::Error> {
-    let endpoint = Endpoint::from_shared(format!("http://{}", config.scheduler))?
-        .connect_timeout(CONNECT)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(PROBE)
-        .keep_alive_timeout(PROBE)
-        .keep_alive_while_idle(true);
-    config.token.on(endpoint)?.connect().await
+    config.token.on(Endpoint::from_shared(format!("http://{}", config.scheduler))?)?.connect().await
 }
 
 async fn attach(channel: Channel, attach: &Attach) -> Result<Streaming<arrow_flight::Result>, Status> {
@@ -118,19 +119,46 @@ struct Membership<'a> {
     statuses: mpsc::UnboundedReceiver<super::tasks::Finished>,
     /// The jobs whose data may be fetched from here.
     live: HashSet<String>,
+    rest: Rest,
+}
+
+/// A pause in asking for tasks, after one has failed in a way that may pass: others may do better meanwhile.
+#[derive(Default)]
+struct Rest {
+    until: Option<Instant>,
+    /// How many tasks in a row have failed so.
+    failures: u32,
+}
+
+impl Rest {
+    fn is_over(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() >= until)
+    }
+
+    fn after(&mut self, status: &TaskStatus) {
+        match &status.status {
+            Some(Outcome::Failed(failed)) if failed.retryable => {
+                self.until = Some(Instant::now() + REST * 2u32.pow(self.failures.min(MOST_DOUBLINGS)));
+                self.failures += 1;
+            }
+            Some(Outcome::Successful(_)) => *self = Self::default(),
+            _ => {}
+        }
+    }
 }
 
 impl Membership<'_> {
     /// Runs tasks until the executor is to end and has nothing left that anyone needs, or for `drain` at most.
     async fn run(&mut self, shutdown: &CancellationToken, drain: Duration) -> Result<(), Status> {
-        let mut reports = vec![];
+        let mut reports: Vec<TaskStatus> = vec![];
         let mut end = None;
         loop {
+            reports.iter().for_each(|report| self.rest.after(report));
             if shutdown.is_cancelled() && end.is_none() {
                 end = Some(Instant::now() + drain);
                 self.machine.vitals.draining.store(true, Ordering::Relaxed);
             }
-            let free = if end.is_some() { 0 } else { self.machine.free() };
+            let free = if end.is_some() || !self.rest.is_over() { 0 } else { self.machine.free() };
             let asked = PollWorkParams {
                 metadata: Some(self.machine.registration().clone()),
                 num_free_vcores: free as u32,
@@ -153,7 +181,7 @@ impl Membership<'_> {
                 return Ok(());
             }
             // There may be more, for which this call had no room to answer.
-            if got_some && self.machine.free() > 0 {
+            if got_some && self.machine.free() > 0 && self.rest.is_over() {
                 continue;
             }
             self.wait(shutdown, end.is_some(), &mut reports).await?;
@@ -165,9 +193,11 @@ impl Membership<'_> {
         &mut self,
         shutdown: &CancellationToken,
         draining: bool,
-        reports: &mut Vec<ballista_core::serde::protobuf::TaskStatus>,
+        reports: &mut Vec<TaskStatus>,
     ) -> Result<(), Status> {
         let heartbeat = Instant::now() + HEARTBEAT;
+        let heartbeat =
+            self.rest.until.filter(|until| *until > Instant::now()).map_or(heartbeat, |until| until.min(heartbeat));
         loop {
             tokio::select! {
                 biased;
@@ -179,7 +209,7 @@ impl Membership<'_> {
                     return Ok(());
                 }
                 event = next(&mut self.events) => match event? {
-                    Event::Wake if draining || self.machine.free() > 0 => return Ok(()),
+                    Event::Wake if draining || (self.machine.free() > 0 && self.rest.is_over()) => return Ok(()),
                     Event::Cancel { job } => self.machine.cancel(&job),
                     Event::Wake | Event::Attached => {}
                 },

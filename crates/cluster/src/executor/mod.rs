@@ -27,14 +27,11 @@ use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
 
 use crate::control::Installation;
-use crate::server::{MESSAGE_BYTES, PROBE};
-use crate::trust::Token;
+use crate::server::MESSAGE_BYTES;
+use crate::trust::{CONNECT, PROBE, Token};
 use attach::Ended;
 pub use vitals::Vitals;
 use work::Machine;
-
-/// How long a connection to the server may take.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long is waited before the server is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -119,10 +116,8 @@ pub async fn run(
     };
     let listener = TcpListener::bind((bind, config.port)).await?;
     let address = SocketAddr::new(host, listener.local_addr()?.port());
-    let id = Uuid::new_v4().to_string();
-    let folder = WorkDir::create(config.work_dir.join(format!("executor-{id}")))?;
-    let machine = Arc::new(Machine::new(&config, id, address, &folder.0)?);
-    let data = BallistaFlightService::new(machine.folder().to_owned());
+    let folder = WorkDir::create(config.work_dir.join(format!("executor-{}", Uuid::new_v4())))?;
+    let data = BallistaFlightService::new(folder.0.to_string_lossy().into_owned());
     let data = FlightServiceServer::new(data)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES);
@@ -140,6 +135,8 @@ pub async fn run(
         }
     });
     while !shutdown.is_cancelled() {
+        // Under a name of its own each time: the server may not have noticed yet that the last connection is gone.
+        let machine = Arc::new(Machine::new(&config, Uuid::new_v4().to_string(), address, &folder.0)?);
         let taken_in = || {
             machine.vitals.joined.store(true, Ordering::Relaxed);
             joined(address);

@@ -1,8 +1,8 @@
 //! One task: a part of a plan, which leaves its rows in files.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ballista_core::JobId;
 use ballista_core::error::BallistaError;
@@ -20,6 +20,7 @@ use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::FutureExt;
 use sheetbend_datasource::error::PluginFailure;
 use sheetbend_datasource::part::Partitions;
+use sheetbend_datasource::write::Tasks;
 use sheetbend_plan::error::SparkError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,9 @@ use tokio_util::sync::CancellationToken;
 use super::stop::stoppable;
 use super::work::{Machine, Seat};
 use crate::failure;
+
+/// How long a task that was cancelled waits for the plug-in that it writes to.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What tells a task from every other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,21 +51,34 @@ pub(super) struct Finished {
     pub(super) status: TaskStatus,
 }
 
-/// Runs a task in its seat.
-pub(super) async fn run(seat: Seat, task: TaskDefinition, finished: mpsc::UnboundedSender<Finished>) {
+/// Runs a task in its seat, until it has ended or `stop` is cancelled. Its end is told when nothing of it writes any more.
+pub(super) async fn run(
+    seat: Seat,
+    task: TaskDefinition,
+    stop: CancellationToken,
+    finished: mpsc::UnboundedSender<Finished>,
+) {
     let mut report = Report::of(&task, finished);
     let executor_id = seat.machine.registration().id.clone();
-    let stop = CancellationToken::new();
-    let _stop = stop.clone().drop_guard();
-    let ran = AssertUnwindSafe(stage(&seat.machine, task, stop)).catch_unwind().await;
-    let ran = ran.unwrap_or_else(|panic| Err(BallistaError::Internal(panicked(panic.as_ref()))));
+    let writing = OnceLock::new();
+    let ran = AssertUnwindSafe(stage(&seat.machine, task, stop.clone(), &writing)).catch_unwind();
+    let ran = tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(BallistaError::Cancelled),
+        ran = ran => ran.unwrap_or_else(|panic| Err(BallistaError::Internal(panicked(panic.as_ref())))),
+    };
+    stop.cancel();
+    let writing = writing.into_inner();
+    if let Some(writing) = &writing {
+        writing.ended(PATIENCE).await;
+    }
     seat.machine.vitals.ended(ran.as_ref().ok().map(|(_, metrics)| metrics.as_slice()));
     report.status.status = Some(match ran {
         Ok((done, metrics)) => {
             report.status.metrics = metrics;
             Status::Successful(SuccessfulTask { executor_id, ..done })
         }
-        Err(error) => Status::Failed(failed(error, seat.machine.failure)),
+        Err(error) => Status::Failed(failed(error, seat.machine.failure, writing.is_some())),
     });
     // The scheduler is to find the room that it frees.
     drop(seat);
@@ -72,6 +89,7 @@ async fn stage(
     machine: &Arc<Machine>,
     task: TaskDefinition,
     stop: CancellationToken,
+    writing: &OnceLock<Tasks>,
 ) -> Result<(SuccessfulTask, Vec<OperatorMetricsSet>), BallistaError> {
     let numbers: Vec<_> = task.global_output_partition_ids.iter().map(|number| *number as usize).collect();
     let (preparing, numbered) = (Arc::clone(machine), numbers.clone());
@@ -79,6 +97,9 @@ async fn stage(
     // To load a plug-in is to wait for Python.
     let prepared = tokio::task::spawn_blocking(move || prepare(&preparing, &task, numbered));
     let (plan, context) = prepared.await.map_err(BallistaError::TokioError)??;
+    if let Some(tasks) = Tasks::of(&plan) {
+        writing.get_or_init(|| tasks);
+    }
     let folder = machine.folder();
     let config = context.session_config();
     let plan = stoppable(plan, stop)?;
@@ -124,12 +145,13 @@ fn prepare(machine: &Machine, task: &TaskDefinition, numbers: Vec<usize>) -> Res
 }
 
 /// What the scheduler is told of a task that failed: whether another attempt may do better, and for the client the error
-/// as a whole.
-fn failed(error: BallistaError, failure: fn(&DataFusionError) -> SparkError) -> FailedTask {
+/// as a whole. One that writes is not run again: what it has handed to the plug-in would be there twice.
+fn failed(error: BallistaError, failure: fn(&DataFusionError) -> SparkError, writes: bool) -> FailedTask {
     let (told, is_transient) = match &error {
         BallistaError::DataFusionError(error) => {
             let cause = failure::cause(error);
             let is_transient = PluginFailure::of(cause).is_some_and(|failure| failure.transient);
+            let is_transient = is_transient && !writes;
             (Some(failure::encode(&failure(cause))), is_transient)
         }
         BallistaError::Internal(what) => (Some(failure::encode(&SparkError::internal(what))), false),

@@ -21,7 +21,7 @@ use datafusion::prelude::SessionConfig;
 use parking_lot::Mutex;
 use sheetbend_plan::error::SparkError;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::tasks::{self, Finished};
 use super::{ExecutorConfig, Vitals};
@@ -40,7 +40,7 @@ pub(super) struct Machine {
     pub(super) failure: fn(&DataFusionError) -> SparkError,
     pub(super) vitals: Arc<Vitals>,
     token: Token,
-    running: Mutex<HashMap<tasks::Key, AbortHandle>>,
+    running: Mutex<HashMap<tasks::Key, CancellationToken>>,
 }
 
 impl Machine {
@@ -120,21 +120,20 @@ impl Machine {
         let vcores = task.vcores_consumed.max(1) as usize;
         self.taken.fetch_add(vcores, Ordering::AcqRel);
         self.vitals.running.fetch_add(1, Ordering::Relaxed);
-        // Held until the task is known, so that it cannot end before.
-        let mut running = self.running.lock();
-        let seat = Seat { machine: Arc::clone(self), key: key.clone(), vcores };
-        let task = tokio::spawn(tasks::run(seat, task, finished));
-        running.insert(key, task.abort_handle());
+        let stop = CancellationToken::new();
+        self.running.lock().insert(key.clone(), stop.clone());
+        let seat = Seat { machine: Arc::clone(self), key, vcores };
+        tokio::spawn(tasks::run(seat, task, stop, finished));
     }
 
     /// Ends the tasks of a job.
     pub(super) fn cancel(&self, job: &str) {
-        self.abort(|key| key.job == job);
+        self.end(|key| key.job == job);
     }
 
     /// Ends all tasks, and removes what they have left.
     pub(super) fn forget(&self) {
-        self.abort(|_| true);
+        self.end(|_| true);
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten().filter(|entry| entry.file_name() != "spill") {
             remove(&entry.path());
@@ -150,9 +149,9 @@ impl Machine {
         });
     }
 
-    fn abort(&self, is_meant: impl Fn(&tasks::Key) -> bool) {
+    fn end(&self, is_meant: impl Fn(&tasks::Key) -> bool) {
         let running = self.running.lock();
-        running.iter().filter(|(key, _)| is_meant(key)).for_each(|(_, task)| task.abort());
+        running.iter().filter(|(key, _)| is_meant(key)).for_each(|(_, task)| task.cancel());
     }
 }
 

@@ -57,6 +57,11 @@ impl Executors {
         drop(self.vcores.subscribe().wait_for(|vcores| *vcores > 0).await);
     }
 
+    /// Whether an executor is here.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.joined.lock().contains_key(id)
+    }
+
     /// Takes an executor in, and gives what it is told from now on.
     pub(super) fn join(self: &Arc<Self>, attach: &Attach) -> (mpsc::UnboundedReceiver<Event>, Membership) {
         let (events, told) = mpsc::unbounded_channel();

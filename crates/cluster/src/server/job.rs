@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ballista_core::JobId;
 use ballista_core::error::BallistaError;
@@ -13,65 +14,150 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
+use parking_lot::Mutex;
+use sheetbend_datasource::write::{Task, Tasks};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::executors::Executors;
-use super::jobs::{Jobs, Outcome};
+use super::jobs::{Jobs, Outcome, Watch};
+use super::ledger::Ledger;
 use super::results::Fetcher;
 use super::scheduler::Scheduler;
 use crate::control::Event;
 use crate::failure;
-use crate::runner::{Running, Work};
+use crate::runner::{Progress, Running, Work};
 use crate::trust::Token;
 
 /// States of a job that nobody has looked at: one that is left out is made up for by the next.
 const STATES: usize = 16;
 
-/// Has `work` run by the executors.
-///
-/// # Errors
-/// The scheduler has ended.
-pub(super) async fn start(
-    scheduler: Arc<Scheduler>,
-    executors: Arc<Executors>,
-    jobs: Arc<Jobs>,
-    token: Token,
-    work: Work,
-) -> Result<Running> {
-    let config = work.context.session_config().clone().upgrade_for_ballista();
-    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(work.context.runtime_env()).build();
-    let session = Arc::new(SessionContext::new_with_state(state));
-    let schema = work.plan.schema();
-    let (states, told) = mpsc::channel(STATES);
-    let id = scheduler.submit_physical_plan(&work.name, session, work.plan, Some(states)).await.map_err(engine)?;
-    let watch = jobs.add(&scheduler, &id, &work.name);
-    let ended = AtomicBool::new(false);
-    let job = Arc::new(Job { scheduler, executors, jobs, id, ended, failed: AtomicBool::new(false) });
-    let rows = stream::once(rows(job, told, token)).try_flatten();
-    let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
-    Ok(Running { rows, progress: Some(watch) })
+/// How often a job is handed in whose rows are lost before the first of them was taken.
+const ATTEMPTS: usize = 3;
+
+/// How long the tasks of a job that has ended are waited for: a hung executor is taken for lost before.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What jobs run on, and where it is noted which there are.
+#[derive(Clone)]
+pub(super) struct Floor {
+    pub(super) scheduler: Arc<Scheduler>,
+    pub(super) executors: Arc<Executors>,
+    pub(super) jobs: Arc<Jobs>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) token: Token,
 }
 
-/// The rows of a job, when it has ended.
-async fn rows(
-    job: Arc<Job>,
-    mut told: mpsc::Receiver<JobStatus>,
-    token: Token,
-) -> Result<impl Stream<Item = Result<RecordBatch>> + Send> {
-    let locations = ended(&mut told).await.inspect_err(|_| job.failed.store(true, Ordering::Relaxed))?;
-    job.ended.store(true, Ordering::Relaxed);
-    let fetcher = Fetcher::new(token);
-    // The data stays until the last row is taken, or nobody wants more.
-    let partitions = stream::iter(locations).then(move |location| {
-        let (fetcher, job) = (fetcher.clone(), Arc::clone(&job));
-        async move {
-            let rows = fetcher.fetch(location).await;
-            drop(job);
-            rows
+impl Floor {
+    /// Has `work` run by the executors.
+    ///
+    /// # Errors
+    /// The scheduler has ended.
+    pub(super) async fn start(self, work: Work) -> Result<Running> {
+        let schema = work.plan.schema();
+        let submitted = self.submit(&work).await?;
+        let progress: Arc<dyn Progress> = Arc::<Watch>::clone(&submitted.watch);
+        let rows = stream::once(self.rows(work, submitted)).try_flatten();
+        let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+        Ok(Running { rows, progress: Some(progress) })
+    }
+
+    async fn submit(&self, work: &Work) -> Result<Submitted> {
+        let config = work.context.session_config().clone().upgrade_for_ballista();
+        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(work.context.runtime_env()).build();
+        let session = Arc::new(SessionContext::new_with_state(state));
+        let (states, told) = mpsc::channel(STATES);
+        let plan = Arc::clone(&work.plan);
+        let id = self.scheduler.submit_physical_plan(&work.name, session, plan, Some(states)).await.map_err(engine)?;
+        let writing = Tasks::of(&work.plan);
+        let once = writing.is_some().then(|| self.ledger.once(&id.to_string()));
+        let writing = Mutex::new(writing.map(|tasks| tasks.enter()));
+        let watch = self.jobs.add(&self.scheduler, &id, &work.name);
+        let (ended, failed) = (AtomicBool::new(false), AtomicBool::new(false));
+        let job = Arc::new(Job { floor: self.clone(), id, ended, failed, writing });
+        Ok(Submitted { job, watch, told, once })
+    }
+
+    /// The rows of a job, when it has ended. It is handed in again where they are lost before the first is taken.
+    async fn rows(self, work: Work, mut submitted: Submitted) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let writes = submitted.once.is_some();
+        let mut attempt = 1;
+        loop {
+            let locations = submitted.ended().await?;
+            let mut rows = Box::pin(self.fetch(locations, submitted.job).peekable());
+            match rows.as_mut().peek().await {
+                Some(Err(error)) if !writes && attempt < ATTEMPTS => {
+                    tracing::info!(%error, "rows were lost before they were taken: the job runs again");
+                    drop(rows);
+                    submitted = self.submit(&work).await?;
+                    attempt += 1;
+                }
+                _ => return Ok(rows.map_err(move |error| lost(&error, writes)).boxed()),
+            }
         }
-    });
-    Ok(partitions.try_flatten())
+    }
+
+    /// The rows of these partitions. The data of the job stays until the last row is taken, or nobody wants more.
+    fn fetch(
+        &self,
+        locations: Vec<PartitionLocation>,
+        job: Arc<Job>,
+    ) -> impl Stream<Item = Result<RecordBatch>> + Send + use<> {
+        let fetcher = Fetcher::new(self.token.clone());
+        let partitions = stream::iter(locations).then(move |location| {
+            let (fetcher, job) = (fetcher.clone(), Arc::clone(&job));
+            async move {
+                let rows = fetcher.fetch(location).await;
+                drop(job);
+                rows
+            }
+        });
+        partitions.try_flatten()
+    }
+}
+
+/// The error of rows that were ready, and could not be fetched to the end.
+fn lost(error: &DataFusionError, writes: bool) -> DataFusionError {
+    let what_to_do = match writes {
+        true => "The write was taken back: run it again.",
+        false => "Run the query again.",
+    };
+    DataFusionError::Execution(format!(
+        "Rows that an executor had ready were lost while they were fetched: it has ended, or cannot be reached. \
+         {what_to_do} Cause: {error}"
+    ))
+}
+
+/// A job that was handed in.
+struct Submitted {
+    job: Arc<Job>,
+    watch: Arc<Watch>,
+    told: mpsc::Receiver<JobStatus>,
+    /// Cancelled where a write would have to write a partition twice.
+    once: Option<CancellationToken>,
+}
+
+impl Submitted {
+    /// Where the rows are, when all tasks have ended.
+    async fn ended(&mut self) -> Result<Vec<PartitionLocation>> {
+        let locations = match &self.once {
+            None => ended(&mut self.told).await,
+            Some(again) => tokio::select! {
+                biased;
+                () = again.cancelled() => Err(DataFusionError::Execution(
+                    "An executor was lost while it wrote, and what it has written cannot be told. The write was taken \
+                     back: run it again."
+                        .to_owned(),
+                )),
+                locations = ended(&mut self.told) => locations,
+            },
+        };
+        let locations = locations.inspect_err(|_| self.job.failed.store(true, Ordering::Relaxed))?;
+        self.job.ended.store(true, Ordering::Relaxed);
+        Ok(locations)
+    }
 }
 
 /// Where the rows of a job are, when all tasks of it have ended.
@@ -88,28 +174,27 @@ async fn ended(told: &mut mpsc::Receiver<JobStatus>) -> Result<Vec<PartitionLoca
 
 /// A job that has been handed in. When it is dropped, its tasks end and its data goes.
 struct Job {
-    scheduler: Arc<Scheduler>,
-    executors: Arc<Executors>,
-    jobs: Arc<Jobs>,
+    floor: Floor,
     id: JobId,
     /// Whether all of its tasks have ended well.
     ended: AtomicBool,
     /// Whether one of them, or the job as a whole, has not.
     failed: AtomicBool,
+    /// Held until nothing writes any more.
+    writing: Mutex<Option<Task>>,
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        let (scheduler, executors, id) = (Arc::clone(&self.scheduler), Arc::clone(&self.executors), self.id.clone());
+        let Floor { scheduler, executors, jobs, ledger, .. } = self.floor.clone();
+        let (id, writing) = (self.id.clone(), self.writing.get_mut().take());
         let ended = self.ended.load(Ordering::Relaxed);
-        self.jobs.end(
-            &self.id,
-            match (ended, self.failed.load(Ordering::Relaxed)) {
-                (true, _) => Outcome::Done,
-                (_, true) => Outcome::Failed,
-                _ => Outcome::Cancelled,
-            },
-        );
+        let outcome = match (ended, self.failed.load(Ordering::Relaxed)) {
+            (true, _) => Outcome::Done,
+            (_, true) => Outcome::Failed,
+            _ => Outcome::Cancelled,
+        };
+        jobs.end(&id, outcome);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             if !ended {
@@ -118,6 +203,9 @@ impl Drop for Job {
                     tracing::warn!(%error, "a job could not be cancelled");
                 }
             }
+            // A task that still runs would leave what was removed before.
+            ledger.close(&id.to_string(), PATIENCE).await;
+            drop(writing);
             scheduler.state.executor_manager.clean_up_job_data(id);
             // Executors learn what to remove when they ask for tasks.
             executors.tell(&Event::Wake);

@@ -9,12 +9,12 @@ use crate::health::{Health, Metric};
 #[async_trait]
 impl Health for Cluster {
     fn obstacle(&self) -> Option<String> {
-        (self.executors.vcores() == 0).then(|| "no executor has joined".to_owned())
+        (self.floor.executors.vcores() == 0).then(|| "no executor has joined".to_owned())
     }
 
     async fn metrics(&self) -> Vec<Metric> {
-        let jobs = self.jobs.list().await;
-        let ended = |outcome| self.jobs.ended(outcome);
+        let jobs = self.floor.jobs.list().await;
+        let ended = |outcome| self.floor.jobs.ended(outcome);
         let (running, done) = jobs.iter().fold((0, 0), |(running, done), job| (running + job.running, done + job.done));
         let waiting = jobs.iter().map(|job| job.tasks).sum::<usize>().saturating_sub(running + done);
         let outcomes = [
@@ -27,8 +27,8 @@ impl Health for Cluster {
             Metric::outcomes("sheetbend_jobs_ended_total", "Queries of the cluster that have ended.", &outcomes),
             Metric::gauge("sheetbend_tasks_running", "Tasks that run on executors.", running),
             Metric::gauge("sheetbend_tasks_waiting", "Tasks of running jobs that wait.", waiting),
-            Metric::gauge("sheetbend_executors", "Executors that have joined.", self.executors.list().len()),
-            Metric::gauge("sheetbend_vcores", "Tasks that all executors run at a time.", self.executors.vcores()),
+            Metric::gauge("sheetbend_executors", "Executors that have joined.", self.floor.executors.list().len()),
+            Metric::gauge("sheetbend_vcores", "Tasks that all executors run at a time.", self.floor.executors.vcores()),
         ]
     }
 }

@@ -1,10 +1,12 @@
 //! The server's part: it plans, cuts plans into tasks, hands them out, and streams what comes of them.
 
 mod attach;
+mod desk;
 mod executors;
 mod fit;
 mod job;
 mod jobs;
+mod ledger;
 mod metrics;
 mod results;
 mod scheduler;
@@ -12,5 +14,5 @@ mod scheduler;
 pub use executors::{ExecutorInfo, Executors};
 pub use jobs::JobInfo;
 pub use metrics::Alone;
+pub(crate) use scheduler::MESSAGE_BYTES;
 pub use scheduler::{Cluster, ClusterConfig};
-pub(crate) use scheduler::{MESSAGE_BYTES, PROBE};

@@ -31,24 +31,23 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use super::attach::{Control, Lost};
+use super::desk::Desk;
 use super::executors::Executors;
 use super::fit;
-use super::job;
+use super::job::Floor;
 use super::jobs::Jobs;
+use super::ledger::Ledger;
 use crate::codec::Codec;
 use crate::control::{Event, Installation};
 use crate::runner::{Runner, Running, Work};
-use crate::trust::Token;
+use crate::trust::{PROBE, Token};
 
 /// The largest message: the plan of a task holds the rows of a local relation.
 pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
 
-/// How long an executor may be silent. It asks for tasks every second, and its call that joins is probed as often as
+/// How long an executor may be silent. It asks for tasks every second, and its connection is probed as often as
 /// [`PROBE`]: only a machine that hangs comes to this.
 const SILENCE: Duration = Duration::from_secs(15);
-
-/// How often the other end of a connection is asked whether it is there.
-pub(crate) const PROBE: Duration = Duration::from_secs(4);
 
 /// How long what is known of an ended job is kept, and with it what its sources hold, such as a snapshot.
 const KEPT: Duration = Duration::from_secs(5);
@@ -77,9 +76,7 @@ pub struct ClusterConfig {
 
 /// A scheduler that listens, until it is dropped.
 pub struct Cluster {
-    scheduler: Arc<Scheduler>,
-    pub(super) executors: Arc<Executors>,
-    pub(super) jobs: Arc<Jobs>,
+    pub(super) floor: Floor,
     config: ClusterConfig,
     address: SocketAddr,
     _serving: DropGuard,
@@ -96,15 +93,17 @@ impl Cluster {
         let executors = Arc::new(Executors::default());
         let scheduler = scheduler(address, &config.token, &executors).await.map_err(io::Error::other)?;
         let scheduler = Arc::new(scheduler);
-        let jobs = Arc::new(Jobs::default());
+        let (jobs, ledger) = (Arc::new(Jobs::default()), Arc::new(Ledger::default()));
         let control = Control {
             executors: Arc::clone(&executors),
             jobs: Arc::clone(&jobs),
             installation: config.installation.clone(),
-            lost: lost(&scheduler),
+            lost: lost(&scheduler, &ledger),
         };
+        let desk =
+            Desk { scheduler: Arc::clone(&scheduler), executors: Arc::clone(&executors), ledger: Arc::clone(&ledger) };
         let guard = config.token.guard();
-        let tasks = SchedulerGrpcServer::new(Scheduler::clone(&scheduler))
+        let tasks = SchedulerGrpcServer::new(desk)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
         let server = Server::builder()
@@ -121,7 +120,8 @@ impl Cluster {
             }
         });
         let address = SocketAddr::new(announced(address.ip()), address.port());
-        Ok(Self { scheduler, executors, jobs, config, address, _serving: serving.drop_guard() })
+        let floor = Floor { scheduler, executors, jobs, ledger, token: config.token.clone() };
+        Ok(Self { floor, config, address, _serving: serving.drop_guard() })
     }
 
     /// Where executors reach the scheduler, from other machines too where it listens on every address.
@@ -131,14 +131,14 @@ impl Cluster {
 
     /// The executors that have joined.
     pub fn executors(&self) -> &Arc<Executors> {
-        &self.executors
+        &self.floor.executors
     }
 }
 
 #[async_trait]
 impl Runner for Cluster {
     fn settings(&self, settings: SessionConfig) -> SessionConfig {
-        let vcores = self.executors.vcores();
+        let vcores = self.floor.executors.vcores();
         let mut settings = settings
             .upgrade_for_ballista()
             .with_ballista_adaptive_query_planner(false)
@@ -162,7 +162,7 @@ impl Runner for Cluster {
     }
 
     async fn run(&self, work: Work) -> Result<Running> {
-        if tokio::time::timeout(self.config.patience, self.executors.any()).await.is_err() {
+        if tokio::time::timeout(self.config.patience, self.floor.executors.any()).await.is_err() {
             let message = format!(
                 "No executor has joined the cluster within {:?}. Start some with 'sheetbend executor --scheduler {}', or \
                  run the query on the server with spark.sheetbend.runner=local.",
@@ -170,8 +170,7 @@ impl Runner for Cluster {
             );
             return Err(SparkError::new(ErrorClass::Runtime, "NO_EXECUTORS", "58000", message).into());
         }
-        let (executors, jobs) = (Arc::clone(&self.executors), Arc::clone(&self.jobs));
-        job::start(Arc::clone(&self.scheduler), executors, jobs, self.config.token.clone(), work).await
+        self.floor.clone().start(work).await
     }
 }
 
@@ -225,9 +224,10 @@ fn announced(bound: IpAddr) -> IpAddr {
 }
 
 /// Has the tasks of a lost executor run by others at once.
-fn lost(scheduler: &Arc<Scheduler>) -> Lost {
-    let scheduler = Arc::downgrade(scheduler);
+fn lost(scheduler: &Arc<Scheduler>, ledger: &Arc<Ledger>) -> Lost {
+    let (scheduler, ledger) = (Arc::downgrade(scheduler), Arc::clone(ledger));
     Arc::new(move |executor_id| {
+        ledger.leave(&executor_id);
         let Some(scheduler) = scheduler.upgrade() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {

@@ -19,6 +19,7 @@ pub(crate) use exec::Begun;
 pub use exec::PythonWriteExec;
 pub use job::WriteJob;
 pub(crate) use rows::{Rows, ended};
+pub use tasks::{Task, Tasks};
 
 /// What becomes of rows that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,123 @@
+//! Where executors ask for tasks and tell of their ends. Nothing else of Ballista's scheduler is for them.
+
+use std::sync::Arc;
+
+use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpc;
+use ballista_core::serde::protobuf::{
+    CancelJobParams, CancelJobResult, CleanJobDataParams, CleanJobDataResult, CreateUpdateSessionParams,
+    CreateUpdateSessionResult, ExecuteQueryParams, ExecuteQueryResult, ExecutorStoppedParams, ExecutorStoppedResult,
+    GetJobMetricsParams, GetJobMetricsResult, GetJobStatusParams, GetJobStatusResult, HeartBeatParams, HeartBeatResult,
+    PollWorkParams, PollWorkResult, RegisterExecutorParams, RegisterExecutorResult, RemoveSessionParams,
+    RemoveSessionResult, TaskDefinition, UpdateTaskStatusParams, UpdateTaskStatusResult,
+};
+use futures::stream::BoxStream;
+use tonic::{Request, Response, Status};
+
+use super::executors::Executors;
+use super::ledger::{Ledger, ended};
+use super::scheduler::Scheduler;
+
+/// Answers executors, and writes down what they get.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) scheduler: Arc<Scheduler>,
+    pub(super) executors: Arc<Executors>,
+    pub(super) ledger: Arc<Ledger>,
+}
+
+impl Desk {
+    async fn is_last(&self, task: &TaskDefinition) -> bool {
+        // The others are not asked about.
+        if !self.ledger.is_once(&task.job_id) {
+            return false;
+        }
+        let jobs = self.scheduler.state.task_manager.get_running_job_cache();
+        let Some(job) = jobs.get(task.job_id.as_str()) else { return true };
+        let graph = job.execution_graph.read().await;
+        graph.stages().keys().all(|stage| *stage <= task.stage_id as usize)
+    }
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+fn none<T>() -> Answer<T> {
+    Err(Status::unimplemented("executors of a sheetbend server ask for tasks, and no more"))
+}
+
+#[tonic::async_trait]
+impl SchedulerGrpc for Desk {
+    type ExecuteQueryPushStream = BoxStream<'static, Result<GetJobStatusResult, Status>>;
+
+    async fn poll_work(&self, request: Request<PollWorkParams>) -> Answer<PollWorkResult> {
+        let asked = request.get_ref();
+        let executor = asked.metadata.as_ref().map(|metadata| metadata.id.clone()).unwrap_or_default();
+        if !self.executors.has(&executor) {
+            return Err(Status::unavailable("the executor was taken for lost"));
+        }
+        let reported: Vec<_> = asked.task_status.iter().map(ended).collect();
+        let answer = self.scheduler.poll_work(request).await;
+        if !reported.is_empty() {
+            self.ledger.end(&executor, &reported);
+        }
+        let PollWorkResult { tasks, jobs_to_clean } = answer?.into_inner();
+        let mut handed = vec![];
+        for task in tasks {
+            let is_last = self.is_last(&task).await;
+            if self.ledger.hand(&executor, &task, is_last) {
+                handed.push(task);
+            }
+        }
+        if !self.executors.has(&executor) {
+            self.ledger.leave(&executor);
+        }
+        Ok(Response::new(PollWorkResult { tasks: handed, jobs_to_clean }))
+    }
+
+    async fn register_executor(&self, _: Request<RegisterExecutorParams>) -> Answer<RegisterExecutorResult> {
+        none()
+    }
+
+    async fn heart_beat_from_executor(&self, _: Request<HeartBeatParams>) -> Answer<HeartBeatResult> {
+        none()
+    }
+
+    async fn update_task_status(&self, _: Request<UpdateTaskStatusParams>) -> Answer<UpdateTaskStatusResult> {
+        none()
+    }
+
+    async fn create_update_session(&self, _: Request<CreateUpdateSessionParams>) -> Answer<CreateUpdateSessionResult> {
+        none()
+    }
+
+    async fn remove_session(&self, _: Request<RemoveSessionParams>) -> Answer<RemoveSessionResult> {
+        none()
+    }
+
+    async fn execute_query_push(&self, _: Request<ExecuteQueryParams>) -> Answer<Self::ExecuteQueryPushStream> {
+        none()
+    }
+
+    async fn execute_query(&self, _: Request<ExecuteQueryParams>) -> Answer<ExecuteQueryResult> {
+        none()
+    }
+
+    async fn get_job_status(&self, _: Request<GetJobStatusParams>) -> Answer<GetJobStatusResult> {
+        none()
+    }
+
+    async fn get_job_metrics(&self, _: Request<GetJobMetricsParams>) -> Answer<GetJobMetricsResult> {
+        none()
+    }
+
+    async fn executor_stopped(&self, _: Request<ExecutorStoppedParams>) -> Answer<ExecutorStoppedResult> {
+        none()
+    }
+
+    async fn cancel_job(&self, _: Request<CancelJobParams>) -> Answer<CancelJobResult> {
+        none()
+    }
+
+    async fn clean_job_data(&self, _: Request<CleanJobDataParams>) -> Answer<CleanJobDataResult> {
+        none()
+    }
+}
