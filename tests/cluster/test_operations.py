@@ -115,6 +115,30 @@ def test_jobs_and_executors_are_listed(cluster: Cluster, spark: SparkSession, se
     assert len(re.findall(r"^127\.0\.0\.1:\d+ +1 +0$", listed.stdout, re.MULTILINE)) == 2
 
 
+def test_a_source_is_cut_into_as_many_tasks_as_is_said(cluster: Cluster, spark: SparkSession) -> None:
+    token = cluster.token_file.read_text().strip()
+
+    def tasks() -> int:
+        """All tasks of the query while it runs."""
+        query = threading.Thread(target=paced(spark, partitions=40, seconds=0.1).count)
+        query.start()
+        try:
+            found: list[int] = []
+
+            def is_cut() -> bool:
+                found.extend(job.tasks for job in asked.jobs(cluster.scheduler, token) if job.tasks)
+                return bool(found)
+
+            wait_until(is_cut, 20, "no query is cut into tasks")
+            return found[0]
+        finally:
+            query.join(60)
+
+    assert 16 <= tasks() < 40
+    spark.conf.set("spark.sql.leafNodeDefaultParallelism", "40")
+    assert tasks() >= 40
+
+
 def test_nobody_is_told_without_the_token(cluster: Cluster) -> None:
     with pytest.raises(SheetbendError, match="token is missing or wrong"):
         asked.jobs(cluster.scheduler, "not-the-token-of-this-cluster")
