@@ -78,7 +78,8 @@ def test_a_client_is_told_of_stages_and_tasks(spark: SparkSession) -> None:
             reports.append([(stage.num_tasks, stage.num_completed_tasks) for stage in stages or []])
 
     spark.registerProgressHandler(Recorder())
-    assert paced(spark, partitions=8, seconds=1).groupBy((paced(spark).n % 2).alias("m")).count().count() == 2
+    frame = paced(spark, partitions=8, seconds=1.5)
+    assert frame.groupBy((frame.n % 2).alias("m")).count().count() == 2
     stages = [report for report in reports if len(report) > 1]
     assert stages
     # The first stage reads; its tasks end one after another.
@@ -91,14 +92,14 @@ def test_a_client_is_told_of_stages_and_tasks(spark: SparkSession) -> None:
 
 def test_jobs_and_executors_are_listed(cluster: Cluster, spark: SparkSession, server_health: str) -> None:
     token = cluster.token_file.read_text().strip()
-    frame = paced(spark, partitions=6, seconds=1.5)
+    frame = paced(spark, partitions=10, seconds=2)
     query = threading.Thread(target=frame.count)
     query.start()
     try:
         wait_until(lambda: any(job.running for job in asked.jobs(cluster.scheduler, token)), 20, "no task runs")
         job = next(iter(asked.jobs(cluster.scheduler, token)))
         assert job.name == "query of python"
-        assert job.tasks >= 6
+        assert job.tasks >= 10
         assert 1 <= job.stage <= job.stages
         assert job.running <= 2
         executors = asked.executors(cluster.scheduler, token)
@@ -107,12 +108,36 @@ def test_jobs_and_executors_are_listed(cluster: Cluster, spark: SparkSession, se
         assert sum(one.tasks for one in executors) >= 1
         assert metrics(server_health)["sheetbend_jobs_running"] == 1
         listed = command("jobs", "--scheduler", cluster.scheduler, "--token-file", str(cluster.token_file))
-        assert re.search(r"^query of python +\d/\d +\d/\d/\d+ +\d+ +\d+\.\d$", listed.stdout, re.MULTILINE)
+        assert re.search(r"^query of python +\d/\d +\d+/\d/\d+ +\d+ +\d+\.\d$", listed.stdout, re.MULTILINE)
     finally:
         query.join(60)
     wait_until(lambda: asked.jobs(cluster.scheduler, token) == [], 10, "an ended job is listed")
     listed = command("executors", "--scheduler", cluster.scheduler, "--token-file", str(cluster.token_file))
     assert len(re.findall(r"^127\.0\.0\.1:\d+ +1 +0$", listed.stdout, re.MULTILINE)) == 2
+
+
+def test_a_source_is_cut_into_as_many_tasks_as_is_said(cluster: Cluster, spark: SparkSession) -> None:
+    token = cluster.token_file.read_text().strip()
+
+    def tasks() -> int:
+        """All tasks of the query while it runs."""
+        query = threading.Thread(target=paced(spark, partitions=40, seconds=0.1).count)
+        query.start()
+        try:
+            found: list[int] = []
+
+            def is_cut() -> bool:
+                found.extend(job.tasks for job in asked.jobs(cluster.scheduler, token) if job.tasks)
+                return bool(found)
+
+            wait_until(is_cut, 20, "no query is cut into tasks")
+            return found[0]
+        finally:
+            query.join(60)
+
+    assert 16 <= tasks() < 40
+    spark.conf.set("spark.sql.leafNodeDefaultParallelism", "40")
+    assert tasks() >= 40
 
 
 def test_nobody_is_told_without_the_token(cluster: Cluster) -> None:
@@ -180,17 +205,6 @@ def test_a_server_without_a_cluster_is_ready_at_once() -> None:
         address = health(server.process)
         assert fetched(address, "/readyz")[0] == 200
         assert metrics(address).keys() == {"process_resident_memory_bytes", "sheetbend_uptime_seconds"}
-
-
-def test_an_address_that_others_reach_is_told(tmp_path: Path) -> None:
-    with running_cluster(tmp_path, "--scheduler-host", "0.0.0.0", executors=0) as running:
-        assert not running.scheduler.startswith("0.0.0.0:")
-        executor = running.join("--bind", "0.0.0.0")
-        assert not executor.address.startswith("0.0.0.0:")
-        session = SparkSession.builder.remote(running.url).create()
-        session.conf.set("spark.sheetbend.runner", "cluster")
-        assert paced(session).count() == 80
-        session.stop()
 
 
 def command(*arguments: str, path: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

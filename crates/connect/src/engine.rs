@@ -66,9 +66,10 @@ impl Engine {
         session: &Session,
         deadline: Option<Instant>,
     ) -> Result<Query> {
-        let config = session.config.read();
-        let terms = Terms { deadline, place: config.place()?, leaves: config.leaves() };
-        drop(config);
+        let terms = {
+            let config = session.config.read();
+            Terms { deadline, place: config.place()?, leaves: config.leaves() }
+        };
         self.prepare(session.resolve(relation).await?, terms).await
     }
 

@@ -183,7 +183,7 @@ impl Server {
 
     fn serve_health(&self, py: Python<'_>, cluster: Option<Arc<Cluster>>) -> PyResult<Option<Serving>> {
         let Some(address) = self.health else { return Ok(None) };
-        let health = cluster.map_or_else(|| Arc::new(Alone) as Arc<dyn Health>, |cluster| cluster);
+        let health = cluster.map_or_else(|| Arc::new(Alone) as Arc<dyn Health>, |cluster| cluster as Arc<dyn Health>);
         let runtime = runtime()?;
         let serving = py.detach(|| runtime.block_on(health::serve(address, health)));
         serving.map(Some).map_err(|error| unheard(address, &error))

@@ -238,3 +238,20 @@ fn lost(scheduler: &Arc<Scheduler>, ledger: &Arc<Ledger>) -> Lost {
         });
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+    use super::announced;
+
+    #[test]
+    fn others_are_told_an_address_that_reaches_this_machine() {
+        for bound in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            assert_eq!(announced(bound), bound);
+        }
+        for bound in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
+            assert!(!announced(bound).is_unspecified());
+        }
+    }
+}
