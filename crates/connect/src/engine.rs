@@ -121,7 +121,8 @@ fn placed(cluster: Arc<dyn Runner>, plan: &Arc<dyn ExecutionPlan>, place: Place)
 }
 
 fn no_cluster() -> SparkError {
-    let message = format!("{RUNNER} is 'cluster', and this server has none: start it with 'sheetbend server --cluster'.");
+    let message =
+        format!("{RUNNER} is 'cluster', and this server has none: start it with 'sheetbend server --cluster'.");
     SparkError::new(ErrorClass::IllegalArgument, "INVALID_CONF_VALUE.DEFAULT", "22022", message)
         .with("confName", RUNNER)
         .with("confValue", "cluster")

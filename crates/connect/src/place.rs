@@ -6,8 +6,8 @@ use std::sync::Arc;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use sheetbend_datasource::exec::PythonExec;
 use sheetbend_datasource::provider::PythonTableProvider;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
@@ -41,7 +41,9 @@ impl Place {
             "local" => Ok(Self::Here),
             "cluster" => Ok(Self::Cluster),
             _ => {
-                let message = format!("The value '{name}' in the config \"{RUNNER}\" is invalid. It is one of auto, local, cluster.");
+                let message = format!(
+                    "The value '{name}' in the config \"{RUNNER}\" is invalid. It is one of auto, local, cluster."
+                );
                 Err(SparkError::new(ErrorClass::IllegalArgument, "INVALID_CONF_VALUE.DEFAULT", "22022", message)
                     .with("confName", RUNNER)
                     .with("confValue", name))

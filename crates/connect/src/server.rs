@@ -101,9 +101,10 @@ impl Server {
     /// The listening socket fails.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let sessions = Arc::new(Sessions::new(self.config.formats.clone()));
-        let service = SparkConnectServiceServer::new(ConnectService::new(sessions.clone(), self.config.cluster.clone()))
-            .max_decoding_message_size(MESSAGE_BYTES)
-            .max_encoding_message_size(MESSAGE_BYTES);
+        let service =
+            SparkConnectServiceServer::new(ConnectService::new(sessions.clone(), self.config.cluster.clone()))
+                .max_decoding_message_size(MESSAGE_BYTES)
+                .max_encoding_message_size(MESSAGE_BYTES);
         let stopping = CancellationToken::new();
         let stop = async {
             shutdown.await;

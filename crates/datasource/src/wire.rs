@@ -46,7 +46,11 @@ pub fn encode(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// Bytes that [`encode`] does not make, or a plug-in that cannot be loaded here.
-pub fn decode(bytes: &[u8], inputs: &[Arc<dyn ExecutionPlan>], sources: &dyn Sources) -> Result<Arc<dyn ExecutionPlan>> {
+pub fn decode(
+    bytes: &[u8],
+    inputs: &[Arc<dyn ExecutionPlan>],
+    sources: &dyn Sources,
+) -> Result<Arc<dyn ExecutionPlan>> {
     let node = NodeProto::decode(bytes).map_err(|error| DataFusionError::External(error.into()))?;
     let [input] = inputs else { return Err(malformed("a node without its one input")) };
     let input = Arc::clone(input);

@@ -107,7 +107,8 @@ impl Executor {
         let mut told = self.state.subscribe();
         let ended = async { told.wait_for(|state| state.ended.is_some()).await.ok().map(|state| state.clone()) };
         let state = py.detach(|| {
-            runtime.block_on(async { tokio::time::timeout(timeout.unwrap_or(Duration::MAX), ended).await.ok().flatten() })
+            runtime
+                .block_on(async { tokio::time::timeout(timeout.unwrap_or(Duration::MAX), ended).await.ok().flatten() })
         });
         match state.and_then(|state| state.ended) {
             None => Ok(false),

@@ -9,16 +9,18 @@ use ballista_core::error::BallistaError;
 use ballista_core::extension::SessionConfigHelperExt;
 use ballista_core::serde::protobuf::failed_task::FailedReason;
 use ballista_core::serde::protobuf::task_status::Status;
-use ballista_core::serde::protobuf::{FailedTask, IoError, OperatorMetricsSet, SuccessfulTask, TaskDefinition, TaskStatus};
+use ballista_core::serde::protobuf::{
+    FailedTask, IoError, OperatorMetricsSet, SuccessfulTask, TaskDefinition, TaskStatus,
+};
 use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::FutureExt;
+use sheetbend_datasource::error::PluginFailure;
 use sheetbend_datasource::part::Partitions;
 use sheetbend_plan::error::SparkError;
-use sheetbend_datasource::error::PluginFailure;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -141,10 +143,8 @@ fn failed(error: BallistaError, failure: fn(&DataFusionError) -> SparkError) -> 
         },
         false => FailedTask::from(error),
     };
-    let keeps_its_words = matches!(
-        failed.failed_reason,
-        Some(FailedReason::FetchPartitionError(_) | FailedReason::TaskKilled(_))
-    );
+    let keeps_its_words =
+        matches!(failed.failed_reason, Some(FailedReason::FetchPartitionError(_) | FailedReason::TaskKilled(_)));
     match told {
         Some(told) if !keeps_its_words => FailedTask { error: told, ..failed },
         _ => failed,

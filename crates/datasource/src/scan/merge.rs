@@ -64,10 +64,7 @@ pub fn encode(
 ///
 /// # Errors
 /// Other bytes, or what `decode` fails with.
-pub fn decode(
-    bytes: &[u8],
-    decode: impl FnOnce(&[u8]) -> Result<Arc<AggregateUDF>>,
-) -> Result<Arc<AggregateUDF>> {
+pub fn decode(bytes: &[u8], decode: impl FnOnce(&[u8]) -> Result<Arc<AggregateUDF>>) -> Result<Arc<AggregateUDF>> {
     let sent: Sent = serde_json::from_slice(bytes).map_err(|error| DataFusionError::External(Box::new(error)))?;
     let mut fields = read_schema(&sent.fields)?.fields().to_vec();
     let merged = match fields.pop() {

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 
 use crate::error::{BridgeError, Result};
 use crate::host::{Host, Message};
+use crate::ipc;
 use crate::python;
 use crate::python::failure::{Secrets, Site};
 use crate::python::interpreter::guarded;
@@ -21,7 +22,6 @@ use crate::recipe::{Origin, Recipe};
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::worker::cancel::Cancel;
-use crate::ipc;
 use crate::worker::launch::Launch;
 use crate::worker::pool::{self, Lease};
 use crate::worker::protocol::{Place, Reply, Request};

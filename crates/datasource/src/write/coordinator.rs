@@ -27,13 +27,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a plan, and gives the rows of all its partitions.
 pub type Run = Box<
-    dyn FnOnce(Arc<dyn ExecutionPlan>, Arc<TaskContext>) -> BoxFuture<'static, Result<SendableRecordBatchStream>> + Send,
+    dyn FnOnce(Arc<dyn ExecutionPlan>, Arc<TaskContext>) -> BoxFuture<'static, Result<SendableRecordBatchStream>>
+        + Send,
 >;
 
 /// Runs the tasks of a write on this machine.
 pub fn here() -> Run {
     Box::new(|plan, context| {
-        let tasks = (0..plan.output_partitioning().partition_count()).map(|task| plan.execute(task, Arc::clone(&context)));
+        let tasks =
+            (0..plan.output_partitioning().partition_count()).map(|task| plan.execute(task, Arc::clone(&context)));
         let rows = tasks.collect::<Result<Vec<_>>>().map(|tasks| {
             Box::pin(RecordBatchStreamAdapter::new(plan.schema(), select_all(tasks))) as SendableRecordBatchStream
         });

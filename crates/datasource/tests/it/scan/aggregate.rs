@@ -15,8 +15,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::SessionContext;
 use sheetbend_datasource::scan::aggregate::{expressions, merged, request};
-use sheetbend_datasource::scan::request::Aggregate;
 use sheetbend_datasource::scan::merge::{decode, encode};
+use sheetbend_datasource::scan::request::Aggregate;
 
 /// The parts of a table, of which one has no rows and one has only NULLs.
 fn parts() -> Vec<RecordBatch> {
