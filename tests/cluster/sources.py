@@ -108,10 +108,10 @@ class Guarded:
     def infer_schema(self, options: Mapping[str, str]) -> pa.Schema:
         return self.SCHEMA
 
-    def plan_partitions(self, options: Mapping[str, str]) -> list[int]:
-        return [0, 1, 2, 3]
+    def plan_partitions(self, options: Mapping[str, str]) -> list[dict[str, int]]:
+        return [{"part": part} for part in range(4)]
 
-    def read_partition(self, spec: int, options: Mapping[str, str]) -> pa.Table:
+    def read_partition(self, spec: Mapping[str, int], options: Mapping[str, str]) -> pa.Table:
         if options.get("fail") == "true":
             raise PermissionError(f"refused {options['password']}")
         return pa.table({"length": [len(options["password"])], "process": [os.getpid()]}, schema=self.SCHEMA)

@@ -104,9 +104,9 @@ class Held:
     def infer_schema(self, options):
         return pa.schema([("n", pa.int64()), ("process", pa.int64())])
     def plan_partitions(self, options):
-        return [1, 2, 3]
+        return [{"at": at} for at in (1, 2, 3)]
     def read_partition(self, spec, options):
-        return pa.record_batch([[spec * self.factor], [os.getpid()]], schema=self.infer_schema(options))
+        return pa.record_batch([[spec["at"] * self.factor], [os.getpid()]], schema=self.infer_schema(options))
 
 folder = Path(sys.argv[1])
 with Server(port=0, cluster=ClusterOptions(port=0, token=token(folder / "token", create=True))) as server:
@@ -114,14 +114,16 @@ with Server(port=0, cluster=ClusterOptions(port=0, token=token(folder / "token",
     command = [sys.executable, "-m", "sheetbend.cli", "executor", "--scheduler", server.scheduler, "--vcores", "1"]
     command += ["--token-file", str(folder / "token"), "--work-dir", str(folder / "work")]
     executor = subprocess.Popen(command)
-    session = SparkSession.builder.remote(server.url).create()
-    session.conf.set("spark.sheetbend.runner", "cluster")
-    rows = session.read.format("held").load().collect()
-    assert sorted(row.n for row in rows) == [7, 14, 21], rows
-    assert {row.process for row in rows} == {executor.pid}, (rows, executor.pid)
-    session.stop()
-    executor.kill()
-    executor.wait()
+    try:
+        session = SparkSession.builder.remote(server.url).create()
+        session.conf.set("spark.sheetbend.runner", "cluster")
+        rows = session.read.format("held").load().collect()
+        assert sorted(row.n for row in rows) == [7, 14, 21], rows
+        assert {row.process for row in rows} == {executor.pid}, (rows, executor.pid)
+        session.stop()
+    finally:
+        executor.kill()
+        executor.wait()
 """
 
 

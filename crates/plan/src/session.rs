@@ -5,8 +5,7 @@ use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::optimizer::Optimizer;
 use datafusion::prelude::SessionConfig;
 
-/// Rules that compute fields of structs as far down as can be. They name what they compute like a column that is there
-/// already: ours are all of one letter and a number.
+/// Rules that compute fields of structs as far down as can be. A column may then be in a plan twice, which is an error.
 const FIELDS_FIRST: [&str; 2] = ["extract_leaf_expressions", "push_down_leaf_projections"];
 
 /// A session state with Spark's settings and functions.
