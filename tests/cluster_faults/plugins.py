@@ -48,7 +48,7 @@ class Held:
             mark(folder, f"end-{part}")
 
 
-class Sink:
+class Sink(Held):
     """Writes a file for each task to ``target``, under a name that the commit takes away.
 
     A task waits while there is a file ``hold`` in ``folder``, after its first row has been written. With ``fail`` as

@@ -22,8 +22,10 @@ struct Tasks {
     running: HashSet<(String, u32, u32)>,
     /// Partitions that were handed out, with their stages.
     handed: HashSet<(u32, u32)>,
-    /// Cancelled where a partition of the last stage would be handed out again; none where it may be.
+    /// Cancelled where a partition of the last stage would have to be handed out again; none where it may be.
     once: Option<CancellationToken>,
+    /// The executors that have got partitions which are handed out once.
+    last: HashSet<String>,
 }
 
 impl Default for Ledger {
@@ -56,6 +58,9 @@ impl Ledger {
             again.cancel();
             return false;
         }
+        if is_last {
+            tasks.last.insert(executor.to_owned());
+        }
         tasks.running.insert((executor.to_owned(), task.stage_id, task.task_id));
         true
     }
@@ -71,9 +76,14 @@ impl Ledger {
         self.ended.send_replace(());
     }
 
-    /// Strikes out all tasks of an executor that is gone.
+    /// Strikes out all tasks of an executor that is gone, and whatever it has left.
     pub(super) fn leave(&self, executor: &str) {
-        self.jobs.lock().values_mut().for_each(|tasks| tasks.running.retain(|(of, ..)| of != executor));
+        for tasks in self.jobs.lock().values_mut() {
+            tasks.running.retain(|(of, ..)| of != executor);
+            if let (Some(again), true) = (&tasks.once, tasks.last.contains(executor)) {
+                again.cancel();
+            }
+        }
         self.ended.send_replace(());
     }
 
@@ -119,6 +129,18 @@ mod tests {
         assert!(ledger.hand("b", &task(2, 7), false));
         assert!(!again.is_cancelled());
         assert!(!ledger.hand("b", &task(3, 7), true));
+        assert!(again.is_cancelled());
+    }
+
+    #[test]
+    fn one_that_leaves_with_such_a_partition_would_have_it_handed_out_again() {
+        let ledger = Ledger::default();
+        let again = ledger.once("job");
+        assert!(ledger.hand("a", &task(0, 0), false));
+        assert!(ledger.hand("b", &task(1, 1), true));
+        ledger.leave("a");
+        assert!(!again.is_cancelled());
+        ledger.leave("b");
         assert!(again.is_cancelled());
     }
 
