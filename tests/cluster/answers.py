@@ -52,7 +52,11 @@ def _key(value: Any) -> str:
 
 def _same(left: Any, right: Any) -> bool:
     if isinstance(left, float) and isinstance(right, float):
-        return left == right or math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
+        return (
+            left == right
+            or (math.isnan(left) and math.isnan(right))
+            or math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
+        )
     if isinstance(left, tuple | list) and isinstance(right, tuple | list):
         return len(left) == len(right) and all(map(_same, left, right))
     return bool(left == right)

@@ -19,7 +19,7 @@ VIEWS = {"eight": 8, "three": 3, "one": 1, "none": 0}
 
 FRAMES: dict[str, Callable[[SparkSession], DataFrame]] = {
     "dropDuplicates": lambda spark: spark.table("eight").select("g", "b").dropDuplicates(["g", "b"]),
-    "describe": lambda spark: spark.table("eight").select("k", "g").describe(),
+    "summary": lambda spark: spark.table("eight").select("k", "g").summary("count", "min", "max"),
     "fillna": lambda spark: spark.table("eight").select("g", "s").fillna(0).na.drop(),
     "repartition": lambda spark: spark.table("eight").repartition(5).groupBy("g").count(),
     "coalesce": lambda spark: spark.table("eight").coalesce(2).agg(f.sum("k")),
@@ -113,3 +113,9 @@ def test_a_plan_is_shown(spark: SparkSession) -> None:
     [[shown]] = spark.sql("explain select g, count(*) from eight group by g").collect()
     assert "PythonExec" in shown
     assert "RepartitionExec: partitioning=Hash" in shown
+
+
+@pytest.mark.xfail(strict=True, reason="a plan that is sent does not tell no columns of a range from all of them")
+@pytest.mark.parametrize("spark", ["1x1"], indirect=True)
+def test_rows_of_the_server_without_columns(spark: SparkSession) -> None:
+    assert not differences(spark, ("select count(*) from range(1000) r cross join one",))
