@@ -171,7 +171,7 @@ def test_postgresql(spark: SparkSession, accounts: PostgresServer, options: dict
 def test_a_snapshot_while_rows_are_written(spark: SparkSession, accounts: PostgresServer) -> None:
     """All executors see one state: in each the amounts add up to 0."""
     spark.conf.set(RUNNER, "cluster")
-    given = {
+    given: dict[str, str | int] = {
         **accounts.options,
         **STRIDES,
         "dbtable": "accounts",
