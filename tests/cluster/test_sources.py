@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.errors import PySparkException
@@ -93,6 +94,7 @@ def _scaled() -> type[DataSource]:
 SCRIPT = """
 import os, subprocess, sys
 from pathlib import Path
+from typing import Any
 import pyarrow as pa
 from pyspark.sql import SparkSession
 from sheetbend import Server
@@ -162,7 +164,7 @@ STRIDES = {"partitionColumn": "id", "lowerBound": 1, "upperBound": 40_001, "numP
 
 @pytest.mark.parametrize("options", [{}, STRIDES])
 def test_postgresql(spark: SparkSession, accounts: PostgresServer, options: dict[str, str | int]) -> None:
-    given: dict[str, str | int] = {**accounts.options, "dbtable": "accounts", **options}
+    given: dict[str, Any] = {**accounts.options, "dbtable": "accounts", **options}
     assert same(spark, lambda: spark.read.format("jdbc").options(**given).load()) == 40_000
     total = spark.read.format("jdbc").options(**given).load().groupBy().agg(f.count("*"), f.max("id"))
     assert same(spark, lambda: total) == 1
@@ -171,7 +173,7 @@ def test_postgresql(spark: SparkSession, accounts: PostgresServer, options: dict
 def test_a_snapshot_while_rows_are_written(spark: SparkSession, accounts: PostgresServer) -> None:
     """All executors see one state: in each the amounts add up to 0."""
     spark.conf.set(RUNNER, "cluster")
-    given: dict[str, str | int] = {
+    given: dict[str, Any] = {
         **accounts.options,
         **STRIDES,
         "dbtable": "accounts",
