@@ -130,10 +130,17 @@ def _add_executor(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--vcores", metavar="N", type=_count, help="how many partitions it runs at a time; one a core if not given"
     )
     command.add_argument(
-        "--memory", metavar="SIZE", type=_size, help="what the engine may take for all tasks, such as 4g; no limit if not given"
+        "--memory",
+        metavar="SIZE",
+        type=_size,
+        help="what the engine may take for all tasks, such as 4g; no limit if not given",
     )
     command.add_argument(
-        "--work-dir", metavar="DIR", type=Path, default=Path(tempfile.gettempdir()), help="where what tasks leave is kept"
+        "--work-dir",
+        metavar="DIR",
+        type=Path,
+        default=Path(tempfile.gettempdir()),
+        help="where what tasks leave is kept",
     )
     command.add_argument(
         "--bind", metavar="HOST", help="the address where data is fetched; the one that reaches the server if not given"
@@ -143,7 +150,11 @@ def _add_executor(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--patience", metavar="SECONDS", type=_seconds, default=60.0, help="how long the server may be away"
     )
     command.add_argument(
-        "--drain", metavar="SECONDS", type=_seconds, default=60.0, help="how long it waits for its tasks when it is to end"
+        "--drain",
+        metavar="SECONDS",
+        type=_seconds,
+        default=60.0,
+        help="how long it waits for its tasks when it is to end",
     )
     _add_token_file(command, "a copy of the server's")
     _add_python_path(command)

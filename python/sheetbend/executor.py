@@ -49,7 +49,9 @@ class Executor:
         SheetbendError: The options are wrong, or there is no token.
     """
 
-    def __init__(self, scheduler: str, *, token_file: Path | None = None, options: ExecutorOptions | None = None) -> None:
+    def __init__(
+        self, scheduler: str, *, token_file: Path | None = None, options: ExecutorOptions | None = None
+    ) -> None:
         self._scheduler = scheduler
         self._options = options or ExecutorOptions()
         self._token = token(token_file)
@@ -89,7 +91,9 @@ class Executor:
         native, self._native = self._native, None
         if native is not None:
             native.stop()
-            native.wait(None)
+            # Again and again: a signal is handled only between two calls.
+            while not native.wait(0.2):
+                pass
 
     def serve_until_signalled(self) -> int:
         """Waits for SIGINT or SIGTERM, then stops. A second signal ends the process at once, with status 128 + signal.
