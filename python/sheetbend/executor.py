@@ -95,7 +95,9 @@ class Executor:
         native, self._native = self._native, None
         if native is not None:
             native.stop()
-            native.wait(None)
+            # Again and again: a signal is handled only between two calls.
+            while not native.wait(0.2):
+                pass
 
     def serve_until_signalled(self) -> int:
         """Waits for SIGINT or SIGTERM, then stops. A second signal ends the process at once, with status 128 + signal.

@@ -164,7 +164,7 @@ STRIDES = {"partitionColumn": "id", "lowerBound": 1, "upperBound": 40_001, "numP
 
 @pytest.mark.parametrize("options", [{}, STRIDES])
 def test_postgresql(spark: SparkSession, accounts: PostgresServer, options: dict[str, str | int]) -> None:
-    given = {**accounts.options, "dbtable": "accounts", **options}
+    given: dict[str, Any] = {**accounts.options, "dbtable": "accounts", **options}
     assert same(spark, lambda: spark.read.format("jdbc").options(**given).load()) == 40_000
     total = spark.read.format("jdbc").options(**given).load().groupBy().agg(f.count("*"), f.max("id"))
     assert same(spark, lambda: total) == 1

@@ -123,7 +123,7 @@ def _fail(how: str, part: int, folder: Path) -> None:
     if how == "once" and part == 0 and _first(folder / "failed"):
         raise ConnectionError("the other side has hung up")
     if how == "one" and (_first(folder / "failed") or (folder / "failed").read_text() == str(os.getpid())):
-        raise FileNotFoundError("/data/orders is not mounted here")
+        raise ConnectionError("orders cannot be reached from here")
 
 
 def _first(path: Path) -> bool:

@@ -17,12 +17,6 @@ def test_an_os_error_is_tried_again(session: SparkSession, folder: Path) -> None
     assert (folder / "failed").exists()
 
 
-def test_one_executor_that_cannot_read_leaves_it_to_the_other(session: SparkSession, folder: Path) -> None:
-    rows = held(session, folder, fail="one").collect()
-    assert sorted(row.k for row in rows) == list(range(4000))
-    assert (folder / "failed").exists()
-
-
 def test_any_other_error_ends_the_query_and_is_told_with_its_traceback(session: SparkSession, folder: Path) -> None:
     with pytest.raises(PySparkException) as caught:
         held(session, folder, fail="value").collect()

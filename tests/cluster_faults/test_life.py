@@ -90,7 +90,8 @@ def test_executors_join_a_server_that_is_started_again(folder: Path) -> None:
         session = SparkSession.builder.remote(first.url).create()
         session.conf.set("spark.sheetbend.runner", "cluster")
         (folder / "hold").touch()
-        query = Beside(held(session, folder).collect)
+        # The client goes on to try to reach its server; nobody waits for it.
+        Beside(held(session, folder).collect)
         wait_until(lambda: len(marks(folder, "start")) == 2, 30, "both read")
         first.server.process.kill()
         first.server.process.wait()
@@ -108,8 +109,6 @@ def test_executors_join_a_server_that_is_started_again(folder: Path) -> None:
             assert sorted(row.k for row in rows) == list(range(8000))
             again.stop()
             assert [executor.stop() for executor in replace(second, executors=first.executors).executors] == [0, 0]
-        with pytest.raises(Exception):  # noqa: B017, PT011 - the client's own error of a connection that broke
-            query.result(60)
         assert list(first.work_dir.glob("*")) == []
 
 
