@@ -57,7 +57,14 @@ impl Ready {
         let done = match &self.sink {
             ReadySink::Source(exec) => write::execute(exec, context, self.tasks()).await,
             ReadySink::Files(rows, schema, write) => {
-                sheetbend_files::write(Clone::clone(write), Arc::clone(rows), Arc::clone(schema), context).await
+                sheetbend_files::write(
+                    Clone::clone(write),
+                    Arc::clone(rows),
+                    Arc::clone(schema),
+                    context,
+                    sheetbend_files::here(),
+                )
+                .await
             }
         };
         done.map_err(|e| failure::from_engine(&e))

@@ -5,6 +5,7 @@
 
 mod csv;
 mod error;
+mod exec;
 mod json;
 mod lines;
 mod listing;
@@ -13,6 +14,7 @@ mod options;
 mod parquet;
 mod parse;
 mod partitions;
+mod parts;
 mod path;
 mod pattern;
 mod records;
@@ -20,12 +22,14 @@ mod scan;
 mod schema;
 mod table;
 mod text;
+pub mod wire;
 mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use serde::{Deserialize, Serialize};
 use sheetbend_plan::environment::{Settings, Table};
 use sheetbend_plan::error::{Result, SparkError};
 
@@ -33,10 +37,10 @@ pub use error::failure;
 pub use options::Options;
 pub use parse::{parser, told_by};
 pub use schema::nullable_fields;
-pub use write::{SaveMode, Write, create_folder, is_vacant, move_folder, remove_folder, write};
+pub use write::{Run, SaveMode, Write, create_folder, here, is_vacant, move_folder, remove_folder, write};
 
 /// A format of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileFormat {
     /// Apache Parquet.
     Parquet,

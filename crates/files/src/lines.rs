@@ -150,7 +150,7 @@ pub(crate) struct FileLines {
 
 impl FileLines {
     fn open(part: &Part, separator: Option<Vec<u8>>) -> Result<Self> {
-        let path = part.data.file.path.clone();
+        let path = part.path.clone();
         let Some((start, end)) = part.range else {
             let input = BufReader::with_capacity(BUFFER, open(&path)?);
             return Ok(Self { input, separator, path, position: 0, end: u64::MAX });

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
 use crate::error::bad_option;
 
 /// Options by name without regard to case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options(BTreeMap<String, String>);
 
 impl Options {

@@ -1,5 +1,6 @@
 //! Texts of a column that are read as rows, as the lines of a file are: `spark.read.json(df)`.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -7,12 +8,13 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, BooleanArray, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{cast, concat, concat_batches, filter};
-use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use serde::{Deserialize, Serialize};
 use sheetbend_plan::error::{Result, SparkError};
 
-use crate::scan::Batches;
+use crate::scan::{Batches, Reading};
 use crate::{FileFormat, Files, csv, json};
 
 /// How many texts tell how the others are read; none for all of them.
@@ -46,8 +48,35 @@ pub fn parser(files: &Files, known: &[RecordBatch]) -> Result<ScalarUDF> {
         FileFormat::Json => json::of_texts(files, &known)?,
         other => return Err(SparkError::unsupported(format_args!("texts in the format {}", other.title()))),
     };
-    let row: FieldRef = Arc::new(Field::new("item", DataType::Struct(rows.schema.fields().clone()), true));
-    Ok(ScalarUDF::new_from_impl(Parser { rows, row, signature: Signature::any(1, Volatility::Immutable) }))
+    Ok(function(rows))
+}
+
+fn function(rows: TextRows) -> ScalarUDF {
+    let row: FieldRef = Arc::new(Field::new("item", DataType::Struct(rows.reading.columns.fields().clone()), true));
+    ScalarUDF::new_from_impl(Parser { rows, row, signature: Signature::any(1, Volatility::Immutable) })
+}
+
+/// A parser in a form that can be sent.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Sent {
+    reading: Reading,
+    header: Option<String>,
+}
+
+impl Sent {
+    /// None of a function that is no parser.
+    pub(crate) fn of(function: &ScalarUDF) -> Option<Self> {
+        let implementation: &dyn Any = function.inner().as_ref();
+        let TextRows { reading, header, .. } = &implementation.downcast_ref::<Parser>()?.rows;
+        Some(Self { reading: reading.clone(), header: header.clone() })
+    }
+
+    /// # Errors
+    /// A value that an option does not take, a format that has no texts.
+    pub(crate) fn function(self) -> Result<ScalarUDF> {
+        let format = self.reading.text_format()?;
+        Ok(function(TextRows { reading: self.reading, header: self.header, format }))
+    }
 }
 
 /// How texts of a format are read.
@@ -59,7 +88,7 @@ pub(crate) trait TextFormat: Debug + Send + Sync {
 /// What becomes of texts.
 #[derive(Debug)]
 pub(crate) struct TextRows {
-    pub(crate) schema: SchemaRef,
+    pub(crate) reading: Reading,
     /// A text that is no row.
     pub(crate) header: Option<String>,
     pub(crate) format: Arc<dyn TextFormat>,
@@ -74,7 +103,7 @@ struct Parser {
 
 impl PartialEq for Parser {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.rows.format, &other.rows.format)
+        self.rows.reading == other.rows.reading && self.rows.header == other.rows.header
     }
 }
 
@@ -106,11 +135,11 @@ impl ScalarUDFImpl for Parser {
         let [texts] = texts.as_slice() else { return Err(SparkError::internal("one column of texts").into()) };
         let texts = cast(texts, &DataType::Utf8)?;
         let texts = self.without_header(present(texts.as_string())?)?;
-        let columns: Vec<_> = (0..self.rows.schema.fields().len()).collect();
+        let columns: Vec<_> = (0..self.rows.reading.columns.fields().len()).collect();
         let batches = self.rows.format.read_texts(texts, &columns).collect::<Result<Vec<_>>>()?;
-        let all = concat_batches(&self.rows.schema, &batches)?;
+        let all = concat_batches(&self.rows.reading.columns, &batches)?;
         let rows = all.num_rows();
-        let fields = self.rows.schema.fields().clone();
+        let fields = self.rows.reading.columns.fields().clone();
         let structs = StructArray::try_new_with_length(fields, all.columns().to_vec(), None, rows)?;
         let lengths = (0..count).map(|row| if row == 0 { rows } else { 0 });
         let offsets = OffsetBuffer::from_lengths(lengths);

@@ -1,23 +1,26 @@
-//! Reads files that are rows from their beginning to their end: CSV, JSON and text.
+//! Tables of files that are rows from their beginning to their end: CSV, JSON and text.
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
-use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use datafusion::physical_plan::{ExecutionPlan, project_schema};
+use datafusion::physical_plan::ExecutionPlan;
+use serde::{Deserialize, Serialize};
 use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::wire;
 
+use crate::exec::{FileScanExec, Scan};
 use crate::lines::is_splittable;
-use crate::table::{Columns, DataFile};
+use crate::parse::TextFormat;
+use crate::table::{Columns, DataFile, Found};
+use crate::{FileFormat, Files, Options, csv, json, metadata, parts, text};
 
 /// Rows of a batch.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -25,23 +28,22 @@ pub(crate) const BATCH_ROWS: usize = 8192;
 /// Bytes of text in a batch, after which it is full.
 pub(crate) const BATCH_BYTES: usize = 4 << 20;
 
-/// Batches that wait for the query.
-const WAITING: usize = 2;
-
 /// Bytes of a part of a file that is worth a thread of its own.
 const PART_BYTES: u64 = 4 << 20;
 
 /// A file, or the lines of it that begin in a range of bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    pub(crate) data: DataFile,
+    pub(crate) path: PathBuf,
     pub(crate) range: Option<(u64, u64)>,
+    /// One value a partition column.
+    pub(crate) values: Vec<ScalarValue>,
 }
 
 impl Part {
-    /// A file as a whole.
-    pub(crate) fn whole(data: DataFile) -> Self {
-        Self { data, range: None }
+    /// A file as a whole, without what its folders say.
+    pub(crate) fn whole(data: &DataFile) -> Self {
+        Self { path: data.file.path.clone(), range: None, values: vec![] }
     }
 
     /// Whether the first line of the file is in it.
@@ -62,12 +64,76 @@ pub(crate) trait RowFormat: Debug + Send + Sync {
     fn is_lines(&self) -> bool;
 }
 
+/// All that rows depend on beside the bytes of the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reading {
+    pub(crate) format: FileFormat,
+    pub(crate) options: Options,
+    /// The columns of the files.
+    #[serde(with = "wire::types::schema")]
+    pub(crate) columns: SchemaRef,
+    pub(crate) time_zone: String,
+    pub(crate) case_sensitive: bool,
+    /// The rows are texts of a column, not parts of files.
+    pub(crate) of_texts: bool,
+}
+
+impl Reading {
+    /// How files are read that have these columns, or texts of them.
+    pub(crate) fn of(files: &Files, columns: SchemaRef, of_texts: bool) -> Self {
+        Self {
+            format: files.format,
+            options: files.options.clone(),
+            columns,
+            time_zone: files.settings.time_zone.clone(),
+            case_sensitive: files.settings.case_sensitive,
+            of_texts,
+        }
+    }
+
+    /// What reads such files.
+    ///
+    /// # Errors
+    /// A value that an option does not take, a format whose files are no rows from beginning to end.
+    pub(crate) fn row_format(&self) -> Result<Arc<dyn RowFormat>> {
+        Ok(match self.format {
+            FileFormat::Csv => Arc::new(csv::CsvFormat::of(self)?),
+            FileFormat::Json => Arc::new(json::JsonFormat::of(self)?),
+            FileFormat::Text => Arc::new(text::TextFormat::of(self)?),
+            FileFormat::Parquet => return Err(SparkError::internal("Parquet has a reader of its own")),
+        })
+    }
+
+    /// What reads such texts.
+    ///
+    /// # Errors
+    /// A value that an option does not take, a format that has no texts.
+    pub(crate) fn text_format(&self) -> Result<Arc<dyn TextFormat>> {
+        Ok(match self.format {
+            FileFormat::Csv => Arc::new(csv::CsvFormat::of(self)?),
+            FileFormat::Json => Arc::new(json::JsonFormat::of(self)?),
+            other => return Err(SparkError::unsupported(format_args!("texts in the format {}", other.title()))),
+        })
+    }
+}
+
 /// A table of such files.
 #[derive(Debug)]
 pub(crate) struct RowTable {
-    pub(crate) columns: Columns,
-    pub(crate) data: Vec<DataFile>,
-    pub(crate) format: Arc<dyn RowFormat>,
+    columns: Columns,
+    data: Vec<DataFile>,
+    reading: Arc<Reading>,
+    format: Arc<dyn RowFormat>,
+}
+
+impl RowTable {
+    /// # Errors
+    /// A value that an option does not take.
+    pub(crate) fn of(found: Found, columns: Columns) -> Result<Self> {
+        let reading = Reading::of(&found.files, Arc::clone(&columns.of_files), false);
+        let format = reading.row_format()?;
+        Ok(Self { columns, data: found.data, reading: Arc::new(reading), format })
+    }
 }
 
 #[async_trait]
@@ -91,108 +157,49 @@ impl TableProvider for RowTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
-        let schema = project_schema(&self.columns.all, projection)?;
         let data = self.columns.pruned(&self.data, filters, state)?;
-        if data.is_empty() {
-            return Ok(Arc::new(EmptyExec::new(schema)));
+        let output: Vec<_> = projection.map_or_else(|| (0..self.columns.all.fields().len()).collect(), Clone::clone);
+        // Few ask what is known of the files themselves.
+        let mut partitions = self.columns.partitions.clone();
+        if partitions.last().is_some_and(metadata::is_one) && !output.contains(&(self.columns.all.fields().len() - 1)) {
+            partitions.pop();
         }
-        let output: Vec<_> = projection.map_or_else(|| (0..schema.fields().len()).collect(), Clone::clone);
-        let partitions = split(data, state.config().target_partitions(), self.format.is_lines());
-        let partitions = partitions.into_iter().map(|parts| {
-            let format = Arc::clone(&self.format);
-            let of_files = self.columns.of_files.fields().len();
-            let schema = Arc::clone(&schema);
-            let reading = Arc::new(Reading { parts, format, schema, output: output.clone(), of_files });
-            Arc::new(Partition(reading)) as Arc<dyn PartitionStream>
-        });
-        Ok(Arc::new(StreamingTableExec::try_new(Arc::clone(&schema), partitions.collect(), None, [], false, limit)?))
+        let groups = split(&data, partitions.len(), state.config().target_partitions(), self.format.is_lines());
+        let partitions = Arc::new(Schema::new(partitions));
+        let input = parts::source(&groups, &partitions)?;
+        let scan = Scan { reading: Arc::clone(&self.reading), format: Arc::clone(&self.format), partitions };
+        Ok(Arc::new(FileScanExec::try_new(scan, output, limit, input)?))
     }
 }
 
-/// The parts of some files in about so many groups of the same size.
-fn split(data: Vec<DataFile>, groups: usize, is_lines: bool) -> Vec<Vec<Part>> {
+/// The parts of some files in about so many groups of the same size, and in one where there are none.
+fn split(data: &[DataFile], partitions: usize, groups: usize, is_lines: bool) -> Vec<Vec<Part>> {
     let total: u64 = data.iter().map(|data| data.file.size).sum();
     let share = total.div_ceil(groups.max(1) as u64).max(1);
     let size = share.max(PART_BYTES);
     let mut parts = vec![];
     for data in data {
         let bytes = data.file.size;
+        let whole = Part { values: (0..partitions).map(|at| data.value(at)).collect(), ..Part::whole(data) };
         if !is_lines || bytes <= size || !is_splittable(&data.file.path) {
-            parts.push(Part::whole(data));
+            parts.push((bytes, whole));
             continue;
         }
-        let starts = (0..bytes.div_ceil(size)).map(|at| at * size);
-        parts.extend(starts.map(|start| Part { data: data.clone(), range: Some((start, (start + size).min(bytes))) }));
+        for start in (0..bytes.div_ceil(size)).map(|at| at * size) {
+            let end = (start + size).min(bytes);
+            parts.push((end - start, Part { range: Some((start, end)), ..whole.clone() }));
+        }
     }
     let (mut split, mut filled) = (vec![vec![]], 0);
-    for part in parts {
+    for (bytes, part) in parts {
         if filled >= share && split.len() < groups {
             split.push(vec![]);
             filled = 0;
         }
-        filled += part.range.map_or(part.data.file.size, |(start, end)| end - start);
+        filled += bytes;
         if let Some(group) = split.last_mut() {
             group.push(part);
         }
     }
     split
-}
-
-#[derive(Debug)]
-struct Partition(Arc<Reading>);
-
-impl PartitionStream for Partition {
-    fn schema(&self) -> &SchemaRef {
-        &self.0.schema
-    }
-
-    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.0.schema), WAITING);
-        let (reading, rows) = (Arc::clone(&self.0), stream.tx());
-        stream.spawn_blocking(move || {
-            // Nobody waits for the rows any more where they cannot be sent.
-            reading.run(|batch| rows.blocking_send(Ok(batch)).is_ok())
-        });
-        stream.build()
-    }
-}
-
-/// What is read by one partition of the plan.
-#[derive(Debug)]
-struct Reading {
-    parts: Vec<Part>,
-    format: Arc<dyn RowFormat>,
-    schema: SchemaRef,
-    /// The columns of the table that are asked for.
-    output: Vec<usize>,
-    /// How many columns of the table are of the files.
-    of_files: usize,
-}
-
-impl Reading {
-    /// Gives every batch to `send`, until that is false.
-    fn run(&self, send: impl Fn(RecordBatch) -> bool) -> EngineResult<()> {
-        let columns: Vec<_> = self.output.iter().copied().filter(|at| *at < self.of_files).collect();
-        for part in &self.parts {
-            for batch in self.format.read(part, &columns)? {
-                if !send(self.completed(batch?, part)?) {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The rows with what the folders say of them.
-    fn completed(&self, batch: RecordBatch, part: &Part) -> EngineResult<RecordBatch> {
-        let rows = batch.num_rows();
-        let mut of_file = batch.columns().iter();
-        let columns = self.output.iter().map(|at| match at.checked_sub(self.of_files) {
-            None => of_file.next().cloned().ok_or_else(|| SparkError::internal("a column is missing").into()),
-            Some(partition) => part.data.value(partition).to_array_of_size(rows),
-        });
-        let columns = columns.collect::<EngineResult<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
-    }
 }

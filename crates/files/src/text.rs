@@ -10,7 +10,7 @@ use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
 use crate::error::unsupported_type;
 use crate::lines::{Encoding, Lines, separator, whole};
-use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, RowFormat, RowTable};
+use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, Reading, RowFormat, RowTable};
 use crate::table::Found;
 
 /// The table of text files.
@@ -18,7 +18,6 @@ use crate::table::Found;
 /// # Errors
 /// Columns other than one of text.
 pub(crate) fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
-    let options = &found.files.options;
     let given = found.given_columns().unwrap_or_else(|| vec![Arc::new(Field::new("value", DataType::Utf8, true))]);
     if let Some(field) = given.iter().find(|field| *field.data_type() != DataType::Utf8) {
         return Err(unsupported_type(found.files.format, field.name(), &ddl::sql_name(field.data_type())));
@@ -27,13 +26,7 @@ pub(crate) fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
         return Err(one_column(given.len()));
     }
     let columns = found.columns(given)?;
-    let format = TextFormat {
-        schema: Arc::clone(&columns.of_files),
-        whole: options.flag("wholetext", false)?,
-        separator: separator(options.get("lineSep"))?,
-        encoding: Encoding::named(options.first(&["encoding", "charset"]))?,
-    };
-    Ok(Arc::new(RowTable { columns, data: found.data, format: Arc::new(format) }))
+    Ok(Arc::new(RowTable::of(found, columns)?))
 }
 
 /// Text has one column.
@@ -43,7 +36,7 @@ pub(crate) fn one_column(count: usize) -> SparkError {
 }
 
 #[derive(Debug)]
-struct TextFormat {
+pub(crate) struct TextFormat {
     schema: SchemaRef,
     whole: bool,
     separator: Option<Vec<u8>>,
@@ -53,7 +46,7 @@ struct TextFormat {
 impl RowFormat for TextFormat {
     fn read<'a>(&'a self, part: &Part, columns: &'a [usize]) -> Result<Batches<'a>> {
         if self.whole {
-            let bytes = whole(&part.data.file.path)?;
+            let bytes = whole(&part.path)?;
             let mut text = StringBuilder::new();
             self.push(&bytes, &mut text);
             return Ok(Box::new(std::iter::once(self.batch(text, 1, columns))));
@@ -83,6 +76,18 @@ impl RowFormat for TextFormat {
 }
 
 impl TextFormat {
+    /// # Errors
+    /// A value that an option does not take.
+    pub(crate) fn of(reading: &Reading) -> Result<Self> {
+        let options = &reading.options;
+        Ok(Self {
+            schema: Arc::clone(&reading.columns),
+            whole: options.flag("wholetext", false)?,
+            separator: separator(options.get("lineSep"))?,
+            encoding: Encoding::named(options.first(&["encoding", "charset"]))?,
+        })
+    }
+
     fn push(&self, bytes: &[u8], text: &mut StringBuilder) {
         match std::str::from_utf8(bytes) {
             Ok(line) if self.encoding == Encoding::Utf8 => text.append_value(line),

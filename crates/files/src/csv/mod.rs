@@ -9,7 +9,7 @@ mod tokens;
 use std::sync::Arc;
 
 use arrow::array::{Array, StringArray, StringBuilder};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
@@ -19,10 +19,9 @@ pub(crate) use options::{byte, delimiter};
 
 use crate::Files;
 use crate::error::{no_schema, unreadable, unsupported_type};
-use crate::lines::Encoding;
 use crate::parse::{TextFormat, TextRows};
 use crate::records::{Assembly, Corrupt, Mode, Rows, mark};
-use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, RowFormat, RowTable};
+use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, Reading, RowFormat, RowTable};
 use crate::schema::{nullable_fields, same_name};
 use crate::table::Found;
 use options::CsvOptions;
@@ -42,15 +41,14 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
         None => {
             let (data, options, case_sensitive) = (found.data.clone(), options.clone(), settings.case_sensitive);
             let task = tokio::task::spawn_blocking(move || {
-                let sources = data.into_iter().map(|file| Source::open(&Part::whole(file), &options));
+                let sources = data.into_iter().map(|file| Source::open(&Part::whole(&file), &options));
                 infer::columns(sources, &options, case_sensitive)
             });
             task.await.map_err(SparkError::internal)??
         }
     };
     let columns = found.columns(given)?;
-    let format = CsvFormat::new(&found.files, Arc::clone(&columns.of_files), options)?;
-    Ok(Arc::new(RowTable { columns, data: found.data, format: Arc::new(format) }))
+    Ok(Arc::new(RowTable::of(found, columns)?))
 }
 
 /// What reads records of one text each. Those that are known tell the columns, unless the user gave them, and the header.
@@ -59,8 +57,7 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
 /// As of [`open`]; a header that is not that of the columns, where the user wants to know.
 pub(crate) fn of_texts(files: &Files, known: &StringArray) -> Result<TextRows> {
     let settings = &files.settings;
-    let options = CsvOptions { multi_line: false, ..CsvOptions::of(&files.options, &settings.time_zone)? };
-    let options = CsvOptions { encoding: Encoding::Utf8, ..options };
+    let options = CsvOptions::of(&files.options, &settings.time_zone)?.of_texts();
     let columns = match &files.schema {
         Some(schema) => nullable_fields(schema.fields()),
         None => {
@@ -69,16 +66,16 @@ pub(crate) fn of_texts(files: &Files, known: &StringArray) -> Result<TextRows> {
         }
     };
     let header = known.iter().flatten().find(|text| options.header && !options.is_skipped(text.as_bytes()));
-    let format = CsvFormat::new(files, Arc::new(Schema::new(columns)), options)?;
+    let reading = Reading::of(files, Arc::new(Schema::new(columns)), true);
+    let format = CsvFormat::of(&reading)?;
     if let Some(header) = header {
         format.skip_header(&mut Source::of(StringArray::from(vec![header]), &format.options))?;
     }
-    let schema = Arc::clone(&format.assembly.schema);
-    Ok(TextRows { schema, header: header.map(str::to_owned), format: Arc::new(format) })
+    Ok(TextRows { reading, header: header.map(str::to_owned), format: Arc::new(format) })
 }
 
 #[derive(Debug)]
-struct CsvFormat {
+pub(crate) struct CsvFormat {
     options: CsvOptions,
     assembly: Assembly,
     case_sensitive: bool,
@@ -122,13 +119,18 @@ impl Chunk {
 }
 
 impl CsvFormat {
-    fn new(files: &Files, schema: SchemaRef, options: CsvOptions) -> Result<Self> {
+    /// # Errors
+    /// A column of a type that CSV has not, a value that an option does not take.
+    pub(crate) fn of(reading: &Reading) -> Result<Self> {
+        let schema = Arc::clone(&reading.columns);
         if let Some(field) = schema.fields().iter().find(|field| !is_supported(field.data_type())) {
-            return Err(unsupported_type(files.format, field.name(), &ddl::sql_name(field.data_type())));
+            return Err(unsupported_type(reading.format, field.name(), &ddl::sql_name(field.data_type())));
         }
-        let corrupt = Corrupt::of(&files.options, &schema)?;
+        let options = CsvOptions::of(&reading.options, &reading.time_zone)?;
+        let options = if reading.of_texts { options.of_texts() } else { options };
+        let corrupt = Corrupt::of(&reading.options, &schema)?;
         let assembly = Assembly { schema, mode: options.mode, corrupt };
-        Ok(Self { options, assembly, case_sensitive: files.settings.case_sensitive })
+        Ok(Self { options, assembly, case_sensitive: reading.case_sensitive })
     }
 
     fn batches<'a>(&'a self, mut source: Source<'a>, columns: &'a [usize]) -> Batches<'a> {

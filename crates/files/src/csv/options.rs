@@ -68,6 +68,11 @@ impl CsvOptions {
         })
     }
 
+    /// The same for texts that do not stand in files.
+    pub(crate) fn of_texts(self) -> Self {
+        Self { multi_line: false, encoding: Encoding::Utf8, ..self }
+    }
+
     /// A line of nothing, or of a comment.
     pub(crate) fn is_skipped(&self, line: &[u8]) -> bool {
         line.trim_ascii().is_empty() || self.comment.is_some_and(|comment| line.first() == Some(&comment))

@@ -26,7 +26,7 @@ impl<'a> Source<'a> {
     /// A file that cannot be opened.
     pub(super) fn open(part: &Part, options: &'a CsvOptions) -> Result<Self> {
         if options.multi_line {
-            return Ok(Self::Stream { stream: Stream::open(&part.data.file.path)?, options });
+            return Ok(Self::Stream { stream: Stream::open(&part.path)?, options });
         }
         let lines = Lines::open(part, options.line_separator.clone())?;
         Ok(Self::Lines { lines, line: vec![], options })

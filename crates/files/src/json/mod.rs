@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
 use sheetbend_plan::error::{Result, SparkError};
 
@@ -19,7 +19,7 @@ use crate::lines::{Encoding, separator};
 use crate::options::Options;
 use crate::parse::{TextFormat, TextRows};
 use crate::records::{Assembly, Corrupt, Mode, Rows, Times};
-use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, RowFormat, RowTable};
+use crate::scan::{BATCH_BYTES, BATCH_ROWS, Batches, Part, Reading, RowFormat, RowTable};
 use crate::schema::nullable_fields;
 use crate::table::Found;
 use convert::{Slot, column};
@@ -47,7 +47,7 @@ struct JsonOptions {
 }
 
 impl JsonOptions {
-    fn of(options: &Options, time_zone: &str) -> Result<Self> {
+    fn of(options: &Options, time_zone: &str, of_texts: bool) -> Result<Self> {
         options.refuse("JSON", REFUSED)?;
         Ok(Self {
             allowed: Allowed::of(options)?,
@@ -59,7 +59,7 @@ impl JsonOptions {
             infer_timestamp: options.flag("inferTimestamp", false)?,
             times: Times::of(options, time_zone)?,
             mode: Mode::of(options),
-            of_texts: false,
+            of_texts,
         })
     }
 }
@@ -69,22 +69,21 @@ impl JsonOptions {
 /// # Errors
 /// No file to tell the columns, a value that an option does not take.
 pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
-    let options = JsonOptions::of(&found.files.options, &found.files.settings.time_zone)?;
+    let options = JsonOptions::of(&found.files.options, &found.files.settings.time_zone, false)?;
     let given = match found.given_columns() {
         Some(given) => given,
         None if found.data.is_empty() => return Err(no_schema(found.files.format)),
         None => {
             let (data, options, corrupt) = (found.data.clone(), options.clone(), Corrupt::name(&found.files.options));
             let task = tokio::task::spawn_blocking(move || {
-                let sources = data.into_iter().map(|file| Texts::open(&Part::whole(file), &options));
+                let sources = data.into_iter().map(|file| Texts::open(&Part::whole(&file), &options));
                 infer::columns(sources, &options, &corrupt)
             });
             task.await.map_err(SparkError::internal)??
         }
     };
     let columns = found.columns(given)?;
-    let format = JsonFormat::new(&found.files, Arc::clone(&columns.of_files), options)?;
-    Ok(Arc::new(RowTable { columns, data: found.data, format: Arc::new(format) }))
+    Ok(Arc::new(RowTable::of(found, columns)?))
 }
 
 /// What reads texts. Those that are known tell the columns, unless the user gave them.
@@ -92,7 +91,7 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
 /// # Errors
 /// A value that an option does not take.
 pub(crate) fn of_texts(files: &Files, known: &StringArray) -> Result<TextRows> {
-    let options = JsonOptions { of_texts: true, ..JsonOptions::of(&files.options, &files.settings.time_zone)? };
+    let options = JsonOptions::of(&files.options, &files.settings.time_zone, true)?;
     let columns = match &files.schema {
         Some(schema) => nullable_fields(schema.fields()),
         None => {
@@ -100,12 +99,13 @@ pub(crate) fn of_texts(files: &Files, known: &StringArray) -> Result<TextRows> {
             infer::columns(texts, &options, &Corrupt::name(&files.options))?
         }
     };
-    let format = JsonFormat::new(files, Arc::new(Schema::new(columns)), options)?;
-    Ok(TextRows { schema: Arc::clone(&format.assembly.schema), header: None, format: Arc::new(format) })
+    let reading = Reading::of(files, Arc::new(Schema::new(columns)), true);
+    let format = Arc::new(JsonFormat::of(&reading)?);
+    Ok(TextRows { reading, header: None, format })
 }
 
 #[derive(Debug)]
-struct JsonFormat {
+pub(crate) struct JsonFormat {
     options: JsonOptions,
     assembly: Assembly,
 }
@@ -113,7 +113,7 @@ struct JsonFormat {
 impl RowFormat for JsonFormat {
     fn read<'a>(&'a self, part: &Part, columns: &'a [usize]) -> Result<Batches<'a>> {
         self.assembly.check(columns)?;
-        Ok(self.batches(Texts::open(part, &self.options)?, columns, part.data.file.path.clone()))
+        Ok(self.batches(Texts::open(part, &self.options)?, columns, part.path.clone()))
     }
 
     fn is_lines(&self) -> bool {
@@ -134,8 +134,12 @@ struct Row<'t> {
 }
 
 impl JsonFormat {
-    fn new(files: &Files, schema: SchemaRef, options: JsonOptions) -> Result<Self> {
-        let corrupt = Corrupt::of(&files.options, &schema)?;
+    /// # Errors
+    /// A value that an option does not take.
+    pub(crate) fn of(reading: &Reading) -> Result<Self> {
+        let options = JsonOptions::of(&reading.options, &reading.time_zone, reading.of_texts)?;
+        let schema = Arc::clone(&reading.columns);
+        let corrupt = Corrupt::of(&reading.options, &schema)?;
         let assembly = Assembly { schema, mode: options.mode, corrupt };
         Ok(Self { options, assembly })
     }

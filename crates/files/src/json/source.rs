@@ -20,7 +20,7 @@ impl Texts {
     /// A file that cannot be opened.
     pub(super) fn open(part: &Part, options: &JsonOptions) -> Result<Self> {
         let (lines, file) = match options.multi_line {
-            true => (None, Some(whole(&part.data.file.path)?)),
+            true => (None, Some(whole(&part.path)?)),
             false => (Some(Lines::open(part, options.line_separator.clone())?), None),
         };
         Ok(Self { lines, file, encoding: options.encoding, line: vec![] })

@@ -17,9 +17,9 @@ use sheetbend_plan::types::client_type;
 use crate::schema::same_name;
 
 /// Makes the adapter of each file.
-#[derive(Debug)]
-pub(super) struct SparkAdapterFactory {
-    pub(super) case_sensitive: bool,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SparkAdapterFactory {
+    pub(crate) case_sensitive: bool,
 }
 
 impl PhysicalExprAdapterFactory for SparkAdapterFactory {

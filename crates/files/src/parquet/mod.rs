@@ -1,6 +1,7 @@
 //! Parquet: DataFusion's reader, with Spark's rules for schemas.
 
 mod adapter;
+mod exec;
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
@@ -16,6 +17,7 @@ use datafusion::common::{Statistics, project_schema};
 use datafusion::datasource::file_format::FileFormat as _;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
@@ -28,7 +30,6 @@ use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::parquet::basic::Type as PhysicalType;
 use datafusion::parquet::schema::types::TypePtr;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::empty::EmptyExec;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::Result;
@@ -39,6 +40,7 @@ use crate::metadata;
 use crate::schema::{engine_schema, merged, same_name};
 use crate::table::{Columns, DataFile, Found};
 use adapter::SparkAdapterFactory;
+pub(crate) use exec::{ParquetScanExec, adapters};
 
 /// Footers that are read at a time.
 const FOOTERS: usize = 32;
@@ -55,8 +57,8 @@ pub(crate) async fn open(found: Found) -> Result<Arc<dyn TableProvider>> {
         None => inferred(&found).await?.fields().to_vec(),
     };
     let columns = found.columns(columns)?;
-    let case_sensitive = found.files.settings.case_sensitive;
-    Ok(Arc::new(ParquetTable { columns, data: found.data, is_given, case_sensitive }))
+    let adapters = SparkAdapterFactory { case_sensitive: found.files.settings.case_sensitive };
+    Ok(Arc::new(ParquetTable { columns, data: found.data, is_given, adapters }))
 }
 
 /// The columns that the first file has, or with `mergeSchema` all of them.
@@ -124,7 +126,7 @@ struct ParquetTable {
     data: Vec<DataFile>,
     /// The columns are the user's, and may not be those of the files.
     is_given: bool,
-    case_sensitive: bool,
+    adapters: SparkAdapterFactory,
 }
 
 #[async_trait]
@@ -150,7 +152,9 @@ impl TableProvider for ParquetTable {
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let data = self.columns.pruned(&self.data, filters, state)?;
         if data.is_empty() {
-            return Ok(Arc::new(EmptyExec::new(project_schema(&self.columns.all, projection)?)));
+            // Without rows it has one partition: some engines lose a plan that says it is empty.
+            let schema = project_schema(&self.columns.all, projection)?;
+            return Ok(MemorySourceConfig::try_new_exec(&[vec![]], schema, None)?);
         }
         // Their statistics cost something for each file, and few ask what is known of the files themselves.
         let mut partitions = self.columns.partitions.clone();
@@ -174,13 +178,12 @@ impl TableProvider for ParquetTable {
         let schema =
             TableSchema::builder(Arc::clone(&self.columns.of_files)).with_table_partition_cols(partitions).build();
         let source = ParquetSource::new(schema).with_table_parquet_options(options(state));
-        let adapters = Arc::new(SparkAdapterFactory { case_sensitive: self.case_sensitive });
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
-            .with_expr_adapter(Some(adapters))
+            .with_expr_adapter(Some(Arc::new(self.adapters)))
             .build();
         format.create_physical_plan(state, config).await
     }
@@ -207,6 +210,8 @@ impl ParquetTable {
         let found = of_footer(&data.file.path, read).await?;
         let values = (0..partitions).map(|at| data.value(at)).collect();
         let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
+        // The scan has them in a form that cannot be asked what they are.
+        let file = file.with_extension(self.adapters);
         Ok(file.with_statistics(Arc::new(found)))
     }
 
@@ -223,7 +228,8 @@ impl ParquetTable {
         let in_file = footer.file_metadata().schema_descr().root_schema().get_fields();
         let exact: HashSet<_> = in_file.iter().map(|column| column.name()).collect();
         let mut missing = self.columns.of_files.fields().iter().filter(|field| !exact.contains(field.name().as_str()));
-        let has = |name: &str| in_file.iter().any(|column| same_name(column.name(), name, self.case_sensitive));
+        let has =
+            |name: &str| in_file.iter().any(|column| same_name(column.name(), name, self.adapters.case_sensitive));
         Ok(missing.any(|field| has(field.name())))
     }
 }

@@ -2,6 +2,7 @@
 
 mod csv;
 mod encode;
+mod exec;
 mod json;
 mod parquet;
 mod plan;
@@ -11,24 +12,20 @@ mod staging;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result as EngineResult};
-use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
-use futures::StreamExt;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::TryStreamExt;
+use futures::future::{BoxFuture, ready};
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+
+pub(crate) use exec::{FileWriteExec, Target};
 
 use crate::error::uri;
 use crate::{Files, path};
-use plan::Layout;
-use rows::Task;
 use staging::Staging;
-
-/// Batches that wait to be written.
-const WAITING: usize = 2;
 
 /// What becomes of files that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +53,19 @@ pub struct Write {
     pub dynamic: bool,
 }
 
-/// Writes the rows of a plan, whose columns have the names and types of `schema`.
+/// Runs a plan, and gives the rows of all its partitions.
+pub type Run = Box<
+    dyn FnOnce(Arc<dyn ExecutionPlan>, Arc<TaskContext>) -> BoxFuture<'static, EngineResult<SendableRecordBatchStream>>
+        + Send,
+>;
+
+/// Runs the tasks of a write on this machine.
+pub fn here() -> Run {
+    Box::new(|plan, context| Box::pin(ready(execute_stream(plan, context))))
+}
+
+/// Writes the rows of a plan, whose columns have the names and types of `schema`. `run` runs the tasks, on machines that have
+/// the same files.
 ///
 /// # Errors
 /// `PATH_ALREADY_EXISTS`, columns that the format has no place for, what the plan or the file system fails with. Nothing is
@@ -66,63 +75,47 @@ pub async fn write(
     plan: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     context: Arc<TaskContext>,
+    run: Run,
 ) -> EngineResult<()> {
-    let layout = Arc::new(Layout::of(&write, &schema)?);
     let folder = folder(&write.files)?;
-    let exists = folder.exists();
-    match write.mode {
-        SaveMode::Error if exists => return Err(already_exists(&folder).into()),
-        SaveMode::Ignore if exists => return Ok(()),
-        _ => {}
+    let staging = Staging::new(folder.clone());
+    let Write { files, mode, partition_by, dynamic } = write;
+    let target = Target {
+        format: files.format,
+        options: files.options,
+        time_zone: files.settings.time_zone,
+        case_sensitive: files.settings.case_sensitive,
+        partition_by,
+        schema,
+        folder: staging.new_files(),
+    };
+    let exec = Arc::new(FileWriteExec::try_new(target, plan)?);
+    match mode {
+        SaveMode::Error if folder.exists() => return Err(already_exists(&folder).into()),
+        SaveMode::Ignore if folder.exists() => return Ok(()),
+        _ => staging.create()?,
     }
-    let staging = Arc::new(Staging::new(folder).map_err(DataFusionError::from)?);
-    let mut tasks = JoinSet::new();
-    for partition in 0..plan.output_partitioning().partition_count() {
-        let rows = plan.execute(partition, Arc::clone(&context))?;
-        let task = Task::new(partition, Arc::clone(&layout), Arc::clone(&staging), Arc::clone(&schema));
-        tasks.spawn(run(rows, task));
+    let mut rows = run(Arc::clone(&exec) as Arc<dyn ExecutionPlan>, context).await?;
+    let mut written = vec![];
+    while let Some(batch) = rows.try_next().await? {
+        written.extend(paths(&batch)?);
     }
-    while let Some(done) = tasks.join_next().await {
-        done.map_err(|error| DataFusionError::External(Box::new(error)))??;
-    }
-    let commit = tokio::task::spawn_blocking(move || staging.commit(write.mode == SaveMode::Overwrite, write.dynamic));
+    let commit = tokio::task::spawn_blocking(move || {
+        // A query without a row makes one file, which tells the columns.
+        if written.is_empty() {
+            written.extend(exec.task(0).finish_with_a_file()?.into_iter().map(PathBuf::from));
+        }
+        staging.commit(&written, mode == SaveMode::Overwrite, dynamic)
+    });
     commit.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
     Ok(())
 }
 
-/// Takes the rows of a partition to a thread that may wait for the disk.
-async fn run(mut rows: datafusion::execution::SendableRecordBatchStream, task: Task) -> EngineResult<()> {
-    let (sender, mut receiver) = mpsc::channel::<RecordBatch>(WAITING);
-    let writing = tokio::task::spawn_blocking(move || {
-        let mut task = task;
-        while let Some(batch) = receiver.blocking_recv() {
-            task.write(&batch)?;
-        }
-        Ok::<_, SparkError>(task)
-    });
-    let mut failed = None;
-    while let Some(batch) = rows.next().await {
-        match batch {
-            // The writing thread ends only with an error of its own.
-            Ok(batch) => {
-                if sender.send(batch).await.is_err() {
-                    break;
-                }
-            }
-            Err(error) => {
-                failed = Some(error);
-                break;
-            }
-        }
-    }
-    drop(sender);
-    let task = writing.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let finishing = tokio::task::spawn_blocking(move || task.finish());
-    finishing.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
-    Ok(())
+/// The files that a task has written.
+fn paths(batch: &RecordBatch) -> EngineResult<Vec<PathBuf>> {
+    let files = batch.columns().first().and_then(|files| files.as_string_opt::<i32>());
+    let files = files.ok_or_else(|| DataFusionError::Internal("a task of a write gives files".to_owned()))?;
+    Ok(files.iter().flatten().map(PathBuf::from).collect())
 }
 
 /// Makes the folder of a table that has no rows yet.

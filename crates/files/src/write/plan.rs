@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use sheetbend_plan::ddl;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
-use super::Write;
+use super::Target;
 use super::encode::Encoding;
 use crate::FileFormat;
 use crate::error::{column_twice, unsupported_type};
@@ -25,18 +25,18 @@ pub(super) struct Layout {
     pub(super) schema: SchemaRef,
     /// The columns that become folders, by position.
     pub(super) partitions: Vec<usize>,
-    pub(super) time_zone: String,
 }
 
 impl Layout {
     /// # Errors
     /// Columns or options that do not fit the format.
-    pub(super) fn of(write: &Write, schema: &Schema) -> Result<Self> {
-        let (format, settings) = (write.files.format, &write.files.settings);
-        check_unique(schema.fields().iter().map(|field| field.name().as_str()), settings.case_sensitive)?;
+    pub(super) fn of(target: &Target) -> Result<Self> {
+        let Target { format, options, time_zone, case_sensitive, partition_by, schema, .. } = target;
+        let (format, case_sensitive) = (*format, *case_sensitive);
+        check_unique(schema.fields().iter().map(|field| field.name().as_str()), case_sensitive)?;
         let mut partitions = vec![];
-        for name in &write.partition_by {
-            let same = |at: &usize| same_name(schema.field(*at).name(), name, settings.case_sensitive);
+        for name in partition_by {
+            let same = |at: &usize| same_name(schema.field(*at).name(), name, case_sensitive);
             let at = (0..schema.fields().len()).find(same).ok_or_else(|| no_such_column(name, schema))?;
             if partitions.contains(&at) {
                 return Err(column_twice(name));
@@ -64,8 +64,8 @@ impl Layout {
         if format == FileFormat::Text && columns.fields().len() != 1 {
             return Err(crate::text::one_column(columns.fields().len()));
         }
-        let encoding = Encoding::of(format, &write.files.options, &settings.time_zone)?;
-        Ok(Self { encoding, data, schema: columns, partitions, time_zone: settings.time_zone.clone() })
+        let encoding = Encoding::of(format, options, time_zone)?;
+        Ok(Self { encoding, data, schema: columns, partitions })
     }
 }
 

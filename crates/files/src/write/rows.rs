@@ -9,10 +9,11 @@ use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::format::{CAST, format_array};
+use uuid::Uuid;
 
+use super::Target;
 use super::encode::Encoder;
 use super::plan::Layout;
-use super::staging::Staging;
 use crate::error::io;
 use crate::partitions::{NULL, escaped};
 
@@ -22,24 +23,27 @@ const OPEN: usize = 64;
 /// Writes the rows of one partition.
 pub(super) struct Task {
     number: usize,
+    /// Tells this attempt from any other one, and is the folder of its files.
+    attempt: Uuid,
     layout: Arc<Layout>,
-    staging: Arc<Staging>,
-    /// All columns, those of folders with them.
-    schema: SchemaRef,
+    target: Arc<Target>,
     open: BTreeMap<String, Box<dyn Encoder>>,
     /// How many files each folder has.
-    files: HashMap<String, usize>,
+    counts: HashMap<String, usize>,
+    /// The paths of all files, below the folder of the target.
+    files: Vec<String>,
 }
 
 impl Task {
-    pub(super) fn new(number: usize, layout: Arc<Layout>, staging: Arc<Staging>, schema: SchemaRef) -> Self {
-        Self { number, layout, staging, schema, open: BTreeMap::new(), files: HashMap::new() }
+    pub(super) fn new(number: usize, layout: Arc<Layout>, target: Arc<Target>) -> Self {
+        let attempt = Uuid::new_v4();
+        Self { number, attempt, layout, target, open: BTreeMap::new(), counts: HashMap::new(), files: vec![] }
     }
 
     /// # Errors
     /// What the file system fails with.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch = conformed(batch, &self.schema)?;
+        let batch = conformed(batch, &self.target.schema)?;
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -61,23 +65,32 @@ impl Task {
         Ok(())
     }
 
-    /// Ends all files. A query without a row makes one file, which tells the columns.
+    /// Ends all files, and returns their paths below the folder of the target.
     ///
     /// # Errors
     /// What the file system fails with.
-    pub(super) fn finish(mut self) -> Result<()> {
-        if self.number == 0 && self.files.is_empty() && self.layout.partitions.is_empty() {
+    pub(super) fn finish(mut self) -> Result<Vec<String>> {
+        std::mem::take(&mut self.open).into_values().try_for_each(|encoder| encoder.finish())?;
+        Ok(self.files)
+    }
+
+    /// The same where a file without rows has a place: it tells the columns.
+    ///
+    /// # Errors
+    /// What the file system fails with.
+    pub(super) fn finish_with_a_file(mut self) -> Result<Vec<String>> {
+        if self.layout.partitions.is_empty() {
             self.encoder(String::new())?;
         }
-        std::mem::take(&mut self.open).into_values().try_for_each(|encoder| encoder.finish())
+        self.finish()
     }
 
     /// The folder of each row.
     fn folders(&self, batch: &RecordBatch) -> Result<Vec<String>> {
         let mut folders = vec![String::new(); batch.num_rows()];
         for at in &self.layout.partitions {
-            let name = escaped(self.schema.field(*at).name());
-            let texts = format_array(batch.column(*at), &self.layout.time_zone, CAST).map_err(SparkError::internal)?;
+            let name = escaped(self.target.schema.field(*at).name());
+            let texts = format_array(batch.column(*at), &self.target.time_zone, CAST).map_err(SparkError::internal)?;
             for (row, folder) in folders.iter_mut().enumerate() {
                 let is_text = texts.is_valid(row) && !texts.value(row).is_empty();
                 let value = if is_text { escaped(texts.value(row)) } else { NULL.to_owned() };
@@ -99,13 +112,17 @@ impl Task {
         match self.open.entry(folder) {
             Entry::Occupied(open) => Ok(open.into_mut()),
             Entry::Vacant(slot) => {
-                let count = self.files.entry(slot.key().clone()).or_default();
-                let (task, id, end) = (self.number, self.staging.id, self.layout.encoding.extension());
-                let name = format!("part-{task:05}-{id}-c{count:03}{end}");
+                let count = self.counts.entry(slot.key().clone()).or_default();
+                let (task, attempt, end) = (self.number, self.attempt, self.layout.encoding.extension());
+                // The names of folders end with a separator.
+                let file = format!("{attempt}/{}part-{task:05}-{attempt}-c{count:03}{end}", slot.key());
                 *count += 1;
-                let path = self.staging.new_files().join(slot.key());
-                fs::create_dir_all(&path).map_err(|e| io(&path, &e))?;
-                let encoder = self.layout.encoding.create(&path.join(name), &self.layout.schema)?;
+                let path = self.target.folder.join(&file);
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder).map_err(|e| io(folder, &e))?;
+                }
+                let encoder = self.layout.encoding.create(&path, &self.layout.schema)?;
+                self.files.push(file);
                 Ok(slot.insert(encoder))
             }
         }

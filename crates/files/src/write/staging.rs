@@ -1,8 +1,10 @@
 //! Where files lie until all are written.
 //!
-//! They are written to `_temporary/<id>` in the folder, which readers pass over, and moved to their places at the end. Files
-//! that they replace are kept until then, and come back where a move fails.
+//! They are written to `_temporary/<id>` in the folder, which readers pass over, each attempt of a task to a folder of its
+//! own. Those of the attempts that counted are moved to their places at the end. Files that they replace are kept until then,
+//! and come back where a move fails.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,28 +29,33 @@ const SUCCESS: &str = "_SUCCESS";
 #[derive(Debug)]
 pub(super) struct Staging {
     folder: PathBuf,
-    pub(super) id: Uuid,
+    id: Uuid,
     /// The folder was not there before.
     created: bool,
     committed: AtomicBool,
 }
 
 impl Staging {
+    /// A write into a folder, that has not begun.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        let created = !folder.exists();
+        Self { folder, id: Uuid::new_v4(), created, committed: AtomicBool::new(false) }
+    }
+
+    /// Makes the folder to write to.
+    ///
     /// # Errors
     /// A folder that cannot be made.
-    pub(super) fn new(folder: PathBuf) -> Result<Self> {
-        let created = !folder.exists();
-        let staging = Self { folder, id: Uuid::new_v4(), created, committed: AtomicBool::new(false) };
-        let mut made = fs::create_dir_all(staging.new_files());
+    pub(super) fn create(&self) -> Result<()> {
+        let mut made = fs::create_dir_all(self.new_files());
         for _ in 1..ATTEMPTS {
             // Another write that has ended may have taken the folder away that both lie in.
             if !made.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
                 break;
             }
-            made = fs::create_dir_all(staging.new_files());
+            made = fs::create_dir_all(self.new_files());
         }
-        made.map_err(|e| io_error(&staging.folder, &e))?;
-        Ok(staging)
+        made.map_err(|e| io_error(&self.folder, &e))
     }
 
     fn own(&self) -> PathBuf {
@@ -60,14 +67,14 @@ impl Staging {
         self.own().join("new")
     }
 
-    /// Moves all files to their places; in place of those that are there, where `overwrite` is true: of all of them, or with
-    /// `dynamic` of those in the folders of the new ones.
+    /// Moves `files` to their places; in place of those that are there, where `overwrite` is true: of all of them, or with
+    /// `dynamic` of those in the folders of the new ones. The first folder in the path of a file is that of its attempt.
     ///
     /// # Errors
     /// A file that cannot be moved: all is as it was before.
-    pub(super) fn commit(&self, overwrite: bool, dynamic: bool) -> Result<()> {
+    pub(super) fn commit(&self, files: &[PathBuf], overwrite: bool, dynamic: bool) -> Result<()> {
         let mut moved = vec![];
-        let done = self.replace(overwrite, dynamic, &mut moved);
+        let done = self.replace(files, overwrite, dynamic, &mut moved);
         if let Err(error) = done {
             for (from, to) in moved.iter().rev() {
                 // What cannot be moved back stays where it is; the first error says why.
@@ -79,9 +86,16 @@ impl Staging {
         fs::write(self.folder.join(SUCCESS), b"").map_err(|e| io_error(&self.folder, &e))
     }
 
-    fn replace(&self, overwrite: bool, dynamic: bool, moved: &mut Vec<(PathBuf, PathBuf)>) -> io::Result<()> {
+    fn replace(
+        &self,
+        files: &[PathBuf],
+        overwrite: bool,
+        dynamic: bool,
+        moved: &mut Vec<(PathBuf, PathBuf)>,
+    ) -> io::Result<()> {
         let (new, old) = (self.new_files(), self.own().join("old"));
-        let files = files(&new)?;
+        let places = files.iter().map(|file| file.iter().skip(1).collect::<PathBuf>());
+        let places: Vec<_> = places.collect();
         if overwrite && !dynamic {
             for entry in fs::read_dir(&self.folder)? {
                 let path = entry?.path();
@@ -91,17 +105,15 @@ impl Staging {
             }
         }
         if overwrite && dynamic {
-            let folders: std::collections::BTreeSet<_> = files.iter().filter_map(|file| file.parent()).collect();
-            for folder in folders {
-                let inside = folder.strip_prefix(&new).unwrap_or(folder);
+            let folders: BTreeSet<_> = places.iter().filter_map(|place| place.parent()).collect();
+            for inside in folders {
                 if self.folder.join(inside).is_dir() {
                     relocate_files(&self.folder.join(inside), &old.join(inside), moved)?;
                 }
             }
         }
-        for file in &files {
-            let inside = file.strip_prefix(&new).unwrap_or(file);
-            relocate(file, &self.folder.join(inside), moved)?;
+        for (file, place) in files.iter().zip(&places) {
+            relocate(&new.join(file), &self.folder.join(place), moved)?;
         }
         Ok(())
     }
@@ -135,14 +147,4 @@ fn relocate_files(from: &Path, to: &Path, moved: &mut Vec<(PathBuf, PathBuf)>) -
         }
     }
     Ok(())
-}
-
-/// All files below a folder.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = vec![];
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
-    }
-    Ok(found)
 }
