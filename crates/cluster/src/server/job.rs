@@ -72,7 +72,7 @@ impl Floor {
         let plan = Arc::clone(&work.plan);
         let id = self.scheduler.submit_physical_plan(&work.name, session, plan, Some(states)).await.map_err(engine)?;
         let writing = Tasks::of(&work.plan);
-        let once = writing.is_some().then(|| self.ledger.once(&id.to_string()));
+        let once = writing.is_some().then(|| self.ledger.once(id.as_ref()));
         let writing = Mutex::new(writing.map(|tasks| tasks.enter()));
         let watch = self.jobs.add(&self.scheduler, &id, &work.name);
         let (ended, failed) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -204,7 +204,7 @@ impl Drop for Job {
                 }
             }
             // A task that still runs would leave what was removed before.
-            ledger.close(&id.to_string(), PATIENCE).await;
+            ledger.close(id.as_ref(), PATIENCE).await;
             drop(writing);
             scheduler.state.executor_manager.clean_up_job_data(id);
             // Executors learn what to remove when they ask for tasks.

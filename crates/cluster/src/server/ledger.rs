@@ -52,8 +52,10 @@ impl Ledger {
     pub(super) fn hand(&self, executor: &str, task: &TaskDefinition, is_last: bool) -> bool {
         let mut jobs = self.jobs.lock();
         let tasks = jobs.entry(task.job_id.clone()).or_default();
-        let partitions = task.global_output_partition_ids.iter().map(|partition| (task.stage_id, *partition));
-        let is_first = partitions.fold(true, |is_first, partition| tasks.handed.insert(partition) && is_first);
+        let mut is_first = true;
+        for partition in &task.global_output_partition_ids {
+            is_first &= tasks.handed.insert((task.stage_id, *partition));
+        }
         if let (false, true, Some(again)) = (is_first, is_last, &tasks.once) {
             again.cancel();
             return false;
