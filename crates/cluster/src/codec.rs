@@ -14,15 +14,20 @@ use sheetbend_datasource::recipe::Recipe;
 use sheetbend_datasource::scan::merge;
 use sheetbend_datasource::source::Source;
 use sheetbend_datasource::wire as datasource;
+use sheetbend_files::wire as files;
 use sheetbend_plan::wire;
 
 /// The first byte of a node: whose it is.
 const BALLISTA: u8 = 0;
 const DATASOURCE: u8 = 1;
+const FILES: u8 = 2;
 
-/// The first byte of an aggregate function: one of `plan`, or one that goes on from what a source has aggregated.
+/// The first byte of a function: one of `plan`, or another.
 const PLAIN: u8 = 0;
+/// An aggregate that goes on from what a source has aggregated.
 const MERGE: u8 = 1;
+/// One that reads texts as files are read.
+const PARSER: u8 = 1;
 
 /// How many sources are kept for the next task of the same one.
 const SOURCES: usize = 64;
@@ -69,6 +74,7 @@ impl PhysicalExtensionCodec for Codec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match buf.split_first().ok_or_else(truncated)? {
             (&DATASOURCE, node) => datasource::decode(node, inputs, &self.sources),
+            (&FILES, node) => files::decode(node, inputs),
             (_, node) => self.ballista.try_decode(node, inputs, ctx, converter),
         }
     }
@@ -79,10 +85,12 @@ impl PhysicalExtensionCodec for Codec {
         buf: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
-        if let Some(bytes) = datasource::encode(&node)? {
-            buf.push(DATASOURCE);
-            buf.extend(bytes);
-            return Ok(());
+        for (tag, bytes) in [(DATASOURCE, datasource::encode(&node)?), (FILES, files::encode(&node)?)] {
+            if let Some(bytes) = bytes {
+                buf.push(tag);
+                buf.extend(bytes);
+                return Ok(());
+            }
         }
         buf.push(BALLISTA);
         let mut bytes = vec![];
@@ -92,11 +100,19 @@ impl PhysicalExtensionCodec for Codec {
     }
 
     fn try_decode_udf(&self, _: &str, buf: &[u8]) -> Result<Arc<ScalarUDF>> {
-        wire::decode(buf)
+        match buf.split_first().ok_or_else(truncated)? {
+            (&PARSER, function) => files::decode_function(function),
+            (_, function) => wire::decode(function),
+        }
     }
 
     fn try_encode_udf(&self, function: &ScalarUDF, buf: &mut Vec<u8>) -> Result<()> {
-        buf.extend(wire::encode(function)?);
+        let (tag, bytes) = match files::encode_function(function)? {
+            Some(parser) => (PARSER, parser),
+            None => (PLAIN, wire::encode(function)?),
+        };
+        buf.push(tag);
+        buf.extend(bytes);
         Ok(())
     }
 

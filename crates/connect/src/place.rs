@@ -11,6 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use sheetbend_datasource::exec::PythonExec;
 use sheetbend_datasource::provider::PythonTableProvider;
+use sheetbend_files::wire;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
 /// The setting by which a session says it.
@@ -53,20 +54,21 @@ impl Place {
     }
 }
 
-/// Whether a query reads anything but what this process has.
+/// Whether a query reads sources, and no files, which only this machine is known to have.
 pub(crate) fn reads_sources(plan: &LogicalPlan) -> bool {
-    let mut found = false;
+    let (mut sources, mut files) = (false, false);
     // The visitor itself does not fail.
     let _ = plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node
             && let Ok(table) = source_as_provider(&scan.source)
         {
+            files |= wire::is_table(table.as_ref());
             let table: &dyn Any = table.as_ref();
-            found |= table.is::<PythonTableProvider>();
+            sources |= table.is::<PythonTableProvider>();
         }
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if files { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     });
-    found
+    sources && !files
 }
 
 /// Whether all sources of a plan are known to have few rows.

@@ -3,9 +3,11 @@
 //! Bytes hold what a node is, without its input: which files are read is in the rows of that, or in DataFusion's own scan of
 //! Parquet, which every engine knows how to send and to slice.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::ScalarUDF;
@@ -15,9 +17,9 @@ use sheetbend_plan::error::SparkError;
 use sheetbend_plan::wire;
 
 use crate::exec::{FileScanExec, Scan};
-use crate::parquet::{ParquetScanExec, adapters};
+use crate::parquet::{ParquetScanExec, ParquetTable, adapters};
 use crate::parse::Sent;
-use crate::scan::Reading;
+use crate::scan::{Reading, RowTable};
 use crate::write::{FileWriteExec, Target};
 
 /// A plan whose scans of files are all nodes that can be sent: those of Parquet would forget by which rules columns are
@@ -35,6 +37,12 @@ pub fn distributed(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan
         })
     });
     marked.data()
+}
+
+/// Whether a table is one of files.
+pub fn is_table(table: &dyn TableProvider) -> bool {
+    let table: &dyn Any = table;
+    table.is::<ParquetTable>() || table.is::<RowTable>()
 }
 
 #[derive(Serialize, Deserialize)]

@@ -22,6 +22,7 @@ use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use sheetbend_datasource::spec::Spread;
+use sheetbend_files::wire as files;
 use sheetbend_plan::error::{ErrorClass, SparkError};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -154,7 +155,7 @@ impl Runner for Cluster {
     }
 
     fn fit(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-        fit::fit(plan)
+        fit::fit(files::distributed(plan)?)
     }
 
     fn fixed(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {

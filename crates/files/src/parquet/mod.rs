@@ -121,7 +121,7 @@ fn object_meta(file: &File) -> EngineResult<ObjectMeta> {
 }
 
 #[derive(Debug)]
-struct ParquetTable {
+pub(crate) struct ParquetTable {
     columns: Columns,
     data: Vec<DataFile>,
     /// The columns are the user's, and may not be those of the files.
