@@ -57,7 +57,8 @@ def test_two_shells_on_one_machine(tmp_path: Path) -> None:
             script = PYTHON[1].replace("sc://127.0.0.1:15002", url)
             # The source is small: a cluster by itself would leave it to the server.
             script = script.replace("reader = ", 'spark.conf.set("spark.sheetbend.runner", "cluster")\nreader = ', 1)
-            ran = finished([sys.executable, "-c", script], tmp_path, environment)
+            (tmp_path / "script.py").write_text(script)
+            ran = finished([sys.executable, "script.py"], tmp_path, environment)
             assert ran.returncode == 0, ran.stderr
             outputs = [finished(arguments(line, scheduler), tmp_path, environment).stdout for line in lists]
     assert len(outputs) == 2

@@ -173,7 +173,7 @@ def test_an_executor_tells_what_it_does_and_that_it_drains(cluster: Cluster, spa
     third = cluster.join("--health-port", "0")
     address = health(third.process)
     assert fetched(address, "/readyz") == (200, "ready\n")
-    query = threading.Thread(target=paced(spark, partitions=6, seconds=2).count)
+    query = threading.Thread(target=paced(spark, partitions=6, seconds=2).collect)
     query.start()
     try:
         wait_until(lambda: metrics(address)["sheetbend_executor_tasks_running"] == 1, 20, "no task runs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -65,8 +66,11 @@ def test_a_write_that_fails_is_taken_back_when_no_task_writes(
 ) -> None:
     (folder / "hold").touch()
     frame = held(session, target, parts=2)
+    let_go = threading.Timer(3, (folder / "hold").unlink)
+    let_go.start()
     with pytest.raises(PySparkException, match="no room"):
         save(frame, folder, target, fail=kind, linger="1")
+    let_go.join()
     assert json.loads((folder / "aborted").read_text()) == []
     assert list(target.glob("*.part")) == []
     assert max(Counter(part for part, _ in marks(folder, "write")).values()) == 1, "no task writes twice"

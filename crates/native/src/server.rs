@@ -54,6 +54,7 @@ struct Running {
 impl Server {
     #[new]
     #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new(), cluster=None, health=None))]
+    #[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
     fn new(
         py: Python<'_>,
         host: &str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -75,7 +76,14 @@ def push_filters(
     if not offers or getattr(reader.pushFilters, "__func__", None) is spark.DataSourceReader.pushFilters:
         return {}
     not_null = {one.attribute: one for offer in offers.values() for one in _not_null(offer, schema)}
-    given = [*not_null.values(), *(one for offer in offers.values() for one in offer.filters)]
+    # A condition may say of a column what others need of it: it is given once.
+    offered = {
+        position: [
+            not_null.get(one.attribute, one) if isinstance(one, spark.IsNotNull) else one for one in offer.filters
+        ]
+        for position, offer in offers.items()
+    }
+    given = list({id(one): one for one in [*not_null.values(), *chain.from_iterable(offered.values())]}.values())
     left = {id(one) for one in reader.pushFilters(given)}
     if not left <= set(map(id, given)):
         raise PySparkValueError(
@@ -83,7 +91,7 @@ def push_filters(
         )
     answers = {}
     for position, offer in offers.items():
-        needed = [*offer.filters, *(not_null[one.attribute] for one in _not_null(offer, schema))]
+        needed = [*offered[position], *(not_null[one.attribute] for one in _not_null(offer, schema))]
         exact = offer.complete and not any(id(one) in left for one in needed)
         answers[position] = Pushdown.EXACT if exact else Pushdown.INEXACT
     return answers
