@@ -170,7 +170,7 @@ def ended(address: str, outcome: str) -> float:
 
 
 def test_an_executor_tells_what_it_does_and_that_it_drains(cluster: Cluster, spark: SparkSession) -> None:
-    third = cluster.join("--health-port", "0")
+    third = cluster.join("--health-port", "0", "--drain", "30")
     address = health(third.process)
     assert fetched(address, "/readyz") == (200, "ready\n")
     query = threading.Thread(target=paced(spark, partitions=6, seconds=2).collect)
