@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_plan::ExecutionPlan;
@@ -28,13 +28,13 @@ use crate::write::{FileWriteExec, Target};
 /// # Errors
 /// None that a plan which runs here could have.
 pub fn distributed(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let marked = plan.transform_up(|node| {
-        Ok(match adapters(&node) {
-            Some(adapters) => {
-                Transformed::yes(Arc::new(ParquetScanExec::new(adapters, node)) as Arc<dyn ExecutionPlan>)
-            }
-            None => Transformed::no(node),
-        })
+    let marked = plan.transform_down(|node| {
+        if node.is::<ParquetScanExec>() {
+            return Ok(Transformed::new(node, false, TreeNodeRecursion::Jump));
+        }
+        let Some(adapters) = adapters(&node) else { return Ok(Transformed::no(node)) };
+        let marked: Arc<dyn ExecutionPlan> = Arc::new(ParquetScanExec::new(adapters, node));
+        Ok(Transformed::new(marked, true, TreeNodeRecursion::Jump))
     });
     marked.data()
 }

@@ -74,7 +74,7 @@ async fn tasks(query: DataFrame) -> (usize, Vec<String>) {
     let context = session().task_ctx();
     let plan = query.create_physical_plan().await.unwrap();
     let expected = lines(&collect(Arc::clone(&plan), Arc::clone(&context)).await.unwrap());
-    let plan = distributed(plan).unwrap();
+    let plan = distributed(distributed(plan).unwrap()).unwrap();
     let partitions = plan.output_partitioning().partition_count();
     let mut rows = vec![];
     for partition in 0..partitions {
