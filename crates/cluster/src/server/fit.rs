@@ -3,14 +3,35 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{JoinType, Result};
+use datafusion::common::{JoinType, Result, not_impl_err};
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::memory::LazyMemoryExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning, replace_children_if_necessary};
+
+/// Whether the scheduler can cut `plan` by its leaves, and knows what it sends of them.
+///
+/// # Errors
+/// A leaf that each task would read whole, or of which a limit or the columns would be lost.
+pub(super) fn check(plan: &Arc<dyn ExecutionPlan>) -> Result<()> {
+    let is_lost = match plan.downcast_ref::<DataSourceExec>() {
+        Some(leaf) => leaf.data_source().is::<MemorySourceConfig>() && leaf.fetch().is_some(),
+        None => {
+            let is_whole = plan.output_partitioning().partition_count() > 1 || plan.schema().fields().is_empty();
+            plan.is::<LazyMemoryExec>() && is_whole
+        }
+    };
+    match is_lost {
+        true => not_impl_err!("{} on a cluster", plan.name()),
+        false => plan.children().into_iter().try_for_each(check),
+    }
+}
 
 /// The same rows, where nothing is shared between partitions.
 pub(super) fn fit(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {

@@ -151,6 +151,7 @@ impl Runner for Cluster {
     }
 
     fn check(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<()> {
+        fit::check(plan)?;
         PhysicalPlanNode::try_from_physical_plan(Arc::clone(plan), &Codec::default()).map(drop)
     }
 
