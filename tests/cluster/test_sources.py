@@ -222,12 +222,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster,
         yield cluster, secret, log
 
 
-NOT_LOOKED_UP = pytest.mark.xfail(
-    strict=True, reason="an option that names its secret by env: or file: is read as it stands"
-)
-
-
-@pytest.mark.parametrize("way", [pytest.param("file", marks=NOT_LOOKED_UP), "plain"])
+@pytest.mark.parametrize("way", ["file", "plain"])
 def test_a_secret_is_shown_nowhere(guarded: tuple[Cluster, Path, Path], way: str) -> None:
     cluster, secret, log = guarded
     session = SparkSession.builder.remote(cluster.url).create()
@@ -249,7 +244,6 @@ def _plan(session: SparkSession, password: str) -> str:
     return str(session.sql("explain extended select length, count(*) from guarded group by length").collect()[0][0])
 
 
-@NOT_LOOKED_UP
 def test_a_secret_of_the_environment_is_the_executors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is looked up where the source is read: there it may be another one than on the server."""
     monkeypatch.setenv("GUARDED_PASSWORD", "servers")

@@ -37,10 +37,3 @@ def session(cluster: Cluster) -> Iterator[SparkSession]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """They take long, and leave sessions of servers that are gone: by themselves, not among the fast ones."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.slow)

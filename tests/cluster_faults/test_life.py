@@ -89,12 +89,15 @@ def test_executors_join_a_server_that_is_started_again(folder: Path) -> None:
     with running_cluster(folder, executors=2) as first:
         session = SparkSession.builder.remote(first.url).create()
         session.conf.set("spark.sheetbend.runner", "cluster")
+        # Else it would go on to try to reach a server that is gone.
+        session.client.set_retry_policies([])
         (folder / "hold").touch()
-        # The client goes on to try to reach its server; nobody waits for it.
         Beside(held(session, folder).collect)
         wait_until(lambda: len(marks(folder, "start")) == 2, 30, "both read")
         first.server.process.kill()
         first.server.process.wait()
+        # Left open, it would be the active session, which PySpark's checkpoints of other tests are taken from.
+        session.stop()
         wait_until(
             lambda: marks(folder, "end") == marks(folder, "start"), 5, "the readers of a server that is gone end"
         )

@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus, unquote
 from sheetbend._bridge.describe import describe
 from sheetbend.errors import PluginError
 from sheetbend.options import Options, OptionSpec, check_options
+from sheetbend.references import is_reference, resolve
 from sheetbend.registry import optional_methods
 
 if TYPE_CHECKING:
@@ -39,17 +40,27 @@ def configure(
     predicates: Sequence[str],
     schema: pa.Schema | None,
 ) -> Configured:
-    """The options as ``plugin`` gets them: one path is the option ``path``, several are ``paths``, a JSON list."""
+    """The options as ``plugin`` gets them: one path is the option ``path``, several are ``paths``, a JSON list.
+
+    A value that refers to another (:mod:`sheetbend.references`) is looked up, and a secret from then on.
+
+    Raises:
+        OptionError: What a value refers to is not there.
+        PluginError: The plug-in's ``OPTIONS`` are none.
+    """
     values = dict(values)
     if len(paths) == 1:
         values["path"] = paths[0]
     elif paths:
         values["paths"] = json.dumps(list(paths))
-    specs = _option_specs(plugin)
+    specs = _option_specs(plugin) or ()
+    names = {spec.name.lower() for spec in specs if spec.secret}
+    names |= {key.lower() for key in values if _SECRET_KEY.search(key)}
+    referring = {key for key, value in values.items() if is_reference(value, secret=key.lower() in names)}
+    values.update((key, resolve(values[key], option=key)) for key in referring)
     given = Options(values)
-    secret_keys = [spec.name for spec in specs or () if spec.hides(given.get(spec.name, ""))]
-    secret_keys += [key for key in values if _SECRET_KEY.search(key)]
-    options = Options(values, schema=schema, predicates=predicates, secrets=secret_keys)
+    hidden = [spec.name for spec in specs if spec.hides(given.get(spec.name, ""))]
+    options = Options(values, schema=schema, predicates=predicates, secrets=[*names, *referring, *hidden])
     return Configured(options, secret_texts(options), optional_methods(plugin))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sheetbend import options as options_module
 from sheetbend import plugin as plugin_module
-from sheetbend import registry
+from sheetbend import references, registry
 from sheetbend.errors import ColumnError, SheetbendError, SparkError, StepError
 
 
@@ -30,7 +30,7 @@ class Failure(NamedTuple):
 
 
 _OWN_ROOMS = tuple(str(Path(__file__).parents[1] / room) for room in ("_bridge", "_wire", "datasource_api", "worker"))
-_OWN_FILES = frozenset({options_module.__file__, plugin_module.__file__, registry.__file__})
+_OWN_FILES = frozenset({options_module.__file__, plugin_module.__file__, references.__file__, registry.__file__})
 _PERMANENT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 _CONDITION = re.compile(r"[A-Z0-9_]+(\.[A-Z0-9_]+)*")
 _SQL_STATE = re.compile(r"[A-Z0-9]{5}")

@@ -272,6 +272,9 @@ def test_a_crash_of_the_server_loses_no_rows_silently(own: PostgresServer) -> No
     assert (place.rows(), place.staged()) == ([0], 0)
 
 
+WAITING = "wait_event = 'SyncRep'"
+
+
 @contextlib.contextmanager
 def missing_standby(own: PostgresServer) -> Iterator[None]:
     """Commits of others wait for a standby that there is not."""
@@ -279,10 +282,28 @@ def missing_standby(own: PostgresServer) -> Iterator[None]:
     own.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     own.execute("SELECT pg_reload_conf()")
     try:
+        wait_until(lambda: commits_wait(own), 30, "the server knows of the standby")
         yield
     finally:
         own.execute("ALTER SYSTEM RESET synchronous_standby_names")
         own.execute("SELECT pg_reload_conf()")
+
+
+def commits_wait(own: PostgresServer) -> bool:
+    """Tries a commit: the process that tells the others of a standby reads its settings some time after a reload."""
+
+    def commit() -> None:
+        with contextlib.suppress(Exception), contextlib.closing(own.connect()) as connection:
+            connection.cursor().execute("SELECT pg_logical_emit_message(true, 'tests', '')").close()
+
+    trial = threading.Thread(target=commit)
+    trial.start()
+    while trial.is_alive():
+        if own.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {WAITING}"):
+            trial.join()
+            return True
+        trial.join(0.01)
+    return False
 
 
 def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
@@ -300,9 +321,7 @@ def test_a_commit_whose_answer_is_lost(own: PostgresServer) -> None:
     with missing_standby(own):
         thread = threading.Thread(target=commit)
         thread.start()
-        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-        wait_until(lambda: bool(own.execute(waiting)), 10, "the commit waits")
-        place.terminate("wait_event = 'SyncRep'")
+        wait_until(lambda: bool(place.terminate(WAITING)), 10, "the commit waits")
         thread.join(10)
     assert not errors
     assert place.rows() == [0, 1]

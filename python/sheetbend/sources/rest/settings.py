@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sheetbend.errors import OptionError
 from sheetbend.options import Options, OptionSpec
-from sheetbend.sources.rest.secret import Redactor, resolve
+from sheetbend.references import resolve
+from sheetbend.sources.rest.secret import Redactor
 from sheetbend.sources.rest.selector import Selector
 
 __all__ = ["OPTIONS", "Paging", "RestSettings", "RetryPolicy"]
@@ -21,7 +22,7 @@ OPTIONS = (
         "params", "Query parameters: a JSON object, or a=1&b=2. Values may be env:NAME or file:PATH.", secret=True
     ),
     OptionSpec("headers", "Request headers: a JSON object. Values may be env:NAME or file:PATH.", secret=True),
-    OptionSpec("token", "A bearer token, also as env:NAME or file:PATH.", secret=True),
+    OptionSpec("token", "A bearer token.", secret=True),
     OptionSpec("method", "The HTTP method.", default="GET", choices=("GET",)),
     OptionSpec("recordSelector", "Where the records are, as in $.data.items[*]; by default the whole document."),
     OptionSpec("pagination", "How pages follow one another.", default="none", choices=("none", "page", "next")),
