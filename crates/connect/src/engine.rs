@@ -14,7 +14,7 @@ use sheetbend_datasource::read::Deadline;
 use sheetbend_datasource::scan::ScanPlanner;
 use sheetbend_datasource::spec::Spread;
 use sheetbend_plan::environment::Resolved;
-use sheetbend_plan::error::{ErrorClass, Result, SparkError};
+use sheetbend_plan::error::{Result, SparkError};
 use sheetbend_plan::ir::Relation;
 use sheetbend_plan::session::session_state;
 
@@ -52,6 +52,17 @@ pub(crate) struct Terms {
     pub(crate) leaves: Option<usize>,
 }
 
+impl Terms {
+    /// What a session says.
+    ///
+    /// # Errors
+    /// A setting that has no meaning.
+    pub(crate) fn of(session: &Session, deadline: Option<Instant>) -> Result<Self> {
+        let config = session.config.read();
+        Ok(Self { deadline, place: config.place()?, leaves: config.leaves() })
+    }
+}
+
 impl Engine {
     /// An engine with Spark's functions.
     pub(crate) fn new(cluster: Option<Arc<dyn Runner>>) -> Self {
@@ -66,10 +77,7 @@ impl Engine {
         session: &Session,
         deadline: Option<Instant>,
     ) -> Result<Query> {
-        let terms = {
-            let config = session.config.read();
-            Terms { deadline, place: config.place()?, leaves: config.leaves() }
-        };
+        let terms = Terms::of(session, deadline)?;
         self.prepare(session.resolve(relation).await?, terms).await
     }
 
@@ -132,9 +140,7 @@ fn placed(cluster: Arc<dyn Runner>, plan: &Arc<dyn ExecutionPlan>, place: Place)
 fn no_cluster() -> SparkError {
     let message =
         format!("{RUNNER} is 'cluster', and this server has none: start it with 'sheetbend server --cluster'.");
-    SparkError::new(ErrorClass::IllegalArgument, "INVALID_CONF_VALUE.DEFAULT", "22022", message)
-        .with("confName", RUNNER)
-        .with("confValue", "cluster")
+    place::invalid("cluster", message)
 }
 
 /// What a plan runs in. Without functions by name: a plan has those that it needs.

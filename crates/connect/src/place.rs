@@ -42,16 +42,19 @@ impl Place {
             "auto" => Ok(Self::Auto),
             "local" => Ok(Self::Here),
             "cluster" => Ok(Self::Cluster),
-            _ => {
-                let message = format!(
-                    "The value '{name}' in the config \"{RUNNER}\" is invalid. It is one of auto, local, cluster."
-                );
-                Err(SparkError::new(ErrorClass::IllegalArgument, "INVALID_CONF_VALUE.DEFAULT", "22022", message)
-                    .with("confName", RUNNER)
-                    .with("confValue", name))
-            }
+            _ => Err(invalid(
+                name,
+                format!("The value '{name}' in the config \"{RUNNER}\" is invalid. It is one of auto, local, cluster."),
+            )),
         }
     }
+}
+
+/// The error of a place that cannot be had; `message` says why.
+pub(crate) fn invalid(name: &str, message: String) -> SparkError {
+    SparkError::new(ErrorClass::IllegalArgument, "INVALID_CONF_VALUE.DEFAULT", "22022", message)
+        .with("confName", RUNNER)
+        .with("confValue", name)
 }
 
 /// Whether a query reads sources, and no files, which only this machine is known to have.

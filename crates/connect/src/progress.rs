@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use sheetbend_cluster::{Progress as Remote, Stage};
+use sheetbend_datasource::read::PLUGIN_BYTES;
 use spark_connect_proto::execute_plan_response::ExecutionProgress;
 use spark_connect_proto::execute_plan_response::execution_progress::StageInfo;
 
@@ -94,5 +95,5 @@ impl Counts {
 
 /// The names that nodes which read count their bytes by.
 fn is_bytes_read(name: &str) -> bool {
-    matches!(name, "plugin_bytes" | "bytes_scanned")
+    matches!(name, PLUGIN_BYTES | "bytes_scanned")
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::thread;
 
 use sheetbend_datasource::alone::alone;
+use sheetbend_datasource::error::panic_text;
 use sheetbend_plan::error::{Result, SparkError};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
@@ -21,7 +22,7 @@ pub(crate) fn grow<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<
     thread::scope(|scope| {
         let thread =
             thread::Builder::new().name("decode".to_owned()).stack_size(STACK_BYTES).spawn_scoped(scope, work)?;
-        thread.join().map_err(|panic| std::io::Error::other(panic_message(&*panic)))
+        thread.join().map_err(|panic| std::io::Error::other(panic_text(&*panic)))
     })
 }
 
@@ -60,13 +61,5 @@ where
 
 /// The error of a panic.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> SparkError {
-    SparkError::internal(format!("The server has a fault: {}. Other queries are not affected.", panic_message(panic)))
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("panic")
+    SparkError::internal(format!("The server has a fault: {}. Other queries are not affected.", panic_text(panic)))
 }

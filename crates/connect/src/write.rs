@@ -257,13 +257,12 @@ impl Writer<'_> {
         }
         let partitions = asked_partitions(&query.plan);
         let deadline = self.0.time.map(|time| time.deadline);
-        let place = match &opened {
-            Opened::Source(_) => self.0.session.config.read().place()?,
+        let terms = Terms::of(&self.0.session, deadline)?;
+        let terms = match &opened {
+            Opened::Source(_) => terms,
             // Tasks leave files on their machines.
-            Opened::Files(_) => Place::Here,
+            Opened::Files(_) => Terms { place: Place::Here, ..terms },
         };
-        let leaves = self.0.session.config.read().leaves();
-        let terms = Terms { deadline, place, leaves };
         let Query { plan, context, schema, runner } = self.0.engine.prepare(query, terms).await?;
         let input = match partitions {
             // The optimiser takes one off that the query itself does not need.

@@ -1,5 +1,6 @@
 //! What can go wrong between a plug-in and the engine.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -51,6 +52,12 @@ pub struct PluginFailure {
     /// Whether another attempt may succeed: the exception was of Python's `OSError` family (a lost connection, a
     /// timeout), and not one of a missing file or right.
     pub transient: bool,
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 impl PluginFailure {

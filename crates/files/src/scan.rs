@@ -20,7 +20,7 @@ use crate::exec::{FileScanExec, Scan};
 use crate::lines::is_splittable;
 use crate::parse::TextFormat;
 use crate::table::{Columns, DataFile, Found};
-use crate::{FileFormat, Files, Options, csv, json, metadata, parts, text};
+use crate::{FileFormat, Files, Options, csv, json, parts, text};
 
 /// Rows of a batch.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -159,11 +159,7 @@ impl TableProvider for RowTable {
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let data = self.columns.pruned(&self.data, filters, state)?;
         let output: Vec<_> = projection.map_or_else(|| (0..self.columns.all.fields().len()).collect(), Clone::clone);
-        // Few ask what is known of the files themselves.
-        let mut partitions = self.columns.partitions.clone();
-        if partitions.last().is_some_and(metadata::is_one) && !output.contains(&(self.columns.all.fields().len() - 1)) {
-            partitions.pop();
-        }
+        let partitions = self.columns.scanned_partitions(projection);
         let groups = split(&data, partitions.len(), state.config().target_partitions(), self.format.is_lines());
         let partitions = Arc::new(Schema::new(partitions));
         let input = parts::source(&groups, &partitions)?;

@@ -133,6 +133,18 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
+    /// The columns that are the same in all rows of a file, without what is known of the file itself where no column of
+    /// the `projection` is that: few ask for it, and it costs something for each file.
+    pub(crate) fn scanned_partitions(&self, projection: Option<&Vec<usize>>) -> Vec<FieldRef> {
+        let last = self.all.fields().len() - 1;
+        let is_asked = projection.is_none_or(|columns| columns.contains(&last));
+        let count = self.partitions.len();
+        match self.partitions.last() {
+            Some(column) if metadata::is_one(column) && !is_asked => self.partitions[..count - 1].to_vec(),
+            _ => self.partitions.clone(),
+        }
+    }
+
     /// Which of the filters the partitions answer.
     pub(crate) fn answered(&self, filters: &[&Expr]) -> Vec<TableProviderFilterPushDown> {
         let support = |filter: &&Expr| match !filter.is_volatile() && self.is_of_partitions(filter) {

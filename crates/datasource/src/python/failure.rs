@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
-use crate::error::{BridgeError, PluginFailure};
+use crate::error::{BridgeError, PluginFailure, panic_text};
 use crate::isolation::InvalidOption;
 use crate::python::{self, Failure};
 
@@ -111,9 +111,7 @@ impl Site {
 
     /// The error for a Rust panic in native code that the plug-in uses, or in the bridge.
     pub(crate) fn panicked(&self, payload: &(dyn Any + Send)) -> BridgeError {
-        let text = payload.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        self.failed(format!("failed: native code panicked: {text}"))
+        self.failed(format!("failed: native code panicked: {}", panic_text(payload)))
     }
 
     /// The error for a call that came while the interpreter was ending.

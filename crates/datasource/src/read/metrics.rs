@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 use parking_lot::Mutex;
 
+/// The metric of the bytes that a plug-in gave.
+pub const PLUGIN_BYTES: &str = "plugin_bytes";
+
 /// The metrics of one partition of a [`crate::exec::PythonExec`], beside DataFusion's own.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadMetrics {
@@ -37,7 +40,7 @@ impl ReadMetrics {
         let build = || MetricBuilder::new(set);
         Self {
             batches: build().counter("plugin_batches", partition),
-            bytes: build().counter("plugin_bytes", partition),
+            bytes: build().counter(PLUGIN_BYTES, partition),
             pruned_partitions: build().counter("pruned_partitions", partition),
             plugin_time: build().subset_time("plugin_time", partition),
             channel_full: build().counter("channel_full", partition),

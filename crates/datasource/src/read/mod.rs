@@ -18,5 +18,6 @@ mod watchdog;
 
 pub use deadline::Deadline;
 pub use job::{Flow, Job};
+pub use metrics::PLUGIN_BYTES;
 pub(crate) use metrics::ReadMetrics;
 pub(crate) use reader::{ReadStream, Reader, abandon, spawn};

@@ -36,7 +36,6 @@ use sheetbend_plan::error::Result;
 
 use crate::error::{no_schema, unreadable};
 use crate::listing::File;
-use crate::metadata;
 use crate::schema::{engine_schema, merged, same_name};
 use crate::table::{Columns, DataFile, Found};
 use adapter::SparkAdapterFactory;
@@ -156,12 +155,7 @@ impl TableProvider for ParquetTable {
             let schema = project_schema(&self.columns.all, projection)?;
             return Ok(MemorySourceConfig::try_new_exec(&[vec![]], schema, None)?);
         }
-        // Their statistics cost something for each file, and few ask what is known of the files themselves.
-        let mut partitions = self.columns.partitions.clone();
-        let is_asked = |at: usize| projection.is_none_or(|columns| columns.contains(&at));
-        if partitions.last().is_some_and(metadata::is_one) && !is_asked(self.columns.all.fields().len() - 1) {
-            partitions.pop();
-        }
+        let partitions = self.columns.scanned_partitions(projection);
         let count = self.columns.of_files.fields().len() + partitions.len();
         let scanned = Arc::new(self.columns.all.project(&(0..count).collect::<Vec<_>>())?);
         let url = ObjectStoreUrl::local_filesystem();

@@ -6,9 +6,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use sqlparser::tokenizer::Token;
 
 use super::options::options;
-use super::{Statement, typed_columns};
+use super::{Statement, namespace, typed_columns};
 use crate::ddl;
-use crate::error::Result;
+use crate::error::{Result, SparkError};
 use crate::sql::cursor::Cursor;
 
 /// What changes of a table or view.
@@ -54,11 +54,11 @@ pub(super) fn statement(cursor: &mut Cursor) -> Result<Option<Statement>> {
         let name = cursor.qualified_name()?;
         return table(cursor, name);
     }
-    for word in super::namespace::DATABASE {
+    for word in namespace::DATABASE {
         if cursor.eat_words(&["alter", word]) {
             let name = cursor.qualified_name()?;
             if !["dbproperties", "properties"].iter().any(|word| cursor.eat_words(&["set", word])) {
-                return Err(crate::error::SparkError::unsupported("ALTER DATABASE of anything but its properties"));
+                return Err(SparkError::unsupported("ALTER DATABASE of anything but its properties"));
             }
             return Ok(Some(Statement::AlterDatabase {
                 name,
@@ -82,7 +82,7 @@ pub(super) fn statement(cursor: &mut Cursor) -> Result<Option<Statement>> {
         if cursor.at_end() {
             return Ok(Some(Statement::Truncate(name)));
         }
-        return super::namespace::of_table(cursor, "TRUNCATE TABLE with PARTITION", name);
+        return namespace::of_table(cursor, "TRUNCATE TABLE with PARTITION", name);
     }
     Ok(None)
 }
@@ -92,7 +92,7 @@ fn table(cursor: &mut Cursor, name: Vec<String>) -> Result<Option<Statement>> {
         return Ok(Some(Statement::Rename { view: false, name, to: cursor.qualified_name()? }));
     }
     if let Some((_, operation)) = REFUSED.iter().find(|(words, _)| cursor.eat_words(words)) {
-        return super::namespace::of_table(cursor, operation, name);
+        return namespace::of_table(cursor, operation, name);
     }
     match change(cursor)? {
         Some((change, operation)) => Ok(Some(Statement::AlterTable {
@@ -101,7 +101,7 @@ fn table(cursor: &mut Cursor, name: Vec<String>) -> Result<Option<Statement>> {
             operation: format!("ALTER TABLE ... {operation}"),
             change,
         })),
-        None => super::namespace::of_table(cursor, "ALTER TABLE", name),
+        None => namespace::of_table(cursor, "ALTER TABLE", name),
     }
 }
 

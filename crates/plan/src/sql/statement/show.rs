@@ -3,7 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::options::key;
-use super::{FunctionListing, Show, TableListing};
+use super::{FunctionListing, Show, TableListing, namespace};
 use crate::error::Result;
 use crate::sql::cursor::Cursor;
 use crate::sql::error;
@@ -48,7 +48,7 @@ pub(super) fn show(cursor: &mut Cursor) -> Result<Show> {
             return Ok(Show::Functions { of, pattern: pattern(cursor)? });
         }
     }
-    for word in ["database", "schema", "namespace"] {
+    for word in namespace::DATABASE {
         if cursor.eat_words(&["current", word]) {
             return Ok(Show::CurrentDatabase);
         }
