@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.support.cluster import read_line
@@ -52,8 +52,9 @@ def test_two_shells_on_one_machine(tmp_path: Path) -> None:
         url = read_line(server)
         scheduler = read_line(server).rpartition(" ")[2]
         join = [*arguments(executor_line, scheduler), "--drain", "2"]
-        with running(join, tmp_path, environment) as first, running(join, tmp_path, environment) as second:
-            addresses = {read_line(first), read_line(second)}
+        with ExitStack() as executors:
+            joined = [executors.enter_context(running(join, tmp_path, environment)) for _ in range(3)]
+            addresses = {read_line(executor) for executor in joined}
             script = PYTHON[1].replace("sc://127.0.0.1:15002", url)
             # The source is small: a cluster by itself would leave it to the server.
             script = script.replace("reader = ", 'spark.conf.set("spark.sheetbend.runner", "cluster")\nreader = ', 1)
