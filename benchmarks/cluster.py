@@ -1,11 +1,12 @@
 """What a cluster on this machine costs beside the engine alone, and how fast its scheduler is.
 
-python -m benchmarks.cluster [--rows 4e8] [--tasks 10000] [--repeats 3]
+python -m benchmarks.cluster [--rows 2.5e9] [--tasks 10000] [--repeats 3]
 
-The same scan and aggregate runs here and on two executors of one vcore, in turns, and the best time of each counts; so
-does a query of one row. Then a source of many partitions of one row each says how many tasks are scheduled a second,
-and the processor time that the server takes for one. Lines that begin with ``--`` are constants of
-:mod:`benchmarks.scaling_model`.
+The same scan and aggregate runs here and on two executors of one vcore, in turns, and the best time of each counts:
+once of batches that are there already, which is the engine's work, and once of batches that Python makes of numbers,
+where two executors have two interpreters. So does a query of one row. Then a source of many partitions of one row
+each says how many tasks are scheduled a second, and the processor time that the server takes for one. Lines that begin
+with ``--`` are constants of :mod:`benchmarks.scaling_model`.
 """
 
 from __future__ import annotations
@@ -28,31 +29,47 @@ from tests.support.cluster import Cluster, running_cluster
 from tests.support.server import ROOT
 
 IDLE_SECONDS = 10.0
+PARTITIONS = 8
+BATCH_ROWS = 65_536
 
 
 def main() -> int:
     """Prints a line a figure."""
     parser = argparse.ArgumentParser(description="Measures a cluster of two executors on this machine.")
-    parser.add_argument("--rows", type=float, default=4e8, help="rows that are aggregated (default: 4e8)")
+    parser.add_argument("--rows", type=float, default=2.5e9, help="rows that are aggregated (default: 2.5e9)")
     parser.add_argument("--tasks", type=int, default=10_000, help="partitions of the source of many (default: 10000)")
     parser.add_argument("--repeats", type=int, default=3, help="how often each query is timed (default: 3)")
     arguments = parser.parse_args()
 
     print(f"sheetbend {sheetbend.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory(prefix="sheetbend-bench-") as folder:
-        registered = ["--register", "wide=benchmarks.wide:WideDataSource"]
-        with running_cluster(Path(folder), *registered, executors=2, vcores=1, python_path=ROOT) as cluster:
-            spark = SparkSession.builder.remote(cluster.url).create()
-            _heartbeat(cluster)
-            _compare(spark, "scan and aggregate", partial(_aggregate, spark, int(arguments.rows)), arguments.repeats)
-            _compare(spark, "one row", partial(_paced, spark, 1), arguments.repeats * 5)
-            _tasks(spark, cluster, arguments.tasks)
-            spark.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="sheetbend-bench-") as folder,
+        running_cluster(Path(folder), executors=0, vcores=1, python_path=ROOT) as cluster,
+    ):
+        alone = _idle(cluster)
+        cluster.join()
+        cluster.join()
+        print(f"--idle-seconds {max(0.0, _idle(cluster) - alone) / len(cluster.executors):.6f}")
+        spark = SparkSession.builder.remote(cluster.url).create()
+        rows, repeats = int(arguments.rows), arguments.repeats
+        _compare(spark, "scan and aggregate", partial(_aggregate, spark, rows), repeats)
+        _compare(spark, "the same of batches that Python makes", partial(_made, spark, rows // 20), repeats)
+        _compare(spark, "one row", partial(_paced, spark, 1), repeats * 5)
+        _tasks(spark, cluster, arguments.tasks)
+        spark.stop()
     return 0
 
 
 def _aggregate(spark: SparkSession, rows: int) -> DataFrame:
-    wide = spark.read.format("wide").option("rows", str(rows)).load()
+    reader = spark.read.format("python").option("python_module", "benchmarks.plugins").option("python_class", "Batches")
+    batches = rows // BATCH_ROWS // PARTITIONS
+    frame = reader.options(partitions=str(PARTITIONS), rows=str(BATCH_ROWS), batches=str(batches)).load()
+    return frame.groupBy((f.col("c0") % 1000).alias("k")).agg(*(f.sum(name) for name in frame.columns[1:4]))
+
+
+def _made(spark: SparkSession, rows: int) -> DataFrame:
+    reader = spark.read.format("python").option("python_module", "benchmarks.wide")
+    wide = reader.option("python_class", "WideDataSource").option("rows", str(rows)).load()
     return wide.agg(*(f.sum(name) for name in wide.columns[:4]))
 
 
@@ -85,12 +102,11 @@ def _tasks(spark: SparkSession, cluster: Cluster, tasks: int) -> None:
     print(f"--task-bytes {bytes_sent / tasks:.0f}")
 
 
-def _heartbeat(cluster: Cluster) -> None:
-    """What an executor without tasks costs the server."""
+def _idle(cluster: Cluster) -> float:
+    """Processor time that a server without queries takes a second."""
     processor = _processor(cluster)
     time.sleep(IDLE_SECONDS)
-    used = (_processor(cluster) - processor) / IDLE_SECONDS / len(cluster.executors)
-    print(f"--idle-seconds {used:.6f}")
+    return (_processor(cluster) - processor) / IDLE_SECONDS
 
 
 def _processor(cluster: Cluster) -> float:

@@ -53,7 +53,7 @@ def row(option: OptionSpec) -> str:
     doc = option.doc.replace("|", "\\|").replace("<", "&lt;")
     notes = [f"one of {', '.join(f'`{choice}`' for choice in option.choices)}"] if option.choices else []
     notes += ["never shown"] if option.secret else []
-    return f"| `{option.name}` | {option.type} | {default} | {'; '.join([doc, *notes])} |"
+    return f"| `{option.name}` | {option.type} | {default} | {'; '.join([doc.rstrip('.'), *notes]) if notes else doc} |"
 
 
 def types(database: str) -> str:

@@ -71,7 +71,7 @@ class Executor:
         self,
         scheduler: str,
         *,
-        token: str,
+        trust: Mapping[str, object],
         python: str,
         plugins: Mapping[str, str],
         vcores: int,
@@ -101,7 +101,7 @@ class Executor:
         Raises :class:`RuntimeError` where it has ended by itself.
         """
 
-def ask_cluster(scheduler: str, *, token: str, what: Literal["jobs", "executors"]) -> list[str]:
+def ask_cluster(scheduler: str, *, trust: Mapping[str, object], what: Literal["jobs", "executors"]) -> list[str]:
     """The jobs or the executors of the server at ``scheduler``, a JSON object each; see :mod:`sheetbend.cluster`.
 
     Raises:

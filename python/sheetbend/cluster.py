@@ -1,4 +1,4 @@
-"""What the processes of a cluster share: a token, and the versions of what is installed."""
+"""What the processes of a cluster share: a token, certificates, and the versions of what is installed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ __all__ = [
     "ClusterOptions",
     "ExecutorState",
     "Job",
+    "Tls",
     "default_token_file",
     "executors",
     "installed",
     "jobs",
     "token",
+    "trust",
 ]
 
 DEFAULT_SCHEDULER_PORT = 15003
@@ -69,6 +71,27 @@ def token(file: Path | None = None, *, create: bool = False) -> str:
         ) from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Files, in PEM, by which the processes of a cluster encrypt what they send and prove who they are to each other.
+
+    Each process takes only those for members whose certificate is for the name ``sheetbend`` and comes from the
+    authority, whatever the machine is called.
+    """
+
+    certificate: Path
+    """The certificate of this process, and those between it and the authority."""
+    key: Path
+    """Its private key."""
+    authority: Path
+    """The certificate of the cluster's authority."""
+
+
+def trust(token: str, tls: Tls | None) -> Mapping[str, object]:
+    """What the processes of a cluster know each other by, in the form that the engine takes."""
+    return {"token": token, "tls": tls and (tls.certificate, tls.key, tls.authority)}
+
+
 def installed() -> dict[str, str]:
     """The versions of the packages that bring sources, by name: the same on every machine of a cluster."""
     distributions = (entry.dist for entry in entry_points(group=GROUP))
@@ -90,6 +113,8 @@ class ClusterOptions:
     """The TCP port there; 0 takes a free one."""
     token: str = field(default_factory=lambda: token(create=True), repr=False)
     """What they show; see :func:`token`."""
+    tls: Tls | None = None
+    """What encrypts what goes over; by default nothing does."""
     patience: float = 30.0
     """Seconds that a query waits for the first executor."""
 
@@ -98,7 +123,7 @@ class ClusterOptions:
         return {
             "host": self.host,
             "port": self.port,
-            "token": self.token,
+            "trust": trust(self.token, self.tls),
             "patience": self.patience,
             "python": python_version(),
             "plugins": installed(),
@@ -138,28 +163,28 @@ class ExecutorState:
     """How many it runs now."""
 
 
-def jobs(scheduler: str, token: str) -> list[Job]:
+def jobs(scheduler: str, token: str, tls: Tls | None = None) -> list[Job]:
     """The queries that run on the cluster of the server at ``scheduler``, ``host:port``, the oldest first.
 
     Raises:
-        SheetbendError: It does not answer, or has another token.
+        SheetbendError: It does not answer, or has another token or authority.
     """
-    return [Job(**job) for job in _asked(scheduler, token, "jobs")]
+    return [Job(**job) for job in _asked(scheduler, trust(token, tls), "jobs")]
 
 
-def executors(scheduler: str, token: str) -> list[ExecutorState]:
+def executors(scheduler: str, token: str, tls: Tls | None = None) -> list[ExecutorState]:
     """The executors that have joined the server at ``scheduler``, ``host:port``.
 
     Raises:
-        SheetbendError: It does not answer, or has another token.
+        SheetbendError: It does not answer, or has another token or authority.
     """
-    return [ExecutorState(**executor) for executor in _asked(scheduler, token, "executors")]
+    return [ExecutorState(**executor) for executor in _asked(scheduler, trust(token, tls), "executors")]
 
 
-def _asked(scheduler: str, token: str, what: Literal["jobs", "executors"]) -> list[dict[str, Any]]:
+def _asked(scheduler: str, trust: Mapping[str, object], what: Literal["jobs", "executors"]) -> list[dict[str, Any]]:
     from sheetbend import _native  # noqa: PLC0415 - so that plug-ins need no engine
 
     try:
-        return [json.loads(item) for item in _native.ask_cluster(scheduler, token=token, what=what)]
+        return [json.loads(item) for item in _native.ask_cluster(scheduler, trust=trust, what=what)]
     except (RuntimeError, ValueError) as error:
         raise SheetbendError(f"The cluster cannot be asked: {error}.") from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sheetbend.cluster import installed, python_version, token
+from sheetbend.cluster import Tls, installed, python_version, token, trust
 from sheetbend.errors import SheetbendError
 from sheetbend.signals import until_signalled
 
@@ -40,6 +40,8 @@ class ExecutorOptions:
     """Seconds that the server may be away before the executor gives up."""
     drain: float = 60.0
     """Seconds that it waits, when it is to end, for its tasks and for what they left to be fetched."""
+    tls: Tls | None = None
+    """What encrypts what goes over, as on the server; by default nothing does."""
     health: tuple[str, int] | None = None
     """The address and port where it tells of its health over HTTP; port 0 takes a free one. By default it does not."""
 
@@ -71,7 +73,7 @@ class Executor:
         try:
             native = _native.Executor(
                 self._scheduler,
-                token=self._token,
+                trust=trust(self._token, options.tls),
                 python=python_version(),
                 plugins=installed(),
                 vcores=options.vcores or len(os.sched_getaffinity(0)),

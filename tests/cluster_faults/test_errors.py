@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from tests.cluster_faults.watching import held
+from tests.cluster_faults.watching import Beside, held, marks
+from tests.support.server import wait_until
 
 
 def test_an_os_error_is_tried_again(session: SparkSession, folder: Path) -> None:
     rows = held(session, folder, fail="once").collect()
     assert sorted(row.k for row in rows) == list(range(4000))
     assert (folder / "failed").exists()
+
+
+def test_an_executor_where_the_source_always_fails_leaves_it_to_the_other(session: SparkSession, folder: Path) -> None:
+    (folder / "hold-1").touch()
+    query = Beside(lambda: sorted(row.k for row in held(session, folder, fail="one").collect()))
+    wait_until(
+        lambda: (folder / "failed").exists() and bool(marks(folder, "start") - marks(folder, "end")), 30, "it waits"
+    )
+    # Longer than an executor waits for itself, however often it has failed.
+    time.sleep(6)
+    (folder / "hold-1").unlink()
+    assert query.result(30) == list(range(4000))
 
 
 def test_any_other_error_ends_the_query_and_is_told_with_its_traceback(session: SparkSession, folder: Path) -> None:

@@ -25,6 +25,7 @@ class FaultyProxy:
         trickle_seconds: How long it waits after each of those.
         accepted: How many connections there were.
         stalled: How many of them stand still.
+        overheard: What clients have sent, the first 64 KiB of it.
     """
 
     def __init__(self, target: int) -> None:
@@ -40,6 +41,7 @@ class FaultyProxy:
         self.trickle_seconds = 1.0
         self.accepted = 0
         self.stalled = 0
+        self.overheard = b""
         self._closed = threading.Event()
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -67,6 +69,7 @@ class FaultyProxy:
         sent = 0
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
+                self.overheard = (self.overheard + data)[:65536]
                 if self._resets(self.reset_sent_at, sent + len(data)):
                     self._reset(client, server)
                     return

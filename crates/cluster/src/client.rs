@@ -7,10 +7,10 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use futures::TryStreamExt;
 use tokio::time::timeout;
 use tonic::Status;
-use tonic::transport::Endpoint;
 
 use crate::control::{EXECUTORS, JOBS};
-use crate::trust::Token;
+use crate::link::endpoint;
+use crate::trust::{Trust, causes};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,19 +35,18 @@ pub struct Unanswered {
 /// The answer of the server whose scheduler is at `scheduler`, `host:port`: a JSON object for each item.
 ///
 /// # Errors
-/// It cannot be reached, or has another token.
-pub async fn ask(scheduler: &str, token: &Token, question: Question) -> Result<Vec<String>, Unanswered> {
+/// It cannot be reached, or has another token or authority.
+pub async fn ask(scheduler: &str, trust: &Trust, question: Question) -> Result<Vec<String>, Unanswered> {
     let unanswered = |reason: String| Unanswered { scheduler: scheduler.to_owned(), reason };
-    match timeout(PATIENCE, answer(scheduler, token, question)).await {
+    match timeout(PATIENCE, answer(scheduler, trust, question)).await {
         Ok(answer) => answer.map_err(|status| unanswered(status.message().to_owned())),
         Err(_) => Err(unanswered(format!("no answer within {PATIENCE:?}"))),
     }
 }
 
-async fn answer(scheduler: &str, token: &Token, question: Question) -> Result<Vec<String>, Status> {
-    let unreachable = |error: tonic::transport::Error| Status::unavailable(error.to_string());
-    let endpoint = Endpoint::from_shared(format!("http://{scheduler}")).map_err(unreachable)?;
-    let channel = token.on(endpoint).map_err(unreachable)?.connect().await.map_err(unreachable)?;
+async fn answer(scheduler: &str, trust: &Trust, question: Question) -> Result<Vec<String>, Status> {
+    let unreachable = |error: tonic::transport::Error| Status::unavailable(causes(&error));
+    let channel = endpoint(scheduler, trust).map_err(unreachable)?.connect().await.map_err(unreachable)?;
     let kind = match question {
         Question::Jobs => JOBS,
         Question::Executors => EXECUTORS,

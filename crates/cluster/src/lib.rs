@@ -11,6 +11,8 @@ mod control;
 pub mod executor;
 mod failure;
 pub mod health;
+mod link;
+mod reads;
 mod runner;
 pub mod server;
 pub mod trust;

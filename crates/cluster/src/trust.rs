@@ -1,27 +1,34 @@
 //! How the processes of a cluster know each other.
 //!
 //! Whoever may send an executor a task can run any code there, so no call is answered without the token. Ballista's own
-//! clients let us set no header but the user agent: it carries the token on every connection of a cluster.
+//! clients let us set no header but the user agent: it carries the token on every connection of a cluster. With
+//! certificates nobody else hears it, and none that the cluster's authority has not signed comes as far as a call.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tonic::service::Interceptor;
-use tonic::transport::Endpoint;
+use tonic::transport::{Certificate, ClientTlsConfig, Identity, Server, ServerTlsConfig};
 use tonic::{Request, Status};
-
-/// How long a connection within a cluster may take.
-pub(crate) const CONNECT: Duration = Duration::from_secs(5);
-
-/// How often the other end of a connection is asked whether it is there, and how long it may take to answer.
-pub(crate) const PROBE: Duration = Duration::from_secs(5);
 
 /// The fewest characters of a token.
 const FEWEST: usize = 16;
 
+/// The name for which every process of a cluster has a certificate: machines come and go, and so do their names.
+const NAME: &str = "sheetbend";
+
 const AGENT: &str = concat!("sheetbend/", env!("CARGO_PKG_VERSION"));
+
+/// What the processes of a cluster show each other.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// What every call carries.
+    pub token: Token,
+    /// What encrypts them; none to send them as they are.
+    pub tls: Option<Tls>,
+}
 
 /// The token of a cluster. It is never shown.
 #[derive(Clone)]
@@ -45,18 +52,9 @@ impl Token {
         }
     }
 
-    /// An endpoint whose calls carry the token, and whose connections break when the other end hangs.
-    ///
-    /// # Errors
-    /// None: a token fits into a header.
-    pub(crate) fn on(&self, endpoint: Endpoint) -> Result<Endpoint, tonic::transport::Error> {
-        let endpoint = endpoint
-            .connect_timeout(CONNECT)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(PROBE)
-            .keep_alive_timeout(PROBE)
-            .keep_alive_while_idle(true);
-        endpoint.user_agent(format!("{AGENT} {}", self.0))
+    /// What goes with every call: the one header that Ballista's own clients let us set.
+    pub(crate) fn user_agent(&self) -> String {
+        format!("{AGENT} {}", self.0)
     }
 
     /// What lets only those calls pass that carry the token.
@@ -86,6 +84,88 @@ impl Interceptor for Guard {
             )),
         }
     }
+}
+
+/// The certificates by which the processes of a cluster prove who they are to each other. Its key is never shown.
+#[derive(Clone)]
+pub struct Tls {
+    identity: Identity,
+    authority: Certificate,
+}
+
+/// Certificates that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfitTls {
+    /// A file that cannot be read.
+    #[error("{} cannot be read: {error}", path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Files that hold something else, or do not fit together.
+    #[error(
+        "the certificate {}, its key {} and the authority {} cannot be used: {reason}",
+        certificate.display(), key.display(), authority.display()
+    )]
+    Unusable {
+        /// The certificate of this process.
+        certificate: PathBuf,
+        /// Its key.
+        key: PathBuf,
+        /// The certificate of the authority.
+        authority: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Tls {
+    /// What these files hold, in PEM: the certificate of this process, its key, and the certificate of the authority that
+    /// has signed it and all others.
+    ///
+    /// # Errors
+    /// A file that cannot be read, holds no PEM, or does not fit the others.
+    pub fn read(certificate: &Path, key: &Path, authority: &Path) -> Result<Self, UnfitTls> {
+        let read = |path: &Path| std::fs::read(path).map_err(|error| UnfitTls::Unread { path: path.to_owned(), error });
+        let identity = Identity::from_pem(read(certificate)?, read(key)?);
+        let tls = Self { identity, authority: Certificate::from_pem(read(authority)?) };
+        match Server::builder().tls_config(tls.server()) {
+            Ok(_) => Ok(tls),
+            Err(error) => Err(UnfitTls::Unusable {
+                certificate: certificate.to_owned(),
+                key: key.to_owned(),
+                authority: authority.to_owned(),
+                reason: causes(&error),
+            }),
+        }
+    }
+
+    /// What a process asks of those that connect to it.
+    pub(crate) fn server(&self) -> ServerTlsConfig {
+        ServerTlsConfig::new().identity(self.identity.clone()).client_ca_root(self.authority.clone())
+    }
+
+    /// What a process shows those that it connects to, and asks of them.
+    pub(crate) fn client(&self) -> ClientTlsConfig {
+        ClientTlsConfig::new().identity(self.identity.clone()).ca_certificate(self.authority.clone()).domain_name(NAME)
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls(..)")
+    }
+}
+
+/// An error of the transport with what it comes from, which alone says what is wrong.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.map(ToString::to_string).fold(error.to_string(), |told, cause| match told.ends_with(&cause) {
+        true => told,
+        false => format!("{told}: {cause}"),
+    })
 }
 
 #[cfg(test)]

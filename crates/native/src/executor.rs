@@ -13,7 +13,7 @@ use sheetbend_cluster::Installation;
 use sheetbend_cluster::client::{Question, ask};
 use sheetbend_cluster::executor::{ExecutorConfig, Vitals, run};
 use sheetbend_cluster::health::{self, Serving};
-use sheetbend_cluster::trust::Token;
+use sheetbend_cluster::trust::{Tls, Token, Trust};
 use sheetbend_connect::failure::from_engine;
 use sheetbend_datasource::worker::pool;
 use tokio::sync::watch;
@@ -45,11 +45,11 @@ struct State {
 #[pymethods]
 impl Executor {
     #[new]
-    #[pyo3(signature = (scheduler, *, token, python, plugins, vcores, memory, work_dir, bind, port, patience, drain, health=None))]
+    #[pyo3(signature = (scheduler, *, trust, python, plugins, vcores, memory, work_dir, bind, port, patience, drain, health=None))]
     #[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
     fn new(
         scheduler: String,
-        token: &str,
+        trust: TrustOptions,
         python: String,
         plugins: BTreeMap<String, String>,
         vcores: usize,
@@ -65,7 +65,7 @@ impl Executor {
         let vitals = Arc::new(Vitals::default());
         let config = ExecutorConfig {
             scheduler,
-            token: parse_token(token)?,
+            trust: trust.parse()?,
             installation: installation(python, plugins),
             vcores,
             memory,
@@ -155,8 +155,22 @@ pub(crate) fn installation(python: String, plugins: BTreeMap<String, String>) ->
     Installation { sheetbend: env!("CARGO_PKG_VERSION").to_owned(), python, plugins }
 }
 
-pub(crate) fn parse_token(text: &str) -> PyResult<Token> {
-    Token::new(text).map_err(|error| PyValueError::new_err(error.to_string()))
+/// What the processes of a cluster show each other.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct TrustOptions {
+    token: String,
+    /// The files of the certificate, its key and the authority.
+    tls: Option<(PathBuf, PathBuf, PathBuf)>,
+}
+
+impl TrustOptions {
+    pub(crate) fn parse(self) -> PyResult<Trust> {
+        let token = Token::new(&self.token).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let tls = self.tls.map(|(certificate, key, authority)| Tls::read(&certificate, &key, &authority));
+        let tls = tls.transpose().map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(Trust { token, tls })
+    }
 }
 
 /// Where health and metrics are told.
@@ -167,15 +181,15 @@ pub(crate) fn parse_health((host, port): (String, u16)) -> PyResult<SocketAddr> 
 
 /// What the server at `scheduler` tells of its jobs or its executors, a JSON object each.
 #[pyfunction]
-#[pyo3(signature = (scheduler, *, token, what))]
-pub(crate) fn ask_cluster(py: Python<'_>, scheduler: &str, token: &str, what: &str) -> PyResult<Vec<String>> {
-    let token = parse_token(token)?;
+#[pyo3(signature = (scheduler, *, trust, what))]
+pub(crate) fn ask_cluster(py: Python<'_>, scheduler: &str, trust: TrustOptions, what: &str) -> PyResult<Vec<String>> {
+    let trust = trust.parse()?;
     let question = match what {
         "jobs" => Question::Jobs,
         "executors" => Question::Executors,
         _ => return Err(PyValueError::new_err(format!("expected 'jobs' or 'executors', got '{what}'"))),
     };
     let runtime = runtime()?;
-    let answer = py.detach(|| runtime.block_on(ask(scheduler, &token, question)));
+    let answer = py.detach(|| runtime.block_on(ask(scheduler, &trust, question)));
     answer.map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }

@@ -22,7 +22,7 @@ use sheetbend_datasource::worker::pool;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::executor::{installation, parse_health, parse_token};
+use crate::executor::{TrustOptions, installation, parse_health};
 use crate::isolation::parse_isolation;
 use crate::runtime::runtime;
 use crate::scan::to_python;
@@ -205,7 +205,7 @@ pub(crate) fn unheard(address: SocketAddr, error: &io::Error) -> PyErr {
 struct ClusterOptions {
     host: String,
     port: u16,
-    token: String,
+    trust: TrustOptions,
     python: String,
     plugins: BTreeMap<String, String>,
     patience: f64,
@@ -213,11 +213,11 @@ struct ClusterOptions {
 
 impl ClusterOptions {
     fn config(self) -> PyResult<ClusterConfig> {
-        let Self { host, port, token, python, plugins, patience } = self;
+        let Self { host, port, trust, python, plugins, patience } = self;
         let host: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("'{host}' is no IP address")))?;
         Ok(ClusterConfig {
             address: SocketAddr::new(host, port),
-            token: parse_token(&token)?,
+            trust: trust.parse()?,
             installation: installation(python, plugins),
             patience: seconds("patience", patience)?,
         })

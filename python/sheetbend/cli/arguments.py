@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sheetbend.cluster import DEFAULT_SCHEDULER_PORT, TOKEN_VARIABLE, default_token_file
+from sheetbend.cluster import DEFAULT_SCHEDULER_PORT, TOKEN_VARIABLE, Tls, default_token_file
 from sheetbend.errors import SheetbendError
 from sheetbend.registry import check_name
 
@@ -25,8 +25,8 @@ _LOG_LEVELS = {
 }
 
 
-def add_token_file(command: argparse.ArgumentParser, what: str) -> None:
-    """``--token-file``; ``what`` says whose file it is."""
+def add_trust(command: argparse.ArgumentParser, what: str) -> None:
+    """``--token-file``, of which ``what`` says whose it is, and the files for TLS."""
     command.add_argument(
         "--token-file",
         metavar="FILE",
@@ -34,10 +34,32 @@ def add_token_file(command: argparse.ArgumentParser, what: str) -> None:
         help=f"what the processes of a cluster know each other by, {what}; {TOKEN_VARIABLE} or {default_token_file()} "
         "if not given",
     )
+    command.add_argument(
+        "--tls-cert", metavar="FILE", type=Path, help="encrypt what goes over: the own certificate, PEM"
+    )
+    command.add_argument("--tls-key", metavar="FILE", type=Path, help="the key of --tls-cert, PEM")
+    command.add_argument(
+        "--tls-ca", metavar="FILE", type=Path, help="the authority from which all certificates of the cluster are, PEM"
+    )
+
+
+def tls(parsed: argparse.Namespace) -> Tls | None:
+    """The files for TLS, as the arguments say.
+
+    Raises:
+        SheetbendError: Some are given, and not all.
+    """
+    files = {"--tls-cert": parsed.tls_cert, "--tls-key": parsed.tls_key, "--tls-ca": parsed.tls_ca}
+    missing = [name for name, file in files.items() if file is None]
+    if len(missing) == len(files):
+        return None
+    if missing:
+        raise SheetbendError(f"TLS needs {' and '.join(missing)} too.")
+    return Tls(certificate=parsed.tls_cert, key=parsed.tls_key, authority=parsed.tls_ca)
 
 
 def add_scheduler(command: argparse.ArgumentParser) -> None:
-    """``--scheduler`` and ``--token-file``, by which a server is asked."""
+    """``--scheduler``, and what it takes to ask it."""
     command.add_argument(
         "--scheduler",
         metavar="HOST:PORT",
@@ -45,7 +67,7 @@ def add_scheduler(command: argparse.ArgumentParser) -> None:
         default=f"127.0.0.1:{DEFAULT_SCHEDULER_PORT}",
         help="the server, where executors reach it",
     )
-    add_token_file(command, "a copy of the server's")
+    add_trust(command, "a copy of the server's")
 
 
 def add_python_path(command: argparse.ArgumentParser) -> None:

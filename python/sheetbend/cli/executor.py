@@ -54,7 +54,7 @@ def add(commands: arguments.Commands) -> None:
         default=60.0,
         help="how long it waits for its tasks when it is to end",
     )
-    arguments.add_token_file(command, "a copy of the server's")
+    arguments.add_trust(command, "a copy of the server's")
     arguments.add_python_path(command)
     arguments.add_health(command)
     arguments.add_log_level(command)
@@ -71,6 +71,7 @@ def _run(parsed: argparse.Namespace) -> int:
         port=parsed.port,
         patience=parsed.patience,
         drain=parsed.drain,
+        tls=arguments.tls(parsed),
         health=arguments.health(parsed),
     )
     executor = Executor(parsed.scheduler, token_file=parsed.token_file, options=options).start()

@@ -24,7 +24,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    found = executors(parsed.scheduler, token(parsed.token_file))
+    found = executors(parsed.scheduler, token(parsed.token_file), arguments.tls(parsed))
     print(_LINE.format("ADDRESS", "VCORES", "TASKS"))
     print("".join(f"{_LINE.format(one.address, one.vcores, one.tasks)}\n" for one in found), end="")
     return 0

@@ -24,7 +24,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    found = jobs(parsed.scheduler, token(parsed.token_file))
+    found = jobs(parsed.scheduler, token(parsed.token_file), arguments.tls(parsed))
     print(_LINE.format("NAME", "STAGE", "DONE/RUNNING/TASKS", "ROWS", "SECONDS"))
     print("".join(f"{_described(job)}\n" for job in found), end="")
     return 0

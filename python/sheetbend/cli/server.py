@@ -66,7 +66,7 @@ def add(commands: arguments.Commands) -> None:
         default=DEFAULT_SCHEDULER_PORT,
         help="the TCP port where executors reach the server; 0 takes a free one",
     )
-    arguments.add_token_file(command, "made with a new token where there is none")
+    arguments.add_trust(command, "made with a new token where there is none")
     arguments.add_health(command)
     arguments.add_log_level(command)
     command.set_defaults(run=_run)
@@ -80,6 +80,7 @@ def _run(parsed: argparse.Namespace) -> int:
             host=parsed.scheduler_host,
             port=parsed.scheduler_port,
             token=cluster_token(parsed.token_file, create=True),
+            tls=arguments.tls(parsed),
         )
     server = Server(
         parsed.host,

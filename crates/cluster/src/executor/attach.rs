@@ -8,26 +8,21 @@ use std::time::Duration;
 use arrow_flight::Action;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use ballista_core::serde::protobuf::task_status::Status as Outcome;
 use ballista_core::serde::protobuf::{PollWorkParams, PollWorkResult, TaskStatus};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
 use super::work::Machine;
 use super::{ExecutorConfig, ExecutorError, PAUSE};
 use crate::control::{ATTACH, Attach, Event};
-use crate::server::MESSAGE_BYTES;
-use crate::trust::CONNECT;
+use crate::link::{CONNECT, MESSAGE_BYTES, endpoint};
+use crate::trust::causes;
 
 /// The longest time between two calls for tasks: they tell that the executor is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-
-/// How long no task is asked for after one has failed in a way that may pass; doubled after each further one.
-const REST: Duration = Duration::from_millis(200);
-const MOST_DOUBLINGS: u32 = 4;
 
 /// Why membership has ended.
 pub(super) enum Ended {
@@ -53,8 +48,7 @@ pub(super) async fn serve(
     let tasks = SchedulerGrpcClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES);
-    let mut membership =
-        Membership { machine, events, tasks, finished, statuses, live: HashSet::new(), rest: Rest::default() };
+    let mut membership = Membership { machine, events, tasks, finished, statuses, live: HashSet::new() };
     Ok(match membership.run(shutdown, config.drain).await {
         Ok(()) => Ended::Shutdown,
         Err(status) => Ended::Lost(status.message().to_owned()),
@@ -69,7 +63,7 @@ async fn join(
     let end = Instant::now() + config.patience;
     loop {
         let attempt = async {
-            let channel = connect(config).await.map_err(|error| Status::unavailable(error.to_string()))?;
+            let channel = connect(config).await.map_err(|error| Status::unavailable(causes(&error)))?;
             let events = attach(channel.clone(), &machine.attach(config)).await?;
             Ok((channel, events))
         };
@@ -91,7 +85,7 @@ async fn join(
 }
 
 async fn connect(config: &ExecutorConfig) -> Result<Channel, tonic::transport::Error> {
-    config.token.on(Endpoint::from_shared(format!("http://{}", config.scheduler))?)?.connect().await
+    endpoint(&config.scheduler, &config.trust)?.connect().await
 }
 
 async fn attach(channel: Channel, attach: &Attach) -> Result<Streaming<arrow_flight::Result>, Status> {
@@ -115,36 +109,10 @@ struct Membership<'a> {
     events: Streaming<arrow_flight::Result>,
     tasks: SchedulerGrpcClient<Channel>,
     /// Where tasks leave their end, and where it is taken from.
-    finished: mpsc::UnboundedSender<super::tasks::Finished>,
-    statuses: mpsc::UnboundedReceiver<super::tasks::Finished>,
+    finished: mpsc::UnboundedSender<TaskStatus>,
+    statuses: mpsc::UnboundedReceiver<TaskStatus>,
     /// The jobs whose data may be fetched from here.
     live: HashSet<String>,
-    rest: Rest,
-}
-
-/// A pause in asking for tasks, after one has failed in a way that may pass: others may do better meanwhile.
-#[derive(Default)]
-struct Rest {
-    until: Option<Instant>,
-    /// How many tasks in a row have failed so.
-    failures: u32,
-}
-
-impl Rest {
-    fn is_over(&self) -> bool {
-        self.until.is_none_or(|until| Instant::now() >= until)
-    }
-
-    fn after(&mut self, status: &TaskStatus) {
-        match &status.status {
-            Some(Outcome::Failed(failed)) if failed.retryable => {
-                self.until = Some(Instant::now() + REST * 2u32.pow(self.failures.min(MOST_DOUBLINGS)));
-                self.failures += 1;
-            }
-            Some(Outcome::Successful(_)) => *self = Self::default(),
-            _ => {}
-        }
-    }
 }
 
 impl Membership<'_> {
@@ -153,12 +121,11 @@ impl Membership<'_> {
         let mut reports: Vec<TaskStatus> = vec![];
         let mut end = None;
         loop {
-            reports.iter().for_each(|report| self.rest.after(report));
             if shutdown.is_cancelled() && end.is_none() {
                 end = Some(Instant::now() + drain);
                 self.machine.vitals.draining.store(true, Ordering::Relaxed);
             }
-            let free = if end.is_some() || !self.rest.is_over() { 0 } else { self.machine.free() };
+            let free = if end.is_some() { 0 } else { self.machine.free() };
             let asked = PollWorkParams {
                 metadata: Some(self.machine.registration().clone()),
                 num_free_vcores: free as u32,
@@ -181,7 +148,7 @@ impl Membership<'_> {
                 return Ok(());
             }
             // There may be more, for which this call had no room to answer.
-            if got_some && self.machine.free() > 0 && self.rest.is_over() {
+            if got_some && self.machine.free() > 0 {
                 continue;
             }
             self.wait(shutdown, end.is_some(), &mut reports).await?;
@@ -196,20 +163,18 @@ impl Membership<'_> {
         reports: &mut Vec<TaskStatus>,
     ) -> Result<(), Status> {
         let heartbeat = Instant::now() + HEARTBEAT;
-        let heartbeat =
-            self.rest.until.filter(|until| *until > Instant::now()).map_or(heartbeat, |until| until.min(heartbeat));
         loop {
             tokio::select! {
                 biased;
-                finished = self.statuses.recv() => {
-                    reports.extend(finished.map(|finished| finished.status));
-                    while let Ok(finished) = self.statuses.try_recv() {
-                        reports.push(finished.status);
+                status = self.statuses.recv() => {
+                    reports.extend(status);
+                    while let Ok(status) = self.statuses.try_recv() {
+                        reports.push(status);
                     }
                     return Ok(());
                 }
                 event = next(&mut self.events) => match event? {
-                    Event::Wake if draining || (self.machine.free() > 0 && self.rest.is_over()) => return Ok(()),
+                    Event::Wake if draining || self.machine.free() > 0 => return Ok(()),
                     Event::Cancel { job } => self.machine.cancel(&job),
                     Event::Wake | Event::Attached => {}
                 },

@@ -22,13 +22,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
 
 use crate::control::Installation;
-use crate::server::MESSAGE_BYTES;
-use crate::trust::{CONNECT, PROBE, Token};
+use crate::link::{self, CONNECT, MESSAGE_BYTES};
+use crate::trust::Trust;
 use attach::Ended;
 pub use vitals::Vitals;
 use work::Machine;
@@ -42,7 +41,7 @@ pub struct ExecutorConfig {
     /// Host and port of the server's scheduler.
     pub scheduler: String,
     /// What is shown to it, and asked of whoever fetches data.
-    pub token: Token,
+    pub trust: Trust,
     /// What is installed here.
     pub installation: Installation,
     /// How many partitions are run at a time.
@@ -121,10 +120,9 @@ pub async fn run(
     let data = FlightServiceServer::new(data)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES);
-    let server = Server::builder()
-        .http2_keepalive_interval(Some(PROBE))
-        .http2_keepalive_timeout(Some(PROBE))
-        .add_service(InterceptedService::new(data, config.token.guard()));
+    let server = link::server(&config.trust)
+        .map_err(io::Error::other)?
+        .add_service(InterceptedService::new(data, config.trust.token.guard()));
     let serving = CancellationToken::new();
     let ended = serving.clone();
     let _serving = serving.drop_guard();

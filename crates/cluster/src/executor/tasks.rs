@@ -1,5 +1,6 @@
 //! One task: a part of a plan, which leaves its rows in files.
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +19,7 @@ use datafusion::execution::TaskContext;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::FutureExt;
-use sheetbend_datasource::error::PluginFailure;
+use sheetbend_datasource::error::{PluginFailure, panic_text};
 use sheetbend_datasource::part::Partitions;
 use sheetbend_datasource::write::Tasks;
 use sheetbend_plan::error::SparkError;
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::stop::stoppable;
 use super::work::{Machine, Seat};
 use crate::failure;
+use crate::reads::{self, Reads};
 
 /// How long a task that was cancelled waits for the plug-in that it writes to.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -46,37 +48,32 @@ impl Key {
     }
 }
 
-/// The end of a task, for the scheduler.
-pub(super) struct Finished {
-    pub(super) status: TaskStatus,
-}
-
-/// Runs a task in its seat, until it has ended or `stop` is cancelled. Its end is told when nothing of it writes any more.
+/// Runs a task in its seat, until it has ended or `stop` is cancelled. Its end goes to `finished` when nothing of it writes
+/// any more.
 pub(super) async fn run(
     seat: Seat,
     task: TaskDefinition,
     stop: CancellationToken,
-    finished: mpsc::UnboundedSender<Finished>,
+    finished: mpsc::UnboundedSender<TaskStatus>,
 ) {
     let mut report = Report::of(&task, finished);
-    let executor_id = seat.machine.registration().id.clone();
     let writing = OnceLock::new();
     let ran = AssertUnwindSafe(stage(&seat.machine, task, stop.clone(), &writing)).catch_unwind();
     let ran = tokio::select! {
         biased;
         () = stop.cancelled() => Err(BallistaError::Cancelled),
-        ran = ran => ran.unwrap_or_else(|panic| Err(BallistaError::Internal(panicked(panic.as_ref())))),
+        ran = ran => ran.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))),
     };
     stop.cancel();
     let writing = writing.into_inner();
     if let Some(writing) = &writing {
         writing.ended(PATIENCE).await;
     }
-    seat.machine.vitals.ended(ran.as_ref().ok().map(|(_, metrics)| metrics.as_slice()));
+    seat.machine.vitals.ended(ran.as_ref().ok().map(|(_, nodes)| Reads::of(nodes)));
     report.status.status = Some(match ran {
-        Ok((done, metrics)) => {
-            report.status.metrics = metrics;
-            Status::Successful(SuccessfulTask { executor_id, ..done })
+        Ok((done, nodes)) => {
+            report.status.metrics = reads::only(&nodes);
+            Status::Successful(done)
         }
         Err(error) => Status::Failed(failed(error, seat.machine.failure, writing.is_some())),
     });
@@ -107,7 +104,7 @@ async fn stage(
     let stage = engine.create_query_stage_exec(job, stage_id, task_id, numbers, plan, folder, config)?;
     let partitions = stage.execute_query_stage(task_id, Arc::clone(&context)).await?;
     let done = SuccessfulTask {
-        executor_id: String::new(),
+        executor_id: machine.registration().id.clone(),
         partitions,
         runtime_stats: stage.collect_runtime_stats_reports(),
         window_state: stage.collect_window_state_reports()?,
@@ -128,17 +125,9 @@ fn prepare(machine: &Machine, task: &TaskDefinition, numbers: Vec<usize>) -> Res
     let config = config.with_extension(Arc::new(Partitions::new(numbers)));
     let (session, runtime) = (task.session_id.clone(), Arc::clone(&machine.runtime));
     let name = format!("{}/{}/{}", task.job_id, task.stage_id, task.task_id);
-    let none = Default::default;
-    let context = TaskContext::new(
-        Some(name),
-        session,
-        config,
-        none(),
-        Default::default(),
-        Default::default(),
-        Default::default(),
-        runtime,
-    );
+    // The plan brings its functions.
+    let (scalar, higher_order, aggregate, window) = Default::default();
+    let context = TaskContext::new(Some(name), session, config, scalar, higher_order, aggregate, window, runtime);
     let context = Arc::new(context);
     let plan = PhysicalPlanNode::try_decode(&task.plan)?.try_into_physical_plan(&context, &machine.codec)?;
     Ok((plan, context))
@@ -174,20 +163,18 @@ fn failed(error: BallistaError, failure: fn(&DataFusionError) -> SparkError, wri
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-    format!("a task panicked: {text}")
+fn panicked(panic: &(dyn Any + Send)) -> BallistaError {
+    BallistaError::Internal(format!("a task panicked: {}", panic_text(panic)))
 }
 
 /// Tells of the end of a task when it is dropped, also where it was cancelled.
 struct Report {
     status: TaskStatus,
-    finished: mpsc::UnboundedSender<Finished>,
+    finished: mpsc::UnboundedSender<TaskStatus>,
 }
 
 impl Report {
-    fn of(task: &TaskDefinition, finished: mpsc::UnboundedSender<Finished>) -> Self {
+    fn of(task: &TaskDefinition, finished: mpsc::UnboundedSender<TaskStatus>) -> Self {
         let status = TaskStatus {
             task_id: task.task_id,
             job_id: task.job_id.clone(),
@@ -207,7 +194,7 @@ impl Drop for Report {
     fn drop(&mut self) {
         self.status.end_exec_time = millis();
         // Nobody waits for it where the server is gone.
-        drop(self.finished.send(Finished { status: std::mem::take(&mut self.status) }));
+        drop(self.finished.send(std::mem::take(&mut self.status)));
     }
 }
 

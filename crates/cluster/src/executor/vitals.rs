@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use ballista_core::serde::protobuf::OperatorMetricsSet;
-use ballista_core::serde::protobuf::operator_metric::Metric as Counted;
 
 use crate::health::{Health, Metric};
+use crate::reads::Reads;
 
 /// The state of an executor, and what it has done so far.
 #[derive(Debug, Default)]
@@ -22,33 +21,16 @@ pub struct Vitals {
 }
 
 impl Vitals {
-    /// Counts a task that has ended, by what its nodes have counted; none of one that failed.
-    pub(super) fn ended(&self, metrics: Option<&[OperatorMetricsSet]>) {
-        let Some(nodes) = metrics else {
+    /// Counts a task that has ended, by what it has read; none of one that failed.
+    pub(super) fn ended(&self, reads: Option<Reads>) {
+        let Some(Reads { rows, bytes }) = reads else {
             self.failed.fetch_add(1, Ordering::Relaxed);
             return;
         };
         self.done.fetch_add(1, Ordering::Relaxed);
-        for (rows, bytes) in nodes.iter().filter_map(read) {
-            self.rows.fetch_add(rows, Ordering::Relaxed);
-            self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        }
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
-}
-
-/// The rows and bytes that a node gave, if it reads a source.
-fn read(node: &OperatorMetricsSet) -> Option<(u64, u64)> {
-    let (mut rows, mut bytes) = (0, None);
-    for metric in node.metrics.iter().filter_map(|metric| metric.metric.as_ref()) {
-        match metric {
-            Counted::OutputRows(count) => rows += count,
-            Counted::Count(count) if count.name == "plugin_bytes" => {
-                bytes = Some(bytes.unwrap_or(0) + count.value);
-            }
-            _ => {}
-        }
-    }
-    Some((rows, bytes?))
 }
 
 #[async_trait]

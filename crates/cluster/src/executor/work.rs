@@ -12,7 +12,7 @@ use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::executor_resource::Resource;
 use ballista_core::serde::protobuf::{
     CleanJobDataParams, ExecutorOperatingSystemSpecification, ExecutorRegistration, ExecutorResource,
-    ExecutorSpecification, TaskDefinition,
+    ExecutorSpecification, TaskDefinition, TaskStatus,
 };
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -23,11 +23,12 @@ use sheetbend_plan::error::SparkError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::tasks::{self, Finished};
+use super::tasks;
 use super::{ExecutorConfig, Vitals};
 use crate::codec::Codec;
 use crate::control::Attach;
-use crate::trust::Token;
+use crate::link;
+use crate::trust::Trust;
 
 /// One machine, as far as tasks see it.
 pub(super) struct Machine {
@@ -39,7 +40,7 @@ pub(super) struct Machine {
     pub(super) codec: Codec,
     pub(super) failure: fn(&DataFusionError) -> SparkError,
     pub(super) vitals: Arc<Vitals>,
-    token: Token,
+    trust: Trust,
     running: Mutex<HashMap<tasks::Key, CancellationToken>>,
 }
 
@@ -73,7 +74,7 @@ impl Machine {
             codec: Codec::default(),
             failure: config.failure,
             vitals: Arc::clone(&config.vitals),
-            token: config.token.clone(),
+            trust: config.trust.clone(),
             running: Mutex::default(),
         })
     }
@@ -100,9 +101,8 @@ impl Machine {
 
     /// The settings that a task begins with; its job has others.
     pub(super) fn settings(&self) -> SessionConfig {
-        let token = self.token.clone();
         SessionConfig::new_with_ballista()
-            .with_ballista_override_create_grpc_client_endpoint(Arc::new(move |endpoint| Ok(token.on(endpoint)?)))
+            .with_ballista_override_create_grpc_client_endpoint(link::endpoints(&self.trust))
     }
 
     /// How many partitions more can be run.
@@ -115,7 +115,7 @@ impl Machine {
     }
 
     /// Runs a task; its end goes to `finished`.
-    pub(super) fn start(self: &Arc<Self>, task: TaskDefinition, finished: mpsc::UnboundedSender<Finished>) {
+    pub(super) fn start(self: &Arc<Self>, task: TaskDefinition, finished: mpsc::UnboundedSender<TaskStatus>) {
         let key = tasks::Key::of(&task);
         let vcores = task.vcores_consumed.max(1) as usize;
         self.taken.fetch_add(vcores, Ordering::AcqRel);

@@ -14,14 +14,17 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::executors::Executors;
-use super::ledger::{Ledger, ended};
+use super::jobs::Jobs;
+use super::ledger::{Ended, Ledger};
 use super::scheduler::Scheduler;
+use crate::reads::Reads;
 
 /// Answers executors, and writes down what they get.
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) scheduler: Arc<Scheduler>,
     pub(super) executors: Arc<Executors>,
+    pub(super) jobs: Arc<Jobs>,
     pub(super) ledger: Arc<Ledger>,
 }
 
@@ -48,17 +51,24 @@ fn none<T>() -> Answer<T> {
 impl SchedulerGrpc for Desk {
     type ExecuteQueryPushStream = BoxStream<'static, Result<GetJobStatusResult, Status>>;
 
-    async fn poll_work(&self, request: Request<PollWorkParams>) -> Answer<PollWorkResult> {
-        let asked = request.get_ref();
+    async fn poll_work(&self, mut request: Request<PollWorkParams>) -> Answer<PollWorkResult> {
+        let asked = request.get_mut();
         let executor = asked.metadata.as_ref().map(|metadata| metadata.id.clone()).unwrap_or_default();
         if !self.executors.has(&executor) {
             return Err(Status::unavailable("the executor was taken for lost"));
         }
-        let reported: Vec<_> = asked.task_status.iter().map(ended).collect();
-        let answer = self.scheduler.poll_work(request).await;
+        for status in &mut asked.task_status {
+            self.jobs.read(&status.job_id, status.stage_id, status.task_id, Reads::of(&status.metrics));
+            status.metrics.iter_mut().for_each(|node| node.metrics.clear());
+        }
+        let reported: Vec<_> = asked.task_status.iter().map(Ended::from).collect();
         if !reported.is_empty() {
             self.ledger.end(&executor, &reported);
         }
+        if self.ledger.rests(&executor, || self.executors.ids()) {
+            asked.num_free_vcores = 0;
+        }
+        let answer = self.scheduler.poll_work(request).await;
         let PollWorkResult { tasks, jobs_to_clean } = answer?.into_inner();
         let mut handed = vec![];
         for task in tasks {

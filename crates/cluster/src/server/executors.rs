@@ -46,6 +46,11 @@ impl Executors {
         self.joined.lock().values().map(|joined| joined.info.clone()).collect()
     }
 
+    /// Their ids.
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.joined.lock().keys().cloned().collect()
+    }
+
     /// How many partitions all of them run at a time.
     pub fn vcores(&self) -> usize {
         *self.vcores.borrow()

@@ -1,7 +1,6 @@
 //! A plan that runs on the executors.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ballista_core::JobId;
@@ -29,7 +28,7 @@ use super::scheduler::Scheduler;
 use crate::control::Event;
 use crate::failure;
 use crate::runner::{Progress, Running, Work};
-use crate::trust::Token;
+use crate::trust::Trust;
 
 /// States of a job that nobody has looked at: one that is left out is made up for by the next.
 const STATES: usize = 16;
@@ -47,7 +46,7 @@ pub(super) struct Floor {
     pub(super) executors: Arc<Executors>,
     pub(super) jobs: Arc<Jobs>,
     pub(super) ledger: Arc<Ledger>,
-    pub(super) token: Token,
+    pub(super) trust: Trust,
 }
 
 impl Floor {
@@ -75,8 +74,7 @@ impl Floor {
         let once = writing.is_some().then(|| self.ledger.once(id.as_ref()));
         let writing = Mutex::new(writing.map(|tasks| tasks.enter()));
         let watch = self.jobs.add(&self.scheduler, &id, &work.name);
-        let (ended, failed) = (AtomicBool::new(false), AtomicBool::new(false));
-        let job = Arc::new(Job { floor: self.clone(), id, ended, failed, writing });
+        let job = Arc::new(Job { floor: self.clone(), id, outcome: Mutex::new(Outcome::Cancelled), writing });
         Ok(Submitted { job, watch, told, once })
     }
 
@@ -105,7 +103,7 @@ impl Floor {
         locations: Vec<PartitionLocation>,
         job: Arc<Job>,
     ) -> impl Stream<Item = Result<RecordBatch>> + Send + use<> {
-        let fetcher = Fetcher::new(self.token.clone());
+        let fetcher = Fetcher::new(&self.trust);
         let partitions = stream::iter(locations).then(move |location| {
             let (fetcher, job) = (fetcher.clone(), Arc::clone(&job));
             async move {
@@ -154,9 +152,8 @@ impl Submitted {
                 locations = ended(&mut self.told) => locations,
             },
         };
-        let locations = locations.inspect_err(|_| self.job.failed.store(true, Ordering::Relaxed))?;
-        self.job.ended.store(true, Ordering::Relaxed);
-        Ok(locations)
+        *self.job.outcome.lock() = if locations.is_ok() { Outcome::Done } else { Outcome::Failed };
+        locations
     }
 }
 
@@ -176,10 +173,8 @@ async fn ended(told: &mut mpsc::Receiver<JobStatus>) -> Result<Vec<PartitionLoca
 struct Job {
     floor: Floor,
     id: JobId,
-    /// Whether all of its tasks have ended well.
-    ended: AtomicBool,
-    /// Whether one of them, or the job as a whole, has not.
-    failed: AtomicBool,
+    /// What it has come to so far: it is cancelled when it is dropped before it has ended.
+    outcome: Mutex<Outcome>,
     /// Held until nothing writes any more.
     writing: Mutex<Option<Task>>,
 }
@@ -188,16 +183,11 @@ impl Drop for Job {
     fn drop(&mut self) {
         let Floor { scheduler, executors, jobs, ledger, .. } = self.floor.clone();
         let (id, writing) = (self.id.clone(), self.writing.get_mut().take());
-        let ended = self.ended.load(Ordering::Relaxed);
-        let outcome = match (ended, self.failed.load(Ordering::Relaxed)) {
-            (true, _) => Outcome::Done,
-            (_, true) => Outcome::Failed,
-            _ => Outcome::Cancelled,
-        };
+        let outcome = *self.outcome.get_mut();
         jobs.end(&id, outcome);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            if !ended {
+            if outcome != Outcome::Done {
                 executors.tell(&Event::Cancel { job: id.to_string() });
                 if let Err(error) = scheduler.cancel_job(id.clone()).await {
                     tracing::warn!(%error, "a job could not be cancelled");

@@ -10,17 +10,14 @@ use ballista_core::JobId;
 use ballista_core::serde::protobuf::task_status::Status;
 use ballista_scheduler::state::execution_graph::ExecutionGraphBox;
 use ballista_scheduler::state::execution_stage::{ExecutionStage, TaskInfo};
-use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::RwLock;
 
 use super::scheduler::Scheduler;
+use crate::reads::Reads;
 use crate::runner::{Progress, Stage};
-
-/// What a source counts its bytes by.
-const SOURCE_BYTES: &str = "plugin_bytes";
 
 /// A job in a list of jobs.
 #[derive(Debug, Clone, Serialize)]
@@ -71,9 +68,17 @@ impl Jobs {
             name: name.to_owned(),
             began: Instant::now(),
             graph: Mutex::default(),
+            reads: Mutex::default(),
         });
         self.running.lock().insert(id.to_string(), Arc::clone(&watch));
         watch
+    }
+
+    /// Writes down what a task of a job has read, by its stage and its number there.
+    pub(super) fn read(&self, job: &str, stage: u32, task: u32, reads: Reads) {
+        if let Some(watch) = self.running.lock().get(job) {
+            watch.reads.lock().insert((stage as usize, task as usize), reads);
+        }
     }
 
     /// Takes a job out that has ended.
@@ -136,6 +141,8 @@ pub(super) struct Watch {
     began: Instant,
     /// Kept, as the scheduler forgets it with the last task.
     graph: Mutex<Option<Graph>>,
+    /// What tasks have read that have ended, by their stages and their numbers there.
+    reads: Mutex<HashMap<(usize, usize), Reads>>,
 }
 
 impl Watch {
@@ -171,13 +178,14 @@ impl Progress for Watch {
     async fn stages(&self) -> Vec<Stage> {
         let Some(graph) = self.graph() else { return Vec::new() };
         let graph = graph.read().await;
-        let mut stages: Vec<_> = graph.stages().iter().map(|(id, stage)| counted(*id, stage)).collect();
+        let reads = self.reads.lock();
+        let mut stages: Vec<_> = graph.stages().iter().map(|(id, stage)| counted(*id, stage, &reads)).collect();
         stages.sort_by_key(|stage| stage.id);
         stages
     }
 }
 
-fn counted(id: usize, stage: &ExecutionStage) -> Stage {
+fn counted(id: usize, stage: &ExecutionStage, reads: &HashMap<(usize, usize), Reads>) -> Stage {
     let tasks = match stage {
         // What writes its rows has one input.
         ExecutionStage::UnResolved(stage) => inputs(stage.plan.as_ref()),
@@ -186,25 +194,25 @@ fn counted(id: usize, stage: &ExecutionStage) -> Stage {
         ExecutionStage::Successful(stage) => stage.partitions,
         ExecutionStage::Failed(stage) => stage.partitions,
     };
-    let metrics = match stage {
-        ExecutionStage::Running(stage) => stage.stage_metrics.as_deref().unwrap_or_default(),
-        ExecutionStage::Successful(stage) => &stage.stage_metrics,
-        ExecutionStage::Failed(stage) => stage.stage_metrics.as_deref().unwrap_or_default(),
-        _ => &[],
-    };
-    let in_state = |is_meant: fn(&Status) -> bool| {
-        let tasks = stage.task_infos().unwrap_or_default().iter();
-        tasks.filter(|task| is_meant(&task.task_status)).map(partitions).sum::<usize>()
-    };
-    let (rows, bytes) = read(metrics);
+    let (mut done, mut running, mut read) = (0, 0, Reads::default());
+    for (number, task) in stage.task_infos().unwrap_or_default().iter().enumerate() {
+        match task.task_status {
+            Status::Successful(_) => {
+                done += partitions(task);
+                read = read + reads.get(&(id, number)).copied().unwrap_or_default();
+            }
+            Status::Running(_) => running += partitions(task),
+            Status::Failed(_) => {}
+        }
+    }
     Stage {
         id,
         tasks,
         // A task may have run twice, where what it left was lost.
-        done: in_state(|status| matches!(status, Status::Successful(_))).min(tasks),
-        running: in_state(|status| matches!(status, Status::Running(_))),
-        rows,
-        bytes,
+        done: done.min(tasks),
+        running,
+        rows: read.rows as usize,
+        bytes: read.bytes as usize,
     }
 }
 
@@ -215,19 +223,4 @@ fn inputs(plan: &dyn ExecutionPlan) -> usize {
 /// One task of Ballista's runs one partition or more.
 fn partitions(task: &TaskInfo) -> usize {
     task.global_input_partition_ids.len().max(1)
-}
-
-/// The rows and bytes that sources gave, by the metrics of the nodes of a plan.
-fn read(nodes: &[MetricsSet]) -> (usize, usize) {
-    let bytes = |set: &MetricsSet| {
-        let counts = set.iter().filter_map(|metric| match metric.value() {
-            MetricValue::Count { name, count } if name == SOURCE_BYTES => Some(count.value()),
-            _ => None,
-        });
-        counts.reduce(|sum, count| sum + count)
-    };
-    nodes
-        .iter()
-        .filter_map(|set| Some((set.output_rows().unwrap_or(0), bytes(set)?)))
-        .fold((0, 0), |(rows, bytes), (more_rows, more_bytes)| (rows + more_rows, bytes + more_bytes))
 }

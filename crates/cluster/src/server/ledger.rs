@@ -1,12 +1,15 @@
-//! Which tasks of each job have been handed out, and which of them have not ended yet.
+//! Which tasks of each job have been handed out, which of them have not ended yet, and which have failed where.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ballista_core::serde::protobuf::task_status::Status;
 use ballista_core::serde::protobuf::{TaskDefinition, TaskStatus};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use super::rests::Rests;
 
 /// The tasks of all jobs.
 #[derive(Debug)]
@@ -18,14 +21,15 @@ pub(super) struct Ledger {
 
 #[derive(Debug, Default)]
 struct Tasks {
-    /// By executor, stage and number.
-    running: HashSet<(String, u32, u32)>,
+    /// Their partitions, by executor, stage and number.
+    running: HashMap<(String, u32, u32), Vec<u32>>,
     /// Partitions that were handed out, with their stages.
     handed: HashSet<(u32, u32)>,
     /// Cancelled where a partition of the last stage would have to be handed out again; none where it may be.
     once: Option<CancellationToken>,
     /// The executors that have got partitions which are handed out once.
     last: HashSet<String>,
+    rests: Rests,
 }
 
 impl Default for Ledger {
@@ -55,6 +59,7 @@ impl Ledger {
         let mut is_first = true;
         for partition in &task.global_output_partition_ids {
             is_first &= tasks.handed.insert((task.stage_id, *partition));
+            tasks.rests.again(task.stage_id, *partition);
         }
         if let (false, true, Some(again)) = (is_first, is_last, &tasks.once) {
             again.cancel();
@@ -63,25 +68,38 @@ impl Ledger {
         if is_last {
             tasks.last.insert(executor.to_owned());
         }
-        tasks.running.insert((executor.to_owned(), task.stage_id, task.task_id));
+        let partitions = task.global_output_partition_ids.clone();
+        tasks.running.insert((executor.to_owned(), task.stage_id, task.task_id), partitions);
         true
     }
 
     /// Strikes tasks out that have ended on an executor.
-    pub(super) fn end(&self, executor: &str, ended: &[(String, u32, u32)]) {
+    pub(super) fn end(&self, executor: &str, ended: &[Ended]) {
         let mut jobs = self.jobs.lock();
-        for (job, stage, task) in ended {
-            if let Some(tasks) = jobs.get_mut(job) {
-                tasks.running.remove(&(executor.to_owned(), *stage, *task));
+        for Ended { job, stage, task, may_pass } in ended {
+            let Some(tasks) = jobs.get_mut(job) else { continue };
+            let partitions = tasks.running.remove(&(executor.to_owned(), *stage, *task));
+            if let (Some(partitions), true) = (partitions, may_pass) {
+                tasks.rests.fail(executor, *stage, &partitions, Instant::now());
             }
         }
         self.ended.send_replace(());
     }
 
+    /// Whether an executor is to get no task now: one has failed there, and any of `all` others is to try it first.
+    pub(super) fn rests(&self, executor: &str, all: impl FnOnce() -> Vec<String>) -> bool {
+        let jobs = self.jobs.lock();
+        let mut failed = jobs.values().map(|tasks| &tasks.rests).filter(|rests| !rests.is_empty()).peekable();
+        failed.peek().is_some() && {
+            let all = all();
+            failed.any(|rests| rests.has(executor, &all, Instant::now()))
+        }
+    }
+
     /// Strikes out all tasks of an executor that is gone, and whatever it has left.
     pub(super) fn leave(&self, executor: &str) {
         for tasks in self.jobs.lock().values_mut() {
-            tasks.running.retain(|(of, ..)| of != executor);
+            tasks.running.retain(|(of, ..), _| of != executor);
             if let (Some(again), true) = (&tasks.once, tasks.last.contains(executor)) {
                 again.cancel();
             }
@@ -100,16 +118,26 @@ impl Ledger {
     }
 }
 
-/// What tells an ended task from all others: its job, its stage, its number.
-pub(super) fn ended(status: &TaskStatus) -> (String, u32, u32) {
-    (status.job_id.clone(), status.stage_id, status.task_id)
+/// A task that has ended: what tells it from all others, and whether it has failed in a way that may pass.
+pub(super) struct Ended {
+    job: String,
+    stage: u32,
+    task: u32,
+    may_pass: bool,
+}
+
+impl From<&TaskStatus> for Ended {
+    fn from(status: &TaskStatus) -> Self {
+        let may_pass = matches!(&status.status, Some(Status::Failed(failed)) if failed.retryable);
+        Self { job: status.job_id.clone(), stage: status.stage_id, task: status.task_id, may_pass }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::Ledger;
+    use super::{Ended, Ledger};
     use ballista_core::serde::protobuf::TaskDefinition;
 
     fn task(task_id: u32, partition: u32) -> TaskDefinition {
@@ -147,11 +175,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_where_a_task_has_failed_waits_until_another_has_it() {
+        let ledger = Ledger::default();
+        let all = || vec!["a".to_owned(), "b".to_owned()];
+        assert!(ledger.hand("a", &task(0, 7), true));
+        ledger.end("a", &[Ended { job: "job".to_owned(), stage: 0, task: 0, may_pass: true }]);
+        assert!(ledger.rests("a", all));
+        assert!(!ledger.rests("b", all));
+        assert!(ledger.hand("b", &task(1, 7), true));
+        assert!(!ledger.rests("a", all));
+    }
+
+    #[tokio::test]
     async fn a_job_is_closed_when_its_tasks_have_ended_or_their_executors_have_left() {
         let ledger = Ledger::default();
         ledger.hand("a", &task(0, 0), true);
         ledger.hand("b", &task(1, 1), true);
-        ledger.end("a", &[("job".to_owned(), 0, 0)]);
+        ledger.end("a", &[Ended { job: "job".to_owned(), stage: 0, task: 0, may_pass: false }]);
         let closed = ledger.close("job", Duration::from_secs(60));
         tokio::pin!(closed);
         let early = tokio::time::timeout(Duration::from_millis(20), closed.as_mut()).await;

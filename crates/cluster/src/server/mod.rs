@@ -8,11 +8,11 @@ mod job;
 mod jobs;
 mod ledger;
 mod metrics;
+mod rests;
 mod results;
 mod scheduler;
 
 pub use executors::{ExecutorInfo, Executors};
 pub use jobs::JobInfo;
 pub use metrics::Alone;
-pub(crate) use scheduler::MESSAGE_BYTES;
 pub use scheduler::{Cluster, ClusterConfig};

@@ -11,8 +11,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use parking_lot::Mutex;
 
 use super::job::engine;
-use super::scheduler::MESSAGE_BYTES;
-use crate::trust::Token;
+use crate::link::{self, MESSAGE_BYTES};
+use crate::trust::Trust;
 
 /// How often a connection is tried, and how long is waited in between.
 const ATTEMPTS: u8 = 3;
@@ -26,8 +26,8 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(super) fn new(token: Token) -> Self {
-        let endpoint = BallistaConfigGrpcEndpoint::new(Arc::new(move |endpoint| Ok(token.on(endpoint)?)));
+    pub(super) fn new(trust: &Trust) -> Self {
+        let endpoint = BallistaConfigGrpcEndpoint::new(link::endpoints(trust));
         Self { endpoint: Arc::new(endpoint), clients: Arc::default() }
     }
 

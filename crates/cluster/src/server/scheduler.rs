@@ -28,7 +28,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Request;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use super::attach::{Control, Lost};
@@ -40,14 +39,12 @@ use super::jobs::Jobs;
 use super::ledger::Ledger;
 use crate::codec::Codec;
 use crate::control::{Event, Installation};
+use crate::link::{self, MESSAGE_BYTES};
 use crate::runner::{Runner, Running, Work};
-use crate::trust::{PROBE, Token};
-
-/// The largest message: the plan of a task holds the rows of a local relation.
-pub(crate) const MESSAGE_BYTES: usize = 256 << 20;
+use crate::trust::Trust;
 
 /// How long an executor may be silent. It asks for tasks every second, and its connection is probed as often as
-/// [`PROBE`]: only a machine that hangs comes to this.
+/// [`link::PROBE`]: only a machine that hangs comes to this.
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// How long what is known of an ended job is kept, and with it what its sources hold, such as a snapshot.
@@ -68,7 +65,7 @@ pub struct ClusterConfig {
     /// Where executors reach the scheduler; port 0 picks a free one.
     pub address: SocketAddr,
     /// What they show.
-    pub token: Token,
+    pub trust: Trust,
     /// What is installed here.
     pub installation: Installation,
     /// How long a query waits for the first executor.
@@ -87,12 +84,12 @@ impl Cluster {
     /// Starts a scheduler. To be called within a runtime.
     ///
     /// # Errors
-    /// An address that cannot be had.
+    /// An address that cannot be had, or certificates that cannot be used.
     pub async fn start(config: ClusterConfig) -> io::Result<Self> {
         let listener = TcpListener::bind(config.address).await?;
         let address = listener.local_addr()?;
         let executors = Arc::new(Executors::default());
-        let scheduler = scheduler(address, &config.token, &executors).await.map_err(io::Error::other)?;
+        let scheduler = scheduler(address, &config.trust, &executors).await.map_err(io::Error::other)?;
         let scheduler = Arc::new(scheduler);
         let (jobs, ledger) = (Arc::new(Jobs::default()), Arc::new(Ledger::default()));
         let control = Control {
@@ -101,15 +98,18 @@ impl Cluster {
             installation: config.installation.clone(),
             lost: lost(&scheduler, &ledger),
         };
-        let desk =
-            Desk { scheduler: Arc::clone(&scheduler), executors: Arc::clone(&executors), ledger: Arc::clone(&ledger) };
-        let guard = config.token.guard();
+        let desk = Desk {
+            scheduler: Arc::clone(&scheduler),
+            executors: Arc::clone(&executors),
+            jobs: Arc::clone(&jobs),
+            ledger: Arc::clone(&ledger),
+        };
+        let guard = config.trust.token.guard();
         let tasks = SchedulerGrpcServer::new(desk)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
-        let server = Server::builder()
-            .http2_keepalive_interval(Some(PROBE))
-            .http2_keepalive_timeout(Some(PROBE))
+        let server = link::server(&config.trust)
+            .map_err(io::Error::other)?
             .add_service(InterceptedService::new(tasks, guard.clone()))
             .add_service(InterceptedService::new(FlightServiceServer::new(control), guard));
         let serving = CancellationToken::new();
@@ -121,7 +121,7 @@ impl Cluster {
             }
         });
         let address = SocketAddr::new(announced(address.ip()), address.port());
-        let floor = Floor { scheduler, executors, jobs, ledger, token: config.token.clone() };
+        let floor = Floor { scheduler, executors, jobs, ledger, trust: config.trust.clone() };
         Ok(Self { floor, config, address, _serving: serving.drop_guard() })
     }
 
@@ -186,10 +186,10 @@ impl fmt::Debug for Cluster {
 /// themselves.
 async fn scheduler(
     address: SocketAddr,
-    token: &Token,
+    trust: &Trust,
     executors: &Arc<Executors>,
 ) -> ballista_core::error::Result<Scheduler> {
-    let (token, wakened) = (token.clone(), Arc::clone(executors));
+    let wakened = Arc::clone(executors);
     let config = SchedulerConfig {
         external_host: address.ip().to_string(),
         bind_host: address.ip().to_string(),
@@ -203,7 +203,7 @@ async fn scheduler(
         finished_job_data_clean_up_interval_seconds: 0,
         finished_job_state_clean_up_interval_seconds: KEPT.as_secs(),
         override_physical_codec: Some(Arc::new(Codec::default())),
-        override_create_grpc_client_endpoint: Some(Arc::new(move |endpoint| Ok(token.on(endpoint)?))),
+        override_create_grpc_client_endpoint: Some(link::endpoints(trust)),
         on_work_available: Some(Arc::new(move |_| wakened.tell(&Event::Wake))),
         ..SchedulerConfig::default()
     };
