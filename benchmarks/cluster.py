@@ -28,7 +28,9 @@ from benchmarks.best import best
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.server import ROOT
 
-IDLE_SECONDS = 10.0
+IDLE_SECONDS = 20.0
+IDLE_EXECUTORS = 8
+EXECUTORS = 2
 PARTITIONS = 8
 BATCH_ROWS = 65_536
 
@@ -46,10 +48,9 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="sheetbend-bench-") as folder,
         running_cluster(Path(folder), executors=0, vcores=1, python_path=ROOT) as cluster,
     ):
-        alone = _idle(cluster)
-        cluster.join()
-        cluster.join()
-        print(f"--idle-seconds {max(0.0, _idle(cluster) - alone) / len(cluster.executors):.6f}")
+        _heartbeat(cluster)
+        while len(cluster.executors) < EXECUTORS:
+            cluster.join()
         spark = SparkSession.builder.remote(cluster.url).create()
         rows, repeats = int(arguments.rows), arguments.repeats
         _compare(spark, "scan and aggregate", partial(_aggregate, spark, rows), repeats)
@@ -102,6 +103,16 @@ def _tasks(spark: SparkSession, cluster: Cluster, tasks: int) -> None:
     print(f"--task-bytes {bytes_sent / tasks:.0f}")
 
 
+def _heartbeat(cluster: Cluster) -> None:
+    """What an executor without tasks costs the server."""
+    alone = _idle(cluster)
+    for _ in range(IDLE_EXECUTORS):
+        cluster.join()
+    print(f"--idle-seconds {max(0.0, _idle(cluster) - alone) / IDLE_EXECUTORS:.6f}")
+    while cluster.executors:
+        cluster.executors.pop().stop()
+
+
 def _idle(cluster: Cluster) -> float:
     """Processor time that a server without queries takes a second."""
     processor = _processor(cluster)
@@ -110,9 +121,9 @@ def _idle(cluster: Cluster) -> float:
 
 
 def _processor(cluster: Cluster) -> float:
-    """Seconds of processor time that the server has taken."""
-    fields = Path(f"/proc/{cluster.server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time that the server's threads have taken."""
+    threads = Path(f"/proc/{cluster.server.process.pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def _sent() -> int:
