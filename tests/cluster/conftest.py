@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.session import cluster_session
 
 
 @pytest.fixture(scope="package")
@@ -22,10 +23,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def spark(pair: Cluster) -> Iterator[SparkSession]:
     """A session whose queries run on the executors, or fail."""
-    session = SparkSession.builder.remote(pair.url).create()
-    session.conf.set("spark.sheetbend.runner", "cluster")
-    yield session
-    session.stop()
+    with cluster_session(pair) as session:
+        yield session
 
 
 @pytest.fixture

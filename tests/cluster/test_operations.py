@@ -20,6 +20,7 @@ from sheetbend import cluster as asked
 from sheetbend.errors import SheetbendError
 from tests.support.cluster import Cluster, read_line, running_cluster
 from tests.support.server import running_server, wait_until
+from tests.support.session import cluster_session
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def spark(cluster: Cluster) -> Iterator[SparkSession]:
-    session = SparkSession.builder.remote(cluster.url).create()
-    session.conf.set("spark.sheetbend.runner", "cluster")
-    yield session
-    session.stop()
+    with cluster_session(cluster) as session:
+        yield session
 
 
 def paced(spark: SparkSession, **options: float) -> DataFrame:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
 from sheetbend.cluster import Tls, executors, jobs, token
@@ -17,6 +16,7 @@ from sheetbend.errors import SheetbendError
 from tests.support.certificates import arguments, certificates
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.proxy import faulty_proxy
+from tests.support.session import cluster_session
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,12 @@ def refused(cluster: Cluster, folder: Path, *more: str, scheduler: str | None = 
 
 
 def test_rows_go_between_all_processes(encrypted: Cluster) -> None:
-    session = SparkSession.builder.remote(encrypted.url).create()
-    session.conf.set("spark.sheetbend.runner", "cluster")
-    reader = session.read.format("python").option("python_module", "tests.support.paced")
-    frame = reader.option("python_class", "Paced").option("partitions", "8").option("rows", "1000").load()
-    groups = frame.groupBy((f.col("n") % 7).alias("g")).count().collect()
-    assert sorted(row["count"] for row in groups) == [1142] + [1143] * 6
-    assert frame.alias("a").join(frame.alias("b"), "n").count() == 8000
-    session.stop()
+    with cluster_session(encrypted) as session:
+        reader = session.read.format("python").option("python_module", "tests.support.paced")
+        frame = reader.option("python_class", "Paced").option("partitions", "8").option("rows", "1000").load()
+        groups = frame.groupBy((f.col("n") % 7).alias("g")).count().collect()
+        assert sorted(row["count"] for row in groups) == [1142] + [1143] * 6
+        assert frame.alias("a").join(frame.alias("b"), "n").count() == 8000
 
 
 def test_the_server_is_asked(encrypted: Cluster, tls: Tls) -> None:

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from tests.cluster_faults.watching import alive
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.session import cluster_session
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +29,8 @@ def cluster(standing: Cluster) -> Cluster:
 
 @pytest.fixture
 def session(cluster: Cluster) -> Iterator[SparkSession]:
-    session = SparkSession.builder.remote(cluster.url).create()
-    session.conf.set("spark.sheetbend.runner", "cluster")
-    yield session
-    session.stop()
+    with cluster_session(cluster) as session:
+        yield session
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
 
 from tests.cluster_faults.watching import Beside, alive, held
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.session import cluster_session
 
 PARTS, ROWS = 6, 500
 KEYS = range(PARTS * ROWS)
@@ -46,9 +47,11 @@ def run(folder: Path, queries: int, seed: int) -> list[str]:
     """The errors of those queries that failed; fails the test where one is wrong or hangs."""
     chance = random.Random(seed)
     errors = []
-    with (folder / "log").open("w") as log, running_cluster(folder, executors=3, log=log) as cluster:
-        session = SparkSession.builder.remote(cluster.url).create()
-        session.conf.set("spark.sheetbend.runner", "cluster")
+    with (
+        (folder / "log").open("w") as log,
+        running_cluster(folder, executors=3, log=log) as cluster,
+        cluster_session(cluster) as session,
+    ):
         over = threading.Event()
         chaos = Beside(lambda: disturb(cluster, random.Random(seed + 1), over))
         for number in range(queries):
@@ -60,13 +63,12 @@ def run(folder: Path, queries: int, seed: int) -> list[str]:
                 errors.append(str(error))
         over.set()
         chaos.result(30)
-        session.stop()
     return errors
 
 
 def disturb(cluster: Cluster, chance: random.Random, over: threading.Event) -> None:
     """Kills an executor now and then, and starts another one."""
-    while not over.wait(chance.uniform(0.5, 3.0)):
+    while not over.wait(chance.uniform(0.05, 0.5)):
         chance.choice(alive(cluster)).kill()
         cluster.join()
 

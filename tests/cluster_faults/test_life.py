@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 
 from tests.cluster_faults.watching import Beside, has_data, held, marks
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.server import wait_until
+from tests.support.session import cluster_session
 
 UNUSED = "127.0.0.1:9"
 
@@ -46,9 +46,7 @@ def test_two_share_a_folder(cluster: Cluster) -> None:
 
 
 def test_one_that_is_to_end_finishes_what_it_runs(folder: Path) -> None:
-    with running_cluster(folder, executors=1) as cluster:
-        session = SparkSession.builder.remote(cluster.url).create()
-        session.conf.set("spark.sheetbend.runner", "cluster")
+    with running_cluster(folder, executors=1) as cluster, cluster_session(cluster) as session:
         (folder / "hold").touch()
         query = Beside(held(session, folder, parts=2).collect)
         wait_until(lambda: marks(folder, "start") != set(), 30, "it reads")
@@ -63,13 +61,10 @@ def test_one_that_is_to_end_finishes_what_it_runs(folder: Path) -> None:
         assert leaving.process.wait(10) == 0
         assert staying.stop() == 0
         assert list(cluster.work_dir.glob("*")) == []
-        session.stop()
 
 
 def test_a_second_signal_ends_it_at_once(folder: Path) -> None:
-    with running_cluster(folder, executors=1) as cluster:
-        session = SparkSession.builder.remote(cluster.url).create()
-        session.conf.set("spark.sheetbend.runner", "cluster")
+    with running_cluster(folder, executors=1) as cluster, cluster_session(cluster) as session:
         (folder / "hold").touch()
         query = Beside(held(session, folder, parts=2).collect)
         wait_until(lambda: marks(folder, "start") != set(), 30, "it reads")
@@ -82,13 +77,10 @@ def test_a_second_signal_ends_it_at_once(folder: Path) -> None:
         cluster.join()
         (folder / "hold").unlink()
         assert len(query.result(30)) == 2000
-        session.stop()
 
 
 def test_executors_join_a_server_that_is_started_again(folder: Path) -> None:
-    with running_cluster(folder, executors=2) as first:
-        session = SparkSession.builder.remote(first.url).create()
-        session.conf.set("spark.sheetbend.runner", "cluster")
+    with running_cluster(folder, executors=2) as first, cluster_session(first) as session:
         # Else it would go on to try to reach a server that is gone.
         session.client.set_retry_policies([])
         (folder / "hold").touch()
@@ -96,8 +88,6 @@ def test_executors_join_a_server_that_is_started_again(folder: Path) -> None:
         wait_until(lambda: len(marks(folder, "start")) == 2, 30, "both read")
         first.server.process.kill()
         first.server.process.wait()
-        # Left open, it would be the active session, which PySpark's checkpoints of other tests are taken from.
-        session.stop()
         wait_until(
             lambda: marks(folder, "end") == marks(folder, "start"), 5, "the readers of a server that is gone end"
         )
@@ -105,20 +95,19 @@ def test_executors_join_a_server_that_is_started_again(folder: Path) -> None:
         port = first.scheduler.rpartition(":")[2]
         (folder / "hold").unlink()
         arguments = ["--scheduler-port", port]
-        with running_cluster(folder, *arguments, executors=0) as second:
-            again = SparkSession.builder.remote(second.url).create()
-            again.conf.set("spark.sheetbend.runner", "cluster")
+        with running_cluster(folder, *arguments, executors=0) as second, cluster_session(second) as again:
             rows = held(again, folder, parts=8).collect()
             assert sorted(row.k for row in rows) == list(range(8000))
-            again.stop()
             assert [executor.stop() for executor in replace(second, executors=first.executors).executors] == [0, 0]
         assert list(first.work_dir.glob("*")) == []
 
 
 def test_the_log_is_quiet_in_good_operation(folder: Path) -> None:
-    with (folder / "log").open("w") as log, running_cluster(folder, log=log) as cluster:
-        session = SparkSession.builder.remote(cluster.url).create()
-        session.conf.set("spark.sheetbend.runner", "cluster")
+    with (
+        (folder / "log").open("w") as log,
+        running_cluster(folder, log=log) as cluster,
+        cluster_session(cluster) as session,
+    ):
         assert held(session, folder).count() == 4000
         assert len(held(session, folder).limit(1).collect()) == 1
         (folder / "hold").touch()
@@ -129,7 +118,6 @@ def test_the_log_is_quiet_in_good_operation(folder: Path) -> None:
         session.interruptAll()
         with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the client makes of it
             query.result(10)
-        session.stop()
         assert [executor.stop() for executor in cluster.executors] == [0, 0]
     lines = re.sub(r"\x1b\[[0-9;]*m", "", (folder / "log").read_text()).splitlines()
     assert [line for line in lines if re.search(r"WARN|ERROR|panicked|Traceback", line)] == []

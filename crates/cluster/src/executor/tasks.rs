@@ -1,6 +1,7 @@
 //! One task: a part of a plan, which leaves its rows in files.
 
 use std::any::Any;
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,6 +15,7 @@ use ballista_core::serde::protobuf::{
     FailedTask, IoError, OperatorMetricsSet, SuccessfulTask, TaskDefinition, TaskStatus,
 };
 use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor};
+use datafusion::arrow::error::ArrowError;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion_proto::physical_plan::AsExecutionPlan;
@@ -139,16 +141,15 @@ fn failed(error: BallistaError, failure: fn(&DataFusionError) -> SparkError, wri
     let (told, is_transient) = match &error {
         BallistaError::DataFusionError(error) => {
             let cause = failure::cause(error);
-            let is_transient = PluginFailure::of(cause).is_some_and(|failure| failure.transient);
-            let is_transient = is_transient && !writes;
-            (Some(failure::encode(&failure(cause))), is_transient)
+            let is_transient = PluginFailure::of(cause).is_some_and(|failure| failure.transient) || is_cut_off(cause);
+            (Some(failure::encode(&failure(cause))), is_transient && !writes)
         }
         BallistaError::Internal(what) => (Some(failure::encode(&SparkError::internal(what))), false),
-        _ => (None, false),
+        error => (None, is_cut_off(error) && !writes),
     };
     let failed = match is_transient {
         true => FailedTask {
-            error: String::new(),
+            error: error.to_string(),
             retryable: true,
             count_to_failures: true,
             failed_reason: Some(FailedReason::IoError(IoError {})),
@@ -161,6 +162,17 @@ fn failed(error: BallistaError, failure: fn(&DataFusionError) -> SparkError, wri
         Some(told) if !keeps_its_words => FailedTask { error: told, ..failed },
         _ => failed,
     }
+}
+
+/// Whether rows broke off while they were fetched: whoever had them has ended, which Ballista knows only of a fetch that
+/// does not begin.
+fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
+    let arrow = match error.downcast_ref() {
+        Some(BallistaError::ArrowError(error)) => Some(error.as_ref()),
+        Some(BallistaError::DataFusionError(error)) => return is_cut_off(error.as_ref()),
+        _ => error.downcast_ref(),
+    };
+    matches!(arrow, Some(ArrowError::IpcError(_))) || error.source().is_some_and(is_cut_off)
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> BallistaError {

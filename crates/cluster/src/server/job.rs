@@ -33,8 +33,8 @@ use crate::trust::Trust;
 /// States of a job that nobody has looked at: one that is left out is made up for by the next.
 const STATES: usize = 16;
 
-/// How often a job is handed in whose rows are lost before the first of them was taken.
-const ATTEMPTS: usize = 3;
+/// How often a job is handed in that has to begin again.
+const ATTEMPTS: usize = 5;
 
 /// How long the tasks of a job that has ended are waited for: a hung executor is taken for lost before.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -71,19 +71,31 @@ impl Floor {
         let plan = Arc::clone(&work.plan);
         let id = self.scheduler.submit_physical_plan(&work.name, session, plan, Some(states)).await.map_err(engine)?;
         let writing = Tasks::of(&work.plan);
-        let once = writing.is_some().then(|| self.ledger.once(id.as_ref()));
+        let writes = writing.is_some();
+        let again = self.ledger.begin(id.as_ref(), writes);
         let writing = Mutex::new(writing.map(|tasks| tasks.enter()));
         let watch = self.jobs.add(&self.scheduler, &id, &work.name);
         let job = Arc::new(Job { floor: self.clone(), id, outcome: Mutex::new(Outcome::Cancelled), writing });
-        Ok(Submitted { job, watch, told, once })
+        Ok(Submitted { job, watch, told, again, writes })
     }
 
-    /// The rows of a job, when it has ended. It is handed in again where they are lost before the first is taken.
+    /// The rows of a job, when it has ended. It is handed in again where they would be wrong, or are lost before the first
+    /// is taken.
     async fn rows(self, work: Work, mut submitted: Submitted) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let writes = submitted.once.is_some();
+        let writes = submitted.writes;
         let mut attempt = 1;
         loop {
-            let locations = submitted.ended().await?;
+            let Some(locations) = submitted.ended().await? else {
+                if attempt == ATTEMPTS {
+                    return Err(DataFusionError::Execution(format!(
+                        "Executors were lost in each of {ATTEMPTS} attempts at the query. Run the query again."
+                    )));
+                }
+                tracing::info!("a stage was begun anew while rows of it were there: the job runs again");
+                submitted = self.submit(&work).await?;
+                attempt += 1;
+                continue;
+            };
             let mut rows = Box::pin(self.fetch(locations, submitted.job).peekable());
             match rows.as_mut().peek().await {
                 Some(Err(error)) if !writes && attempt < ATTEMPTS => {
@@ -133,27 +145,28 @@ struct Submitted {
     job: Arc<Job>,
     watch: Arc<Watch>,
     told: mpsc::Receiver<JobStatus>,
-    /// Cancelled where a write would have to write a partition twice.
-    once: Option<CancellationToken>,
+    /// Cancelled where it has to begin again.
+    again: CancellationToken,
+    writes: bool,
 }
 
 impl Submitted {
-    /// Where the rows are, when all tasks have ended.
-    async fn ended(&mut self) -> Result<Vec<PartitionLocation>> {
-        let locations = match &self.once {
-            None => ended(&mut self.told).await,
-            Some(again) => tokio::select! {
-                biased;
-                () = again.cancelled() => Err(DataFusionError::Execution(
+    /// Where the rows are, when all tasks have ended; none where the job has to begin again, which a write cannot.
+    async fn ended(&mut self) -> Result<Option<Vec<PartitionLocation>>> {
+        let locations = tokio::select! {
+            biased;
+            () = self.again.cancelled() => match self.writes {
+                false => return Ok(None),
+                true => Err(DataFusionError::Execution(
                     "An executor was lost while it wrote, and what it has written cannot be told. The write was taken \
                      back: run it again."
                         .to_owned(),
                 )),
-                locations = ended(&mut self.told) => locations,
             },
+            locations = ended(&mut self.told) => locations,
         };
         *self.job.outcome.lock() = if locations.is_ok() { Outcome::Done } else { Outcome::Failed };
-        locations
+        locations.map(Some)
     }
 }
 

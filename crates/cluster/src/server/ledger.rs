@@ -25,8 +25,14 @@ struct Tasks {
     running: HashMap<(String, u32, u32), Vec<u32>>,
     /// Partitions that were handed out, with their stages.
     handed: HashSet<(u32, u32)>,
-    /// Cancelled where a partition of the last stage would have to be handed out again; none where it may be.
-    once: Option<CancellationToken>,
+    /// The newest attempt at a stage in which a task of this number was handed out, by stage and number.
+    attempts: HashMap<(u32, u32), u32>,
+    /// Stages and attempts of which an executor that is still there has rows.
+    made: HashSet<(u32, u32, String)>,
+    /// Whether each partition of the last stage is handed out once.
+    once: bool,
+    /// Cancelled where the job cannot come to its end and be right.
+    again: CancellationToken,
     /// The executors that have got partitions which are handed out once.
     last: HashSet<String>,
     rests: Rests,
@@ -39,16 +45,18 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Has each partition of a job's last stage handed out once: the token is cancelled instead of a second time.
-    pub(super) fn once(&self, job: &str) -> CancellationToken {
-        let again = CancellationToken::new();
-        self.jobs.lock().entry(job.to_owned()).or_default().once = Some(again.clone());
-        again
+    /// Begins a job. The token is cancelled where its tasks would leave rows twice, and so it has to begin again; and with
+    /// `once`, where a partition of its last stage would be handed out a second time.
+    pub(super) fn begin(&self, job: &str, once: bool) -> CancellationToken {
+        let mut jobs = self.jobs.lock();
+        let tasks = jobs.entry(job.to_owned()).or_default();
+        tasks.once = once;
+        tasks.again.clone()
     }
 
     /// Whether the partitions of a job's last stage are handed out once.
     pub(super) fn is_once(&self, job: &str) -> bool {
-        self.jobs.lock().get(job).is_some_and(|tasks| tasks.once.is_some())
+        self.jobs.lock().get(job).is_some_and(|tasks| tasks.once)
     }
 
     /// Writes down a task that an executor is about to get; returns whether it may. `is_last` says whether it is of the
@@ -61,8 +69,8 @@ impl Ledger {
             is_first &= tasks.handed.insert((task.stage_id, *partition));
             tasks.rests.again(task.stage_id, *partition);
         }
-        if let (false, true, Some(again)) = (is_first, is_last, &tasks.once) {
-            again.cancel();
+        if (tasks.once && is_last && !is_first) || tasks.leaves_rows_twice(task) {
+            tasks.again.cancel();
             return false;
         }
         if is_last {
@@ -76,11 +84,13 @@ impl Ledger {
     /// Strikes tasks out that have ended on an executor.
     pub(super) fn end(&self, executor: &str, ended: &[Ended]) {
         let mut jobs = self.jobs.lock();
-        for Ended { job, stage, task, may_pass } in ended {
+        for Ended { job, stage, attempt, task, how } in ended {
             let Some(tasks) = jobs.get_mut(job) else { continue };
-            let partitions = tasks.running.remove(&(executor.to_owned(), *stage, *task));
-            if let (Some(partitions), true) = (partitions, may_pass) {
-                tasks.rests.fail(executor, *stage, &partitions, Instant::now());
+            let Some(partitions) = tasks.running.remove(&(executor.to_owned(), *stage, *task)) else { continue };
+            match how {
+                How::Done => drop(tasks.made.insert((*stage, *attempt, executor.to_owned()))),
+                How::MayPass => tasks.rests.fail(executor, *stage, &partitions, Instant::now()),
+                How::Failed => {}
             }
         }
         self.ended.send_replace(());
@@ -100,8 +110,9 @@ impl Ledger {
     pub(super) fn leave(&self, executor: &str) {
         for tasks in self.jobs.lock().values_mut() {
             tasks.running.retain(|(of, ..), _| of != executor);
-            if let (Some(again), true) = (&tasks.once, tasks.last.contains(executor)) {
-                again.cancel();
+            tasks.made.retain(|(_, _, of)| of != executor);
+            if tasks.once && tasks.last.contains(executor) {
+                tasks.again.cancel();
             }
         }
         self.ended.send_replace(());
@@ -118,18 +129,51 @@ impl Ledger {
     }
 }
 
-/// A task that has ended: what tells it from all others, and whether it has failed in a way that may pass.
+impl Tasks {
+    /// Whether a task, which is about to be handed out, would make rows that are there already.
+    ///
+    /// A stage whose input is lost is begun anew with all its tasks, whose numbers start over, but the scheduler goes on to
+    /// count what tasks of the earlier attempt have left as input of the next stage. Where only tasks are run again whose
+    /// rows are lost, they get further numbers.
+    fn leaves_rows_twice(&mut self, task: &TaskDefinition) -> bool {
+        let TaskDefinition { stage_id: stage, stage_attempt_num: attempt, task_id, .. } = *task;
+        let earlier = self.attempts.insert((stage, task_id), attempt);
+        earlier.is_some_and(|earlier| earlier < attempt)
+            && self.made.iter().any(|(of, earlier, _)| *of == stage && *earlier < attempt)
+    }
+}
+
+/// A task that has ended.
 pub(super) struct Ended {
     job: String,
     stage: u32,
+    attempt: u32,
     task: u32,
-    may_pass: bool,
+    how: How,
+}
+
+/// How a task may end.
+enum How {
+    Done,
+    Failed,
+    /// It has failed in a way that may pass.
+    MayPass,
 }
 
 impl From<&TaskStatus> for Ended {
     fn from(status: &TaskStatus) -> Self {
-        let may_pass = matches!(&status.status, Some(Status::Failed(failed)) if failed.retryable);
-        Self { job: status.job_id.clone(), stage: status.stage_id, task: status.task_id, may_pass }
+        let how = match &status.status {
+            Some(Status::Successful(_)) => How::Done,
+            Some(Status::Failed(failed)) if failed.retryable => How::MayPass,
+            _ => How::Failed,
+        };
+        Self {
+            job: status.job_id.clone(),
+            stage: status.stage_id,
+            attempt: status.stage_attempt_num,
+            task: status.task_id,
+            how,
+        }
     }
 }
 
@@ -137,7 +181,7 @@ impl From<&TaskStatus> for Ended {
 mod tests {
     use std::time::Duration;
 
-    use super::{Ended, Ledger};
+    use super::{Ended, How, Ledger};
     use ballista_core::serde::protobuf::TaskDefinition;
 
     fn task(task_id: u32, partition: u32) -> TaskDefinition {
@@ -150,12 +194,43 @@ mod tests {
         }
     }
 
+    fn ended(task: u32, how: How) -> Ended {
+        Ended { job: "job".to_owned(), stage: 0, attempt: 0, task, how }
+    }
+
+    #[test]
+    fn a_stage_that_is_begun_anew_while_rows_of_it_are_there() {
+        let ledger = Ledger::default();
+        let again = ledger.begin("job", false);
+        for (executor, number) in [("a", 0), ("b", 1)] {
+            assert!(ledger.hand(executor, &task(number, number), false));
+            ledger.end(executor, &[ended(number, How::Done)]);
+        }
+        ledger.leave("a");
+        let lost = TaskDefinition { stage_attempt_num: 1, ..task(2, 0) };
+        assert!(ledger.hand("b", &lost, false), "what was lost alone is run again");
+        assert!(!again.is_cancelled());
+        assert!(!ledger.hand("b", &TaskDefinition { stage_attempt_num: 2, ..task(0, 0) }, false));
+        assert!(again.is_cancelled());
+    }
+
+    #[test]
+    fn a_stage_that_is_begun_anew_when_no_rows_of_it_are_there() {
+        let ledger = Ledger::default();
+        let again = ledger.begin("job", false);
+        assert!(ledger.hand("a", &task(0, 0), false));
+        ledger.end("a", &[ended(0, How::Done)]);
+        ledger.leave("a");
+        assert!(ledger.hand("b", &TaskDefinition { stage_attempt_num: 1, ..task(0, 0) }, false));
+        assert!(!again.is_cancelled());
+    }
+
     #[test]
     fn a_partition_of_the_last_stage_is_handed_out_once() {
         let ledger = Ledger::default();
         assert!(ledger.hand("a", &task(0, 7), true));
         assert!(ledger.hand("b", &task(1, 7), true), "nobody has asked for more");
-        let again = ledger.once("job");
+        let again = ledger.begin("job", true);
         assert!(ledger.hand("b", &task(2, 7), false));
         assert!(!again.is_cancelled());
         assert!(!ledger.hand("b", &task(3, 7), true));
@@ -165,7 +240,7 @@ mod tests {
     #[test]
     fn one_that_leaves_with_such_a_partition_would_have_it_handed_out_again() {
         let ledger = Ledger::default();
-        let again = ledger.once("job");
+        let again = ledger.begin("job", true);
         assert!(ledger.hand("a", &task(0, 0), false));
         assert!(ledger.hand("b", &task(1, 1), true));
         ledger.leave("a");
@@ -179,7 +254,7 @@ mod tests {
         let ledger = Ledger::default();
         let all = || vec!["a".to_owned(), "b".to_owned()];
         assert!(ledger.hand("a", &task(0, 7), true));
-        ledger.end("a", &[Ended { job: "job".to_owned(), stage: 0, task: 0, may_pass: true }]);
+        ledger.end("a", &[ended(0, How::MayPass)]);
         assert!(ledger.rests("a", all));
         assert!(!ledger.rests("b", all));
         assert!(ledger.hand("b", &task(1, 7), true));
@@ -191,7 +266,7 @@ mod tests {
         let ledger = Ledger::default();
         ledger.hand("a", &task(0, 0), true);
         ledger.hand("b", &task(1, 1), true);
-        ledger.end("a", &[Ended { job: "job".to_owned(), stage: 0, task: 0, may_pass: false }]);
+        ledger.end("a", &[ended(0, How::Failed)]);
         let closed = ledger.close("job", Duration::from_secs(60));
         tokio::pin!(closed);
         let early = tokio::time::timeout(Duration::from_millis(20), closed.as_mut()).await;
