@@ -24,6 +24,7 @@ class Server:
         session_timeout: float,
         isolation: Mapping[str, str] = ...,
         cluster: Mapping[str, object] | None = None,
+        clients: Mapping[str, object] | None = None,
         health: tuple[str, int] | None = None,
     ) -> None:
         """A server that is not started yet.
@@ -35,6 +36,7 @@ class Server:
             session_timeout: Seconds without a request after which a session and all it holds are dropped.
             isolation: Where the code of sources runs: options of :mod:`sheetbend.isolation`, as texts.
             cluster: What :meth:`sheetbend.cluster.ClusterOptions.native` gives.
+            clients: What :meth:`sheetbend.clients.ClientOptions.native` gives; none to ask nothing of them.
             health: The address and port where it tells of its health; none to tell nobody.
         """
 

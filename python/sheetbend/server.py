@@ -11,9 +11,11 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import threading
 from typing import TYPE_CHECKING
 
+from sheetbend.clients import ClientOptions
 from sheetbend.discovery import BUILT_IN_ORIGIN, Discovered, discover
 from sheetbend.errors import SheetbendError
 from sheetbend.isolation import IsolationOptions, as_options
@@ -40,11 +42,12 @@ class Server:
     The built-in sources and those of installed packages are there from the start.
 
     Args:
-        host: The address to listen on. Only loopback: whoever reaches the server can have it import and run Python
-            code, and it cannot tell yet who asks.
+        host: The address to listen on. Whoever reaches the server can have it import and run Python code, so any but
+            loopback needs ``clients`` that show a token, over TLS.
         port: The TCP port; 0 takes a free one.
         detached_timeout: Seconds that a query goes on after its client went away, for the client to come back.
         session_timeout: Seconds without a request after which a session, with its views, is dropped.
+        clients: What is asked of clients, and shown to them.
         cluster: How executors reach the server; none to run every query in this process.
         health: The address and port where it tells of its health over HTTP; port 0 takes a free one. By default it does
             not.
@@ -52,7 +55,7 @@ class Server:
             :class:`~sheetbend.isolation.IsolationOptions`.
 
     Raises:
-        SheetbendError: The host is not a loopback address.
+        SheetbendError: The host is no IP address, or one that others reach without a token or TLS.
         OptionError: A value that is none for an option of isolation.
     """
 
@@ -63,11 +66,13 @@ class Server:
         *,
         detached_timeout: float = 10.0,
         session_timeout: float = 3600.0,
+        clients: ClientOptions | None = None,
         cluster: ClusterOptions | None = None,
         health: tuple[str, int] | None = None,
         **isolation: Unpack[IsolationOptions],
     ) -> None:
-        self._host = _loopback(host)
+        self._clients = clients or ClientOptions()
+        self._host = _checked_host(host, self._clients)
         self._port = port
         self._detached_timeout = detached_timeout
         self._session_timeout = session_timeout
@@ -117,7 +122,7 @@ class Server:
 
         Raises:
             OSError: The port is in use or may not be used.
-            SheetbendError: The server runs already.
+            SheetbendError: The server runs already, or has a certificate or a token that cannot be used.
         """
         # Imported here so that the pure Python half (plug-ins, their tests) needs no engine.
         from sheetbend import _native  # noqa: PLC0415
@@ -126,15 +131,19 @@ class Server:
         with self._lock:
             if self._native is not None:
                 raise SheetbendError(f"The server runs already, at {self._address()}.")
-            native = _native.Server(
-                self._host,
-                self._port,
-                detached_timeout=self._detached_timeout,
-                session_timeout=self._session_timeout,
-                isolation=self._isolation,
-                cluster=self._cluster.native() if self._cluster is not None else None,
-                health=self._health,
-            )
+            try:
+                native = _native.Server(
+                    self._host,
+                    self._port,
+                    detached_timeout=self._detached_timeout,
+                    session_timeout=self._session_timeout,
+                    isolation=self._isolation,
+                    cluster=self._cluster.native() if self._cluster is not None else None,
+                    clients=self._clients.native(),
+                    health=self._health,
+                )
+            except ValueError as error:
+                raise SheetbendError(f"The server cannot start: {error}.") from None
             # Loaded ones last: where a name is claimed twice, the one that can be read has it.
             for source in sorted(sources, key=lambda source: source.error is None):
                 isolation = self._isolations.get(source.name, {})
@@ -186,7 +195,8 @@ class Server:
 
     def _address(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"sc://{host}:{self._bound_port}"
+        is_every = ipaddress.ip_address(self._host).is_unspecified
+        return self._clients.url(socket.getfqdn() if is_every else host, self._bound_port)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -210,18 +220,22 @@ def _checked_isolation(**isolation: Unpack[IsolationOptions]) -> dict[str, str]:
     return options
 
 
-def _loopback(host: str) -> str:
+def _checked_host(host: str, clients: ClientOptions) -> str:
     if host == "localhost":
         return "127.0.0.1"
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
+        raise SheetbendError(f"The host '{host}' is no IP address; expected one such as 127.0.0.1.") from None
+    if not address.is_loopback and clients.token is None:
         raise SheetbendError(
-            f"The host '{host}' is no IP address; expected a loopback one such as 127.0.0.1."
-        ) from None
-    if not address.is_loopback:
+            f"Refused to listen on {host}: a client can have the server import and run Python code, so clients must "
+            "show a token. Give them one (--client-token-file, or SPARK_CONNECT_AUTHENTICATE_TOKEN), or listen on "
+            "127.0.0.1, and reach it from another machine through an SSH tunnel."
+        )
+    if not address.is_loopback and clients.certificate is None and not clients.insecure:
         raise SheetbendError(
-            f"Refused to listen on {host}: the server has no authentication yet, and a client can have it import and "
-            "run Python code. Listen on 127.0.0.1, and reach it from another machine through an SSH tunnel."
+            f"Refused to listen on {host} without TLS: others would read the token of clients. Give a certificate "
+            "(--client-tls-cert, --client-tls-key), or say --insecure where a proxy in between encrypts."
         )
     return str(address)

@@ -93,7 +93,7 @@ def test_sources_reports_a_name_that_is_claimed_twice(tmp_path: Path) -> None:
 def test_a_host_that_others_reach_is_refused() -> None:
     done = command("server", "--host", "0.0.0.0", "--port", "0")
     assert done.returncode == 1
-    assert "no authentication yet" in done.stderr
+    assert "clients must show a token" in done.stderr
 
 
 @pytest.mark.parametrize(

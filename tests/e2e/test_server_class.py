@@ -82,7 +82,7 @@ def test_a_port_that_is_in_use() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.org"])
 def test_a_host_that_others_reach_is_refused(host: str) -> None:
-    with pytest.raises(SheetbendError, match=r"no authentication yet|no IP address"):
+    with pytest.raises(SheetbendError, match=r"clients must show a token|no IP address"):
         sheetbend.Server(host)
 
 

@@ -35,6 +35,7 @@ FOREIGN = {
 MODULES = {
     "errors": set(),
     "options": {"errors"},
+    "references": {"errors"},
     "context": set(),
     "plugin": {"context", "errors", "options"},
     "write": set(),
@@ -51,6 +52,7 @@ MODULES = {
         "errors",
         "options",
         "plugin",
+        "references",
         "registry",
         "scan",
         "write",
@@ -59,13 +61,14 @@ MODULES = {
     "worker": {"_bridge", "context", "errors", "options", "plugin", "registry", "worker"},
     "testing": {"_native", "errors", "isolation", "options", "plugin", "registry", "testing", "write"},
     "discovery": {"errors", "registry"},
-    "sources": {"errors", "filters", "options", "plugin", "scan", "sources", "write"},
+    "sources": {"errors", "filters", "options", "plugin", "references", "scan", "sources", "write"},
     "interop": {"_bridge", "errors", "options", "plugin", "registry", "interop"},
+    "clients": {"errors"},
     "cluster": {"_native", "discovery", "errors"},
     "signals": set(),
     "executor": {"_native", "cluster", "errors", "signals"},
-    "server": {"_native", "discovery", "errors", "isolation", "registry", "signals"},
-    "cli": {"", "cli", "cluster", "discovery", "errors", "executor", "registry", "server"},
+    "server": {"_native", "clients", "discovery", "errors", "isolation", "registry", "signals"},
+    "cli": {"", "cli", "clients", "cluster", "discovery", "errors", "executor", "registry", "server"},
     "": {"context", "discovery", "errors", "options", "plugin", "server", "write"},
 }
 

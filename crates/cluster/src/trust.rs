@@ -160,7 +160,7 @@ impl fmt::Debug for Tls {
 }
 
 /// An error of the transport with what it comes from, which alone says what is wrong.
-pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.map(ToString::to_string).fold(error.to_string(), |told, cause| match told.ends_with(&cause) {
         true => told,

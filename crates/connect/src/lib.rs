@@ -9,6 +9,7 @@ mod arrow_out;
 mod artifacts;
 mod cache;
 mod catalog;
+pub mod clients;
 mod codec;
 mod command;
 mod compressed;

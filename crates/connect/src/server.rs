@@ -12,8 +12,10 @@ use sheetbend_datasource::format::FormatRegistry;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 
+use crate::clients::Clients;
 use crate::service::{ConnectService, SparkConnectServiceServer};
 use crate::sessions::Sessions;
 
@@ -39,6 +41,8 @@ pub struct ServerConfig {
     pub session_timeout: Duration,
     /// Where queries run that are too large for this machine; none to run all here.
     pub cluster: Option<Arc<dyn Runner>>,
+    /// What is asked of clients, and shown to them.
+    pub clients: Clients,
 }
 
 impl ServerConfig {
@@ -50,6 +54,7 @@ impl ServerConfig {
             detached_timeout: Duration::from_secs(10),
             session_timeout: Duration::from_secs(60 * 60),
             cluster: None,
+            clients: Clients::default(),
         }
     }
 }
@@ -71,19 +76,10 @@ impl Server {
     /// Takes the port.
     ///
     /// # Errors
-    /// An address that is not loopback, or that cannot be had.
+    /// An address that cannot be had, or one that others reach without a token and a certificate.
     pub async fn bind(config: ServerConfig) -> io::Result<Self> {
         let wanted = config.address;
-        if !wanted.ip().is_loopback() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!(
-                    "The server does not listen on {}: it has no authentication yet, and whoever reaches it can run code. \
-                     Use a loopback address such as 127.0.0.1.",
-                    wanted.ip()
-                ),
-            ));
-        }
+        config.clients.check(wanted.ip())?;
         let listener = TcpListener::bind(wanted).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address, config })
@@ -105,6 +101,7 @@ impl Server {
             SparkConnectServiceServer::new(ConnectService::new(sessions.clone(), self.config.cluster.clone()))
                 .max_decoding_message_size(MESSAGE_BYTES)
                 .max_encoding_message_size(MESSAGE_BYTES);
+        let clients = &self.config.clients;
         let stopping = CancellationToken::new();
         let stop = async {
             shutdown.await;
@@ -112,10 +109,12 @@ impl Server {
             sessions.close();
             stopping.cancel();
         };
-        let server = tonic::transport::Server::builder()
+        let server = clients
+            .server()
+            .map_err(io::Error::other)?
             // Notices a client whose machine has gone.
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
-            .add_service(service)
+            .add_service(InterceptedService::new(service, clients.guard()))
             .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), stop);
         tracing::info!(address = %self.address, "server listens");
         let served = tokio::select! {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use pyo3::prelude::*;
 use sheetbend_cluster::Runner;
 use sheetbend_cluster::health::{self, Health, Serving};
 use sheetbend_cluster::server::{Alone, Cluster, ClusterConfig};
+use sheetbend_connect::clients::Clients;
 use sheetbend_connect::{Server as ConnectServer, ServerConfig};
 use sheetbend_datasource::client_format::PickledFormats;
 use sheetbend_datasource::format::FormatRegistry;
@@ -53,7 +55,7 @@ struct Running {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new(), cluster=None, health=None))]
+    #[pyo3(signature = (host, port, *, detached_timeout, session_timeout, isolation=BTreeMap::new(), cluster=None, clients=None, health=None))]
     #[expect(clippy::too_many_arguments, reason = "a Python function with keyword arguments")]
     fn new(
         py: Python<'_>,
@@ -63,6 +65,7 @@ impl Server {
         session_timeout: f64,
         isolation: BTreeMap<String, String>,
         cluster: Option<ClusterOptions>,
+        clients: Option<ClientOptions>,
         health: Option<(String, u16)>,
     ) -> PyResult<Self> {
         let isolation = parse_isolation(py, isolation)?;
@@ -74,6 +77,7 @@ impl Server {
             address: SocketAddr::new(host, port),
             detached_timeout: seconds("detached_timeout", detached_timeout)?,
             session_timeout: seconds("session_timeout", session_timeout)?,
+            clients: clients.map(ClientOptions::parse).transpose()?.unwrap_or_default(),
             ..ServerConfig::new(Arc::new(formats))
         };
         let health = health.map(parse_health).transpose()?;
@@ -196,6 +200,30 @@ pub(crate) fn unheard(address: SocketAddr, error: &io::Error) -> PyErr {
     match error.raw_os_error() {
         Some(number) => PyOSError::new_err((number, format!("cannot listen on {address}: {error}"))),
         None => PyOSError::new_err(error.to_string()),
+    }
+}
+
+/// What a server asks of clients, and shows them.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct ClientOptions {
+    token: Option<String>,
+    /// The files of the certificate and its key.
+    tls: Option<(PathBuf, PathBuf)>,
+    behind_proxy: bool,
+}
+
+impl ClientOptions {
+    fn parse(self) -> PyResult<Clients> {
+        let mut clients = Clients::default();
+        if let Some(token) = self.token {
+            clients = clients.with_token(&token);
+        }
+        if let Some((certificate, key)) = self.tls {
+            let shown = clients.with_certificate(&certificate, &key);
+            clients = shown.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        }
+        Ok(if self.behind_proxy { clients.behind_proxy() } else { clients })
     }
 }
 

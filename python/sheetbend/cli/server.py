@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from sheetbend.cli import arguments
+from sheetbend.clients import TOKEN_VARIABLE, ClientOptions
+from sheetbend.clients import token as client_token
 from sheetbend.cluster import DEFAULT_SCHEDULER_PORT, ClusterOptions
 from sheetbend.cluster import token as cluster_token
 from sheetbend.errors import SheetbendError
@@ -22,8 +25,23 @@ def add(commands: arguments.Commands) -> None:
         "SIGTERM stops it, a second one at once.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    command.add_argument("--host", default="127.0.0.1", help="the loopback address to listen on")
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on; any but loopback needs --client-token-file and --client-tls-cert",
+    )
     command.add_argument("--port", type=arguments.port, default=DEFAULT_PORT, help="the TCP port; 0 takes a free one")
+    command.add_argument(
+        "--client-token-file",
+        metavar="FILE",
+        type=Path,
+        help=f"what clients are to show, alone on its line; {TOKEN_VARIABLE} if not given, else nothing",
+    )
+    command.add_argument("--client-tls-cert", metavar="FILE", type=Path, help="the certificate for clients, PEM")
+    command.add_argument("--client-tls-key", metavar="FILE", type=Path, help="the key of --client-tls-cert, PEM")
+    command.add_argument(
+        "--insecure", action="store_true", help="listen on any address without TLS: a proxy in between encrypts"
+    )
     command.add_argument(
         "--register",
         metavar="NAME=MODULE:CLASS",
@@ -82,12 +100,20 @@ def _run(parsed: argparse.Namespace) -> int:
             token=cluster_token(parsed.token_file, create=True),
             tls=arguments.tls(parsed),
         )
+    if (parsed.client_tls_cert is None) != (parsed.client_tls_key is None):
+        raise SheetbendError("--client-tls-cert and --client-tls-key go together.")
     server = Server(
         parsed.host,
         parsed.port,
         detached_timeout=parsed.detached_timeout,
         session_timeout=parsed.session_timeout,
         isolation=parsed.isolation,
+        clients=ClientOptions(
+            token=client_token(parsed.client_token_file),
+            certificate=parsed.client_tls_cert,
+            key=parsed.client_tls_key,
+            insecure=parsed.insecure,
+        ),
         cluster=cluster,
         health=arguments.health(parsed),
     )

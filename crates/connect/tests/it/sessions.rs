@@ -80,9 +80,9 @@ async fn an_idle_session_expires() {
 }
 
 #[tokio::test]
-async fn the_server_listens_on_loopback_only() {
+async fn a_server_without_a_token_listens_on_loopback_only() {
     let config = ServerConfig::new(Arc::new(FormatRegistry::default()));
     let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let refused = Server::bind(ServerConfig { address, ..config }).await.unwrap_err();
-    assert!(refused.to_string().contains("no authentication"), "{refused}");
+    assert!(refused.to_string().contains("needs a token"), "{refused}");
 }
