@@ -19,16 +19,21 @@ def test_an_os_error_is_tried_again(session: SparkSession, folder: Path) -> None
     assert (folder / "failed").exists()
 
 
-def test_an_executor_where_the_source_always_fails_leaves_it_to_the_other(session: SparkSession, folder: Path) -> None:
+@pytest.mark.parametrize("spread", [False, True])
+def test_an_executor_where_the_source_always_fails_leaves_it_to_the_other(
+    session: SparkSession, folder: Path, spread: bool
+) -> None:
     (folder / "hold-1").touch()
-    query = Beside(lambda: sorted(row.k for row in held(session, folder, fail="one").collect()))
+    frame = held(session, folder, fail="one", parts=8)
+    frame = frame.groupBy("k").count() if spread else frame
+    query = Beside(lambda: sorted(row.k for row in frame.collect()))
     wait_until(
         lambda: (folder / "failed").exists() and bool(marks(folder, "start") - marks(folder, "end")), 30, "it waits"
     )
     # Longer than an executor waits for itself, however often it has failed.
     time.sleep(6)
     (folder / "hold-1").unlink()
-    assert query.result(30) == list(range(4000))
+    assert query.result(30) == list(range(8000))
 
 
 def test_any_other_error_ends_the_query_and_is_told_with_its_traceback(session: SparkSession, folder: Path) -> None:

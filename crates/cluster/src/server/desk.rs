@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpc;
+use ballista_core::serde::protobuf::task_status::Status as Outcome;
 use ballista_core::serde::protobuf::{
     CancelJobParams, CancelJobResult, CleanJobDataParams, CleanJobDataResult, CreateUpdateSessionParams,
     CreateUpdateSessionResult, ExecuteQueryParams, ExecuteQueryResult, ExecutorStoppedParams, ExecutorStoppedResult,
@@ -10,11 +11,12 @@ use ballista_core::serde::protobuf::{
     PollWorkParams, PollWorkResult, RegisterExecutorParams, RegisterExecutorResult, RemoveSessionParams,
     RemoveSessionResult, TaskDefinition, UpdateTaskStatusParams, UpdateTaskStatusResult,
 };
+use ballista_scheduler::state::execution_stage::ExecutionStage;
 use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::executors::Executors;
-use super::jobs::Jobs;
+use super::jobs::{Graph, Jobs};
 use super::ledger::{Ended, Ledger};
 use super::scheduler::Scheduler;
 use crate::reads::Reads;
@@ -29,14 +31,28 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// The partitions that a task reads.
+    async fn inputs(&self, job: &str, stage: u32, task: u32) -> Vec<usize> {
+        let Some(graph) = self.graph(job) else { return vec![] };
+        let graph = graph.read().await;
+        let tasks = graph.stages().get(&(stage as usize)).and_then(ExecutionStage::task_infos);
+        tasks
+            .and_then(|tasks| tasks.get(task as usize))
+            .map_or_else(Vec::new, |task| task.global_input_partition_ids.clone())
+    }
+
+    fn graph(&self, job: &str) -> Option<Graph> {
+        let jobs = self.scheduler.state.task_manager.get_running_job_cache();
+        jobs.get(job).map(|job| Arc::clone(&job.execution_graph))
+    }
+
     async fn is_last(&self, task: &TaskDefinition) -> bool {
         // The others are not asked about.
         if !self.ledger.is_once(&task.job_id) {
             return false;
         }
-        let jobs = self.scheduler.state.task_manager.get_running_job_cache();
-        let Some(job) = jobs.get(task.job_id.as_str()) else { return true };
-        let graph = job.execution_graph.read().await;
+        let Some(graph) = self.graph(&task.job_id) else { return true };
+        let graph = graph.read().await;
         graph.stages().keys().all(|stage| *stage <= task.stage_id as usize)
     }
 }
@@ -61,6 +77,12 @@ impl SchedulerGrpc for Desk {
             self.jobs.read(&status.job_id, status.stage_id, status.task_id, Reads::of(&status.metrics));
             status.metrics.iter_mut().for_each(|node| node.metrics.clear());
         }
+        for status in &asked.task_status {
+            if matches!(&status.status, Some(Outcome::Failed(failed)) if failed.retryable) {
+                let inputs = self.inputs(&status.job_id, status.stage_id, status.task_id).await;
+                self.ledger.fail(&executor, &status.job_id, status.stage_id, &inputs);
+            }
+        }
         let reported: Vec<_> = asked.task_status.iter().map(Ended::from).collect();
         if !reported.is_empty() {
             self.ledger.end(&executor, &reported);
@@ -73,6 +95,10 @@ impl SchedulerGrpc for Desk {
         let mut handed = vec![];
         for task in tasks {
             let is_last = self.is_last(&task).await;
+            if self.ledger.has_failures(&task.job_id) {
+                let inputs = self.inputs(&task.job_id, task.stage_id, task.task_id).await;
+                self.ledger.again(&task.job_id, task.stage_id, &inputs);
+            }
             if self.ledger.hand(&executor, &task, is_last) {
                 handed.push(task);
             }

@@ -131,7 +131,7 @@ impl Jobs {
     }
 }
 
-type Graph = Arc<RwLock<ExecutionGraphBox>>;
+pub(super) type Graph = Arc<RwLock<ExecutionGraphBox>>;
 
 /// Looks at a job.
 pub(super) struct Watch {

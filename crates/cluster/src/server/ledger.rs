@@ -21,8 +21,8 @@ pub(super) struct Ledger {
 
 #[derive(Debug, Default)]
 struct Tasks {
-    /// Their partitions, by executor, stage and number.
-    running: HashMap<(String, u32, u32), Vec<u32>>,
+    /// By executor, stage and number.
+    running: HashSet<(String, u32, u32)>,
     /// Partitions that were handed out, with their stages.
     handed: HashSet<(u32, u32)>,
     /// The newest attempt at a stage in which a task of this number was handed out, by stage and number.
@@ -67,7 +67,6 @@ impl Ledger {
         let mut is_first = true;
         for partition in &task.global_output_partition_ids {
             is_first &= tasks.handed.insert((task.stage_id, *partition));
-            tasks.rests.again(task.stage_id, *partition);
         }
         if (tasks.once && is_last && !is_first) || tasks.leaves_rows_twice(task) {
             tasks.again.cancel();
@@ -76,24 +75,39 @@ impl Ledger {
         if is_last {
             tasks.last.insert(executor.to_owned());
         }
-        let partitions = task.global_output_partition_ids.clone();
-        tasks.running.insert((executor.to_owned(), task.stage_id, task.task_id), partitions);
+        tasks.running.insert((executor.to_owned(), task.stage_id, task.task_id));
         true
     }
 
     /// Strikes tasks out that have ended on an executor.
     pub(super) fn end(&self, executor: &str, ended: &[Ended]) {
         let mut jobs = self.jobs.lock();
-        for Ended { job, stage, attempt, task, how } in ended {
+        for Ended { job, stage, attempt, task, is_done } in ended {
             let Some(tasks) = jobs.get_mut(job) else { continue };
-            let Some(partitions) = tasks.running.remove(&(executor.to_owned(), *stage, *task)) else { continue };
-            match how {
-                How::Done => drop(tasks.made.insert((*stage, *attempt, executor.to_owned()))),
-                How::MayPass => tasks.rests.fail(executor, *stage, &partitions, Instant::now()),
-                How::Failed => {}
+            if tasks.running.remove(&(executor.to_owned(), *stage, *task)) && *is_done {
+                tasks.made.insert((*stage, *attempt, executor.to_owned()));
             }
         }
         self.ended.send_replace(());
+    }
+
+    /// Writes down that a task has failed on an executor in a way that may pass, by the partitions that it reads.
+    pub(super) fn fail(&self, executor: &str, job: &str, stage: u32, inputs: &[usize]) {
+        if let Some(tasks) = self.jobs.lock().get_mut(job) {
+            tasks.rests.fail(executor, stage, inputs, Instant::now());
+        }
+    }
+
+    /// Writes down that partitions are read again.
+    pub(super) fn again(&self, job: &str, stage: u32, inputs: &[usize]) {
+        if let Some(tasks) = self.jobs.lock().get_mut(job) {
+            tasks.rests.again(stage, inputs);
+        }
+    }
+
+    /// Whether tasks of a job have failed in a way that may pass.
+    pub(super) fn has_failures(&self, job: &str) -> bool {
+        self.jobs.lock().get(job).is_some_and(|tasks| !tasks.rests.is_empty())
     }
 
     /// Whether an executor is to get no task now: one has failed there, and any of `all` others is to try it first.
@@ -109,7 +123,7 @@ impl Ledger {
     /// Strikes out all tasks of an executor that is gone, and whatever it has left.
     pub(super) fn leave(&self, executor: &str) {
         for tasks in self.jobs.lock().values_mut() {
-            tasks.running.retain(|(of, ..), _| of != executor);
+            tasks.running.retain(|(of, ..)| of != executor);
             tasks.made.retain(|(_, _, of)| of != executor);
             if tasks.once && tasks.last.contains(executor) {
                 tasks.again.cancel();
@@ -149,30 +163,17 @@ pub(super) struct Ended {
     stage: u32,
     attempt: u32,
     task: u32,
-    how: How,
-}
-
-/// How a task may end.
-enum How {
-    Done,
-    Failed,
-    /// It has failed in a way that may pass.
-    MayPass,
+    is_done: bool,
 }
 
 impl From<&TaskStatus> for Ended {
     fn from(status: &TaskStatus) -> Self {
-        let how = match &status.status {
-            Some(Status::Successful(_)) => How::Done,
-            Some(Status::Failed(failed)) if failed.retryable => How::MayPass,
-            _ => How::Failed,
-        };
         Self {
             job: status.job_id.clone(),
             stage: status.stage_id,
             attempt: status.stage_attempt_num,
             task: status.task_id,
-            how,
+            is_done: matches!(status.status, Some(Status::Successful(_))),
         }
     }
 }
@@ -181,7 +182,7 @@ impl From<&TaskStatus> for Ended {
 mod tests {
     use std::time::Duration;
 
-    use super::{Ended, How, Ledger};
+    use super::{Ended, Ledger};
     use ballista_core::serde::protobuf::TaskDefinition;
 
     fn task(task_id: u32, partition: u32) -> TaskDefinition {
@@ -194,8 +195,8 @@ mod tests {
         }
     }
 
-    fn ended(task: u32, how: How) -> Ended {
-        Ended { job: "job".to_owned(), stage: 0, attempt: 0, task, how }
+    fn ended(task: u32, is_done: bool) -> Ended {
+        Ended { job: "job".to_owned(), stage: 0, attempt: 0, task, is_done }
     }
 
     #[test]
@@ -204,7 +205,7 @@ mod tests {
         let again = ledger.begin("job", false);
         for (executor, number) in [("a", 0), ("b", 1)] {
             assert!(ledger.hand(executor, &task(number, number), false));
-            ledger.end(executor, &[ended(number, How::Done)]);
+            ledger.end(executor, &[ended(number, true)]);
         }
         ledger.leave("a");
         let lost = TaskDefinition { stage_attempt_num: 1, ..task(2, 0) };
@@ -219,7 +220,7 @@ mod tests {
         let ledger = Ledger::default();
         let again = ledger.begin("job", false);
         assert!(ledger.hand("a", &task(0, 0), false));
-        ledger.end("a", &[ended(0, How::Done)]);
+        ledger.end("a", &[ended(0, true)]);
         ledger.leave("a");
         assert!(ledger.hand("b", &TaskDefinition { stage_attempt_num: 1, ..task(0, 0) }, false));
         assert!(!again.is_cancelled());
@@ -249,15 +250,19 @@ mod tests {
         assert!(again.is_cancelled());
     }
 
-    #[tokio::test]
-    async fn one_where_a_task_has_failed_waits_until_another_has_it() {
+    #[test]
+    fn one_where_a_task_has_failed_waits_until_another_has_it() {
         let ledger = Ledger::default();
         let all = || vec!["a".to_owned(), "b".to_owned()];
         assert!(ledger.hand("a", &task(0, 7), true));
-        ledger.end("a", &[ended(0, How::MayPass)]);
+        assert!(!ledger.has_failures("job"));
+        ledger.fail("a", "job", 0, &[3, 4]);
+        assert!(ledger.has_failures("job"));
         assert!(ledger.rests("a", all));
         assert!(!ledger.rests("b", all));
-        assert!(ledger.hand("b", &task(1, 7), true));
+        ledger.again("job", 0, &[3]);
+        assert!(ledger.rests("a", all));
+        ledger.again("job", 0, &[4]);
         assert!(!ledger.rests("a", all));
     }
 
@@ -266,7 +271,7 @@ mod tests {
         let ledger = Ledger::default();
         ledger.hand("a", &task(0, 0), true);
         ledger.hand("b", &task(1, 1), true);
-        ledger.end("a", &[ended(0, How::Failed)]);
+        ledger.end("a", &[ended(0, false)]);
         let closed = ledger.close("job", Duration::from_secs(60));
         tokio::pin!(closed);
         let early = tokio::time::timeout(Duration::from_millis(20), closed.as_mut()).await;

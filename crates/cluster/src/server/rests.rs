@@ -10,9 +10,9 @@ const OTHERS: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
 const MOST_DOUBLINGS: u32 = 4;
 
-/// The partitions of a job that have failed, with their stages.
+/// What has failed of a job, by stage and by the partition of its input.
 #[derive(Debug, Default)]
-pub(super) struct Rests(HashMap<(u32, u32), Failed>);
+pub(super) struct Rests(HashMap<(u32, usize), Failed>);
 
 #[derive(Debug)]
 struct Failed {
@@ -24,8 +24,8 @@ struct Failed {
 }
 
 impl Rests {
-    /// Partitions of a stage have failed on an executor.
-    pub(super) fn fail(&mut self, executor: &str, stage: u32, partitions: &[u32], now: Instant) {
+    /// A task that reads these partitions has failed on an executor.
+    pub(super) fn fail(&mut self, executor: &str, stage: u32, partitions: &[usize], now: Instant) {
         for partition in partitions {
             let fresh = || Failed { on: HashSet::new(), last: now, times: 0, waits: true };
             let failed = self.0.entry((stage, *partition)).or_insert_with(fresh);
@@ -41,10 +41,12 @@ impl Rests {
         self.0.is_empty()
     }
 
-    /// A partition of a stage is tried again.
-    pub(super) fn again(&mut self, stage: u32, partition: u32) {
-        if let Some(failed) = self.0.get_mut(&(stage, partition)) {
-            failed.waits = false;
+    /// Partitions are read again.
+    pub(super) fn again(&mut self, stage: u32, partitions: &[usize]) {
+        for partition in partitions {
+            if let Some(failed) = self.0.get_mut(&(stage, *partition)) {
+                failed.waits = false;
+            }
         }
     }
 
@@ -74,9 +76,9 @@ mod tests {
         rests.fail("a", 1, &[7, 8], now);
         assert!(rests.has("a", &all, now));
         assert!(!rests.has("b", &all, now));
-        rests.again(1, 7);
+        rests.again(1, &[7]);
         assert!(rests.has("a", &all, now), "the other partition waits");
-        rests.again(1, 8);
+        rests.again(1, &[8]);
         assert!(!rests.has("a", &all, now));
         rests.fail("a", 1, &[7], now);
         assert!(!rests.has("a", &all, now + OTHERS), "nobody has come");
