@@ -32,9 +32,9 @@ def encrypted(tls: Tls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
         yield cluster
 
 
-def refused(cluster: Cluster, folder: Path, *more: str, scheduler: str | None = None) -> str:
+def refused(cluster: Cluster, folder: Path, *more: str) -> str:
     """What an executor says that cannot join."""
-    command = [sys.executable, "-m", "sheetbend.cli", "executor", "--scheduler", scheduler or cluster.scheduler]
+    command = [sys.executable, "-m", "sheetbend.cli", "executor", "--scheduler", cluster.scheduler]
     command += ["--token-file", str(cluster.token_file), "--work-dir", str(folder), "--patience", "1", *more]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1, ended.stderr

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use tonic::Status;
 
 use crate::control::{EXECUTORS, JOBS};
-use crate::link::endpoint;
-use crate::trust::{Trust, causes};
+use crate::link::connect;
+use crate::trust::Trust;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,8 +45,7 @@ pub async fn ask(scheduler: &str, trust: &Trust, question: Question) -> Result<V
 }
 
 async fn answer(scheduler: &str, trust: &Trust, question: Question) -> Result<Vec<String>, Status> {
-    let unreachable = |error: tonic::transport::Error| Status::unavailable(causes(&error));
-    let channel = endpoint(scheduler, trust).map_err(unreachable)?.connect().await.map_err(unreachable)?;
+    let channel = connect(scheduler, trust).await?;
     let kind = match question {
         Question::Jobs => JOBS,
         Question::Executors => EXECUTORS,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ballista_core::extension::EndpointOverrideFn;
-use tonic::transport::{Endpoint, Error, Server, Uri};
+use tonic::Status;
+use tonic::transport::{Channel, Endpoint, Error, Server, Uri};
 
-use crate::trust::Trust;
+use crate::trust::{Trust, causes};
 
 /// How long a connection may take.
 pub(crate) const CONNECT: Duration = Duration::from_secs(5);
@@ -29,15 +30,16 @@ pub(crate) fn server(trust: &Trust) -> Result<Server, Error> {
     }
 }
 
-/// What connects to the process at `address`, `host:port`.
+/// Connects to the process at `address`, `host:port`.
 ///
 /// # Errors
-/// No address, or certificates that cannot be used.
-pub(crate) fn endpoint(address: &str, trust: &Trust) -> Result<Endpoint, Error> {
-    trusted(Endpoint::from_shared(format!("http://{address}"))?, trust)
+/// `UNAVAILABLE` for one that cannot be reached, or that is not to be trusted.
+pub(crate) async fn connect(address: &str, trust: &Trust) -> Result<Channel, Status> {
+    let channel = async { trusted(Endpoint::from_shared(format!("http://{address}"))?, trust)?.connect().await };
+    channel.await.map_err(|error: Error| Status::unavailable(causes(&error)))
 }
 
-/// What makes endpoints of Ballista's own clients like [`endpoint`].
+/// What makes the endpoints of Ballista's own clients like those of [`connect`].
 pub(crate) fn endpoints(trust: &Trust) -> EndpointOverrideFn {
     let trust = trust.clone();
     Arc::new(move |endpoint| Ok(trusted(endpoint, &trust)?))

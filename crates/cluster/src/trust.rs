@@ -59,7 +59,7 @@ impl Token {
 
     /// What lets only those calls pass that carry the token.
     pub(crate) fn guard(&self) -> Guard {
-        Guard(Sha256::digest(&*self.0).into())
+        Guard(TokenDigest::of(&self.0))
     }
 }
 
@@ -69,15 +69,37 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Compares digests, which takes as long for a token that is nearly right as for any other.
+/// The digest of a token: to compare it takes as long for a token that is nearly right as for any other.
+#[derive(Clone, Copy)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// The digest of this token.
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+
+    /// Whether `given` is the token.
+    pub fn is_of(&self, given: &str) -> bool {
+        self.0 == Self::of(given).0
+    }
+}
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenDigest(..)")
+    }
+}
+
+/// Lets those calls pass that carry the token.
 #[derive(Clone)]
-pub(crate) struct Guard([u8; 32]);
+pub(crate) struct Guard(TokenDigest);
 
 impl Interceptor for Guard {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         let agent = request.metadata().get("user-agent").and_then(|agent| agent.to_str().ok());
         let given = agent.and_then(|agent| agent.split(' ').nth(1)).unwrap_or_default();
-        match Sha256::digest(given).as_slice() == self.0 {
+        match self.0.is_of(given) {
             true => Ok(request),
             false => Err(Status::unauthenticated(
                 "the cluster's token is missing or wrong: give the executor the token file of the server",

@@ -18,8 +18,7 @@ use tonic::{Code, Status, Streaming};
 use super::work::Machine;
 use super::{ExecutorConfig, ExecutorError, PAUSE};
 use crate::control::{ATTACH, Attach, Event};
-use crate::link::{CONNECT, MESSAGE_BYTES, endpoint};
-use crate::trust::causes;
+use crate::link::{CONNECT, MESSAGE_BYTES, connect};
 
 /// The longest time between two calls for tasks: they tell that the executor is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -63,7 +62,7 @@ async fn join(
     let end = Instant::now() + config.patience;
     loop {
         let attempt = async {
-            let channel = connect(config).await.map_err(|error| Status::unavailable(causes(&error)))?;
+            let channel = connect(&config.scheduler, &config.trust).await?;
             let events = attach(channel.clone(), &machine.attach(config)).await?;
             Ok((channel, events))
         };
@@ -82,10 +81,6 @@ async fn join(
         }
         sleep(PAUSE).await;
     }
-}
-
-async fn connect(config: &ExecutorConfig) -> Result<Channel, tonic::transport::Error> {
-    endpoint(&config.scheduler, &config.trust)?.connect().await
 }
 
 async fn attach(channel: Channel, attach: &Attach) -> Result<Streaming<arrow_flight::Result>, Status> {

@@ -16,7 +16,7 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::executors::Executors;
-use super::jobs::{Graph, Jobs};
+use super::jobs::{Jobs, graph};
 use super::ledger::{Ended, Ledger};
 use super::scheduler::Scheduler;
 use crate::reads::Reads;
@@ -33,7 +33,7 @@ pub(super) struct Desk {
 impl Desk {
     /// The partitions that a task reads.
     async fn inputs(&self, job: &str, stage: u32, task: u32) -> Vec<usize> {
-        let Some(graph) = self.graph(job) else { return vec![] };
+        let Some(graph) = graph(&self.scheduler, job) else { return vec![] };
         let graph = graph.read().await;
         let tasks = graph.stages().get(&(stage as usize)).and_then(ExecutionStage::task_infos);
         tasks
@@ -41,17 +41,12 @@ impl Desk {
             .map_or_else(Vec::new, |task| task.global_input_partition_ids.clone())
     }
 
-    fn graph(&self, job: &str) -> Option<Graph> {
-        let jobs = self.scheduler.state.task_manager.get_running_job_cache();
-        jobs.get(job).map(|job| Arc::clone(&job.execution_graph))
-    }
-
     async fn is_last(&self, task: &TaskDefinition) -> bool {
         // The others are not asked about.
         if !self.ledger.is_once(&task.job_id) {
             return false;
         }
-        let Some(graph) = self.graph(&task.job_id) else { return true };
+        let Some(graph) = graph(&self.scheduler, &task.job_id) else { return true };
         let graph = graph.read().await;
         graph.stages().keys().all(|stage| *stage <= task.stage_id as usize)
     }

@@ -131,7 +131,13 @@ impl Jobs {
     }
 }
 
-pub(super) type Graph = Arc<RwLock<ExecutionGraphBox>>;
+type Graph = Arc<RwLock<ExecutionGraphBox>>;
+
+/// The stages of a job that runs; none before it has been cut into some.
+pub(super) fn graph(scheduler: &Scheduler, job: &str) -> Option<Graph> {
+    let running = scheduler.state.task_manager.get_running_job_cache();
+    running.get(job).map(|job| Arc::clone(&job.execution_graph))
+}
 
 /// Looks at a job.
 pub(super) struct Watch {
@@ -150,8 +156,7 @@ impl Watch {
     fn graph(&self) -> Option<Graph> {
         let mut kept = self.graph.lock();
         if kept.is_none() {
-            let running = self.scheduler.state.task_manager.get_running_job_cache();
-            *kept = running.get(&self.id).map(|job| Arc::clone(&job.execution_graph));
+            *kept = graph(&self.scheduler, self.id.as_str());
         }
         kept.clone()
     }
