@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +18,14 @@ from tests.cluster_faults.watching import Beside, alive, held
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.session import cluster_session
 
+Query = Callable[[DataFrame], bool]
+
 PARTS, ROWS = 6, 500
 KEYS = range(PARTS * ROWS)
 SECONDS = 90.0
 """The longest that a query may take."""
+KILLS = 3
+"""The most executors that are killed in a query, however long a slow machine takes for it: a job is begun five times."""
 
 
 def scan(numbers: DataFrame) -> bool:
@@ -30,7 +36,7 @@ def count(numbers: DataFrame) -> bool:
     return numbers.filter("k % 3 = 0").count() == len(KEYS[::3])
 
 
-def group(numbers: DataFrame) -> object:
+def group(numbers: DataFrame) -> bool:
     rows = numbers.groupBy("g").agg(F.sum("k").alias("total")).collect()
     return sorted(map(tuple, rows)) == [(g, sum(KEYS[g::7])) for g in range(7)]
 
@@ -43,6 +49,9 @@ def last(numbers: DataFrame) -> bool:
     return [row.k for row in numbers.orderBy(F.desc("k")).limit(3).collect()] == list(KEYS[:-4:-1])
 
 
+QUERIES: list[Query] = [scan, count, group, join, last]
+
+
 def run(folder: Path, queries: int, seed: int) -> list[str]:
     """The errors of those queries that failed; fails the test where one is wrong or hangs."""
     chance = random.Random(seed)
@@ -52,10 +61,11 @@ def run(folder: Path, queries: int, seed: int) -> list[str]:
         running_cluster(folder, executors=3, log=log) as cluster,
         cluster_session(cluster) as session,
     ):
-        over = threading.Event()
-        chaos = Beside(lambda: disturb(cluster, random.Random(seed + 1), over))
+        begun, over = list[Query](), threading.Event()
+        chaos = Beside(lambda: disturb(cluster, random.Random(seed + 1), begun, over))
         for number in range(queries):
-            query = chance.choice([scan, count, group, join, last])
+            query = chance.choice(QUERIES)
+            begun.append(query)
             numbers = held(session, folder, parts=PARTS, rows=ROWS)
             try:
                 assert Beside(partial(query, numbers)).result(SECONDS), (number, query)
@@ -66,11 +76,15 @@ def run(folder: Path, queries: int, seed: int) -> list[str]:
     return errors
 
 
-def disturb(cluster: Cluster, chance: random.Random, over: threading.Event) -> None:
+def disturb(cluster: Cluster, chance: random.Random, begun: list[Query], over: threading.Event) -> None:
     """Kills an executor now and then, and starts another one."""
+    killed = Counter[int]()
     while not over.wait(chance.uniform(0.05, 0.5)):
-        chance.choice(alive(cluster)).kill()
-        cluster.join()
+        query = len(begun)
+        if killed[query] < KILLS:
+            killed[query] += 1
+            chance.choice(alive(cluster)).kill()
+            cluster.join()
 
 
 def check(errors: list[str], queries: int) -> None:

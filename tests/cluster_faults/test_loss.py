@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
 
@@ -68,24 +69,28 @@ def test_one_that_hangs_in_a_scan(cluster: Cluster, session: SparkSession, folde
         hung.kill()
 
 
-def test_one_that_hangs_with_rows_that_are_ready(cluster: Cluster, session: SparkSession, folder: Path) -> None:
-    (folder / "hold-1").touch()
+@pytest.mark.parametrize("ready", [0, 1], ids=["first", "last"])
+def test_one_that_hangs_with_rows_that_are_ready(
+    cluster: Cluster, session: SparkSession, folder: Path, ready: int
+) -> None:
+    waits = folder / f"hold-{1 - ready}"
+    waits.touch()
     query = Beside(lambda: keys(session, folder, parts=2))
-    wait_until(lambda: {part for part, _ in marks(folder, "end")} == {0}, 30, "the first partition is read")
+    wait_until(lambda: {part for part, _ in marks(folder, "end")} == {ready}, 30, "one partition is read")
     ((_, pid),) = marks(folder, "end")
-    wait_until(lambda: {part for part, _ in marks(folder, "start")} == {0, 1}, 30, "the second is being read")
-    ((_, other),) = (mark for mark in marks(folder, "start") if mark[0] == 1)
+    wait_until(lambda: {part for part, _ in marks(folder, "start")} == {0, 1}, 30, "the other is being read")
+    ((_, other),) = (mark for mark in marks(folder, "start") if mark[0] != ready)
     if pid == other:
         # It has both: nothing can be lost but all.
-        (folder / "hold-1").unlink()
+        waits.unlink()
         assert query.result(30) == list(range(2 * ROWS))
         return
     time.sleep(0.5)
     os.kill(pid, signal.SIGSTOP)
-    (folder / "hold-1").unlink()
+    waits.unlink()
     try:
         assert query.result(NOTICED + 20) == list(range(2 * ROWS))
-        assert (0, other) in marks(folder, "end"), "the job was handed in again"
+        assert (ready, other) in marks(folder, "end"), "the job was handed in again"
     finally:
         os.kill(pid, signal.SIGCONT)
         by_pid(cluster, pid).kill()

@@ -7,15 +7,16 @@ use ballista_core::JobId;
 use ballista_core::error::BallistaError;
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::job_status::Status;
-use ballista_core::serde::protobuf::{JobStatus, PartitionLocation};
+use ballista_core::serde::protobuf::{JobStatus, PartitionLocation, SuccessfulJob};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStream, TryStreamExt, stream};
 use parking_lot::Mutex;
+use sheetbend_datasource::read::size;
 use sheetbend_datasource::write::{Task, Tasks};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,9 @@ const STATES: usize = 16;
 
 /// How often a job is handed in that has to begin again.
 const ATTEMPTS: usize = 5;
+
+/// How many bytes of rows are fetched before the first is given away: a job whose rows are lost before that runs again.
+const HELD_BYTES: usize = 16 << 20;
 
 /// How long the tasks of a job that has ended are waited for: a hung executor is taken for lost before.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -80,7 +84,7 @@ impl Floor {
     }
 
     /// The rows of a job, when it has ended. It is handed in again where they would be wrong, or are lost before the first
-    /// is taken.
+    /// is given away.
     async fn rows(self, work: Work, mut submitted: Submitted) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let writes = submitted.writes;
         let mut attempt = 1;
@@ -96,15 +100,18 @@ impl Floor {
                 attempt += 1;
                 continue;
             };
-            let mut rows = Box::pin(self.fetch(locations, submitted.job).peekable());
-            match rows.as_mut().peek().await {
-                Some(Err(error)) if !writes && attempt < ATTEMPTS => {
-                    tracing::info!(%error, "rows were lost before they were taken: the job runs again");
-                    drop(rows);
+            let mut rows = Box::pin(self.fetch(locations, submitted.job).fuse());
+            match held(&mut rows).await {
+                Ok(held) => {
+                    let held = stream::iter(held.into_iter().map(Ok));
+                    return Ok(held.chain(rows.map_err(move |error| lost(&error, writes))).boxed());
+                }
+                Err(error) if !writes && attempt < ATTEMPTS => {
+                    tracing::info!(%error, "rows were lost before one was given away: the job runs again");
                     submitted = self.submit(&work).await?;
                     attempt += 1;
                 }
-                _ => return Ok(rows.map_err(move |error| lost(&error, writes)).boxed()),
+                Err(error) => return Err(lost(&error, writes)),
             }
         }
     }
@@ -126,6 +133,21 @@ impl Floor {
         });
         partitions.try_flatten()
     }
+}
+
+/// The first of `rows`, of [`HELD_BYTES`] or all there are.
+async fn held<R>(rows: &mut R) -> Result<Vec<RecordBatch>>
+where
+    R: TryStream<Ok = RecordBatch, Error = DataFusionError> + Unpin,
+{
+    let (mut held, mut bytes) = (Vec::new(), 0);
+    while bytes < HELD_BYTES
+        && let Some(batch) = rows.try_next().await?
+    {
+        bytes += size::bytes(&batch);
+        held.push(batch);
+    }
+    Ok(held)
 }
 
 /// The error of rows that were ready, and could not be fetched to the end.
@@ -170,11 +192,14 @@ impl Submitted {
     }
 }
 
-/// Where the rows of a job are, when all tasks of it have ended.
+/// Where the rows of a job are, in the order of its partitions, when all tasks of it have ended.
 async fn ended(told: &mut mpsc::Receiver<JobStatus>) -> Result<Vec<PartitionLocation>> {
     while let Some(JobStatus { status, .. }) = told.recv().await {
         match status {
-            Some(Status::Successful(job)) => return Ok(job.partition_location),
+            Some(Status::Successful(SuccessfulJob { mut partition_location, .. })) => {
+                partition_location.sort_by_key(|location| location.partition_id.as_ref().map(|id| id.partition_id));
+                return Ok(partition_location);
+            }
             Some(Status::Failed(job)) => return Err(failure::decode(&job.error)),
             _ => {}
         }
