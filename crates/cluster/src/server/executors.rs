@@ -90,8 +90,9 @@ impl Executors {
     }
 
     fn count(&self) {
-        let vcores = self.joined.lock().values().map(|joined| joined.info.vcores).sum();
-        self.vcores.send_replace(vcores);
+        // Under the lock, so that the last one to join or leave says the last word.
+        let joined = self.joined.lock();
+        self.vcores.send_replace(joined.values().map(|joined| joined.info.vcores).sum());
     }
 }
 

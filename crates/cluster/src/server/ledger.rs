@@ -88,6 +88,7 @@ impl Ledger {
                 tasks.made.insert((*stage, *attempt, executor.to_owned()));
             }
         }
+        drop(jobs);
         self.ended.send_replace(());
     }
 
@@ -134,12 +135,20 @@ impl Ledger {
 
     /// Waits until no task of a job runs, at most `patience`, and forgets the job.
     pub(super) async fn close(&self, job: &str, patience: Duration) {
-        let mut ended = self.ended.subscribe();
-        let is_idle = |(): &()| self.jobs.lock().get(job).is_none_or(|tasks| tasks.running.is_empty());
-        if tokio::time::timeout(patience, ended.wait_for(is_idle)).await.is_err() {
+        if tokio::time::timeout(patience, self.idle(job)).await.is_err() {
             tracing::warn!(job, "tasks of a job still run after it has ended");
         }
         self.jobs.lock().remove(job);
+    }
+
+    /// Waits until no task of a job runs.
+    async fn idle(&self, job: &str) {
+        // Not `wait_for`: whoever tells of an end would wait for what it asks, which waits for the jobs.
+        let mut ended = self.ended.subscribe();
+        while self.jobs.lock().get(job).is_some_and(|tasks| !tasks.running.is_empty()) {
+            // The sender is a part of this, so it cannot be gone.
+            drop(ended.changed().await);
+        }
     }
 }
 
@@ -180,6 +189,8 @@ impl From<&TaskStatus> for Ended {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     use super::{Ended, Ledger};
@@ -264,6 +275,28 @@ mod tests {
         assert!(ledger.rests("a", all));
         ledger.again("job", 0, &[4]);
         assert!(!ledger.rests("a", all));
+    }
+
+    #[test]
+    fn jobs_are_closed_while_tasks_of_others_end() {
+        let (ledger, over) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
+        let (ending, is_over) = (Arc::clone(&ledger), Arc::clone(&over));
+        std::thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                ending.end("a", &[ended(0, true)]);
+            }
+        });
+        let (done, closed) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            for _ in 0..100 {
+                ledger.hand("b", &task(0, 0), false);
+                runtime.block_on(ledger.close("job", Duration::from_millis(1)));
+            }
+            done.send(()).unwrap();
+        });
+        assert!(closed.recv_timeout(Duration::from_secs(20)).is_ok(), "they wait for each other");
+        over.store(true, Ordering::Relaxed);
     }
 
     #[tokio::test]
