@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from pyspark.sql import SparkSession
 
 from tests.support.cluster import read_line
 from tests.support.server import ROOT
@@ -71,3 +74,13 @@ def finished(command: list[str], folder: Path, environment: dict[str, str]) -> s
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
+
+
+def test_a_table_into_files(spark: SparkSession, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as shop:
+        shop.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, year INTEGER NOT NULL)")
+        shop.executemany("INSERT INTO orders VALUES (?, ?)", [(number, 2020 + number % 3) for number in range(300)])
+    script = PYTHON[2].replace("/mnt/shared/orders", str(tmp_path / "orders"))
+    exec(script, {"spark": spark, "url": f"jdbc:sqlite:{tmp_path / 'shop.db'}"})
+    written = spark.read.parquet(str(tmp_path / "orders")).groupBy("year").count().collect()
+    assert sorted(map(tuple, written)) == [(2020, 100), (2021, 100), (2022, 100)]

@@ -76,6 +76,30 @@ def test_a_write_that_fails_is_taken_back_when_no_task_writes(
     assert max(Counter(part for part, _ in marks(folder, "write")).values()) == 1, "no task writes twice"
 
 
+def test_files_have_all_rows_once(cluster: Cluster, session: SparkSession, folder: Path) -> None:
+    table = folder / "table"
+    (folder / "hold").touch()
+    write = Beside(lambda: held(session, folder, parts=4).write.parquet(str(table)))
+    wait_until(lambda: len({pid for _, pid in marks(folder, "start")}) == 2, 30, "both executors write")
+    by_pid(cluster, min(pid for _, pid in marks(folder, "start"))).kill()
+    (folder / "hold").unlink()
+    write.result(30)
+    assert sorted(row.k for row in session.read.parquet(str(table)).collect()) == list(range(4000))
+    assert not (table / "_temporary").exists()
+
+
+def test_files_of_a_write_that_is_cancelled_are_gone(session: SparkSession, folder: Path) -> None:
+    (folder / "hold").touch()
+    write = Beside(lambda: held(session, folder, parts=4, rows=1_000_000).write.parquet(str(folder / "table")))
+    wait_until(lambda: len({pid for _, pid in marks(folder, "start")}) == 2, 30, "both executors write")
+    session.interruptAll()
+    (folder / "hold").unlink()
+    with pytest.raises(PySparkException, match="OPERATION_CANCELED"):
+        write.result(30)
+    wait_until(lambda: len(marks(folder, "end")) == 2, 30, "both have ended")
+    wait_until(lambda: not (folder / "table").exists(), 10, "nothing is left")
+
+
 def test_sqlite_has_all_rows_or_none(cluster: Cluster, session: SparkSession, folder: Path) -> None:
     url = f"jdbc:sqlite:{folder / 'shop.db'}"
     save = lambda: held(session, folder, parts=4).write.jdbc(url, "numbers", mode="append")  # noqa: E731

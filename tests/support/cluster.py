@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,9 +54,9 @@ class Cluster:
         """What a client connects to."""
         return self.server.url
 
-    def join(self, *arguments: str) -> ExecutorProcess:
-        """One more executor, which has joined when this returns."""
-        command = [sys.executable, "-m", "sheetbend.cli", "executor", "--scheduler", self.scheduler]
+    def join(self, *arguments: str, within: Sequence[str] = ()) -> ExecutorProcess:
+        """One more executor, which has joined when this returns; ``within`` is a command that executes another."""
+        command = [*within, sys.executable, "-m", "sheetbend.cli", "executor", "--scheduler", self.scheduler]
         command += [
             "--vcores",
             str(self.vcores),

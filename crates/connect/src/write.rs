@@ -57,14 +57,8 @@ impl Ready {
         let done = match &self.sink {
             ReadySink::Source(exec) => write::execute(exec, context, self.tasks()).await,
             ReadySink::Files(rows, schema, write) => {
-                sheetbend_files::write(
-                    Clone::clone(write),
-                    Arc::clone(rows),
-                    Arc::clone(schema),
-                    context,
-                    sheetbend_files::here(),
-                )
-                .await
+                let (rows, schema) = (Arc::clone(rows), Arc::clone(schema));
+                sheetbend_files::write(Clone::clone(write), rows, schema, context, self.tasks()).await
             }
         };
         done.map_err(|e| failure::from_engine(&e))
@@ -258,10 +252,10 @@ impl Writer<'_> {
         let partitions = asked_partitions(&query.plan);
         let deadline = self.0.time.map(|time| time.deadline);
         let terms = Terms::of(&self.0.session, deadline)?;
-        let terms = match &opened {
-            Opened::Source(_) => terms,
-            // Tasks leave files on their machines.
-            Opened::Files(_) => Terms { place: Place::Here, ..terms },
+        let terms = match (&opened, terms.place) {
+            // Tasks leave files on their machines, which may be those of others.
+            (Opened::Files(_), Place::Auto) => Terms { place: Place::Here, ..terms },
+            _ => terms,
         };
         let Query { plan, context, schema, runner } = self.0.engine.prepare(query, terms).await?;
         let input = match partitions {

@@ -47,6 +47,17 @@ pub(crate) fn unreadable(condition: &str, path: &Path, what: impl std::fmt::Disp
     SparkError::new(ErrorClass::Internal, &format!("FAILED_READ_FILE.{condition}"), "KD001", message).with("path", path)
 }
 
+/// The folder of a write, that this machine does not have.
+pub(crate) fn gone(folder: &Path) -> SparkError {
+    let path = uri(&folder.to_string_lossy());
+    let message = format!(
+        "The write cannot find its folder {path}, which the server has made. Executors write files only where they share a \
+         file system with the server, under the same path: else have the server write, by spark.sheetbend.runner=local. If \
+         they do share it, the folder was removed while the write was under way."
+    );
+    SparkError::new(ErrorClass::Runtime, "WRITE_FOLDER_NOT_FOUND", "58030", message).with("path", path)
+}
+
 /// A file that the system does not give.
 pub(crate) fn io(path: &Path, error: &io::Error) -> SparkError {
     match error.kind() {

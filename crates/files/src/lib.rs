@@ -37,7 +37,7 @@ pub use error::failure;
 pub use options::Options;
 pub use parse::{parser, told_by};
 pub use schema::nullable_fields;
-pub use write::{Run, SaveMode, Write, create_folder, here, is_vacant, move_folder, remove_folder, write};
+pub use write::{Run, SaveMode, Write, create_folder, is_vacant, move_folder, remove_folder, write};
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -96,6 +96,18 @@ pub fn decode(bytes: &[u8], inputs: &[Arc<dyn ExecutionPlan>]) -> Result<Arc<dyn
     })
 }
 
+/// A part of a plan whose writes know which of the partitions of the whole they have.
+///
+/// # Errors
+/// None that the part would not have anyway.
+pub fn numbered(part: Arc<dyn ExecutionPlan>, numbers: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {
+    let numbered = part.transform_down(|node| {
+        let Some(write) = node.downcast_ref::<FileWriteExec>() else { return Ok(Transformed::no(node)) };
+        Ok(Transformed::new(Arc::new(write.numbered(numbers)), true, TreeNodeRecursion::Stop))
+    });
+    numbered.data()
+}
+
 /// A function of this crate as bytes; none for any other function.
 ///
 /// # Errors

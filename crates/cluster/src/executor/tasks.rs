@@ -24,6 +24,7 @@ use futures::FutureExt;
 use sheetbend_datasource::error::{PluginFailure, panic_text};
 use sheetbend_datasource::part::Partitions;
 use sheetbend_datasource::write::Tasks;
+use sheetbend_files::wire as files;
 use sheetbend_plan::error::SparkError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -124,7 +125,7 @@ type Prepared = (Arc<dyn datafusion::physical_plan::ExecutionPlan>, Arc<TaskCont
 
 fn prepare(machine: &Machine, task: &TaskDefinition, numbers: Vec<usize>) -> Result<Prepared> {
     let config = machine.settings().update_from_key_value_pair(&task.props);
-    let config = config.with_extension(Arc::new(Partitions::new(numbers)));
+    let config = config.with_extension(Arc::new(Partitions::new(numbers.clone())));
     let (session, runtime) = (task.session_id.clone(), Arc::clone(&machine.runtime));
     let name = format!("{}/{}/{}", task.job_id, task.stage_id, task.task_id);
     // The plan brings its functions.
@@ -132,7 +133,7 @@ fn prepare(machine: &Machine, task: &TaskDefinition, numbers: Vec<usize>) -> Res
     let context = TaskContext::new(Some(name), session, config, scalar, higher_order, aggregate, window, runtime);
     let context = Arc::new(context);
     let plan = PhysicalPlanNode::try_decode(&task.plan)?.try_into_physical_plan(&context, &machine.codec)?;
-    Ok((plan, context))
+    Ok((files::numbered(plan, &numbers)?, context))
 }
 
 /// What the scheduler is told of a task that failed: whether another attempt may do better, and for the client the error

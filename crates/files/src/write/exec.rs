@@ -47,10 +47,12 @@ pub(crate) struct Target {
 
 /// Writes the rows of its input into files, a task a partition. Each gives a row for each file that it has written: its path
 /// below the folder of the target. No two attempts write to one file, so that one that was given up on does no harm.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FileWriteExec {
     target: Arc<Target>,
     layout: Arc<Layout>,
+    /// The numbers of the partitions, where they are not their positions.
+    numbers: Option<Arc<[usize]>>,
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
@@ -67,7 +69,7 @@ impl FileWriteExec {
         let partitions = Partitioning::UnknownPartitioning(input.output_partitioning().partition_count());
         let equivalence = EquivalenceProperties::new(written());
         let properties = PlanProperties::new(equivalence, partitions, EmissionType::Final, Boundedness::Bounded);
-        Self { target, layout, input, properties: Arc::new(properties) }
+        Self { target, layout, numbers: None, input, properties: Arc::new(properties) }
     }
 
     /// What the tasks need to know.
@@ -75,14 +77,24 @@ impl FileWriteExec {
         &self.target
     }
 
-    /// The task of a partition, in a new attempt.
-    pub(super) fn task(&self, partition: usize) -> Task {
-        Task::new(partition, Arc::clone(&self.layout), Arc::clone(&self.target))
+    /// The same node as a part of a plan, whose partitions have these numbers in the whole.
+    pub(crate) fn numbered(&self, numbers: &[usize]) -> Self {
+        Self { numbers: Some(numbers.into()), ..self.clone() }
+    }
+
+    /// How the task of a partition begins, in a new attempt.
+    pub(super) fn task(&self, partition: usize) -> impl FnOnce() -> Result<Task> + Send + use<> {
+        let number = self.numbers.as_ref().and_then(|numbers| numbers.get(partition).copied()).unwrap_or(partition);
+        let (layout, target) = (Arc::clone(&self.layout), Arc::clone(&self.target));
+        move || Task::begin(number, layout, target)
     }
 
     fn with_input(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> EngineResult<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self::with(Arc::clone(&self.target), Arc::clone(&self.layout), input))),
+            (Some(input), true) => {
+                let node = Self::with(Arc::clone(&self.target), Arc::clone(&self.layout), input);
+                Ok(Arc::new(Self { numbers: self.numbers.clone(), ..node }))
+            }
             _ => Err(DataFusionError::Internal("FileWriteExec has one child".to_owned())),
         }
     }
@@ -164,10 +176,15 @@ impl DisplayAs for FileWriteExec {
 }
 
 /// Takes the rows of a partition to a thread that may wait for the disk. Returns the files.
-async fn run(mut rows: SendableRecordBatchStream, task: Task) -> EngineResult<Vec<String>> {
+async fn run(
+    mut rows: SendableRecordBatchStream,
+    begin: impl FnOnce() -> Result<Task> + Send + 'static,
+) -> EngineResult<Vec<String>> {
+    let task = tokio::task::spawn_blocking(begin);
+    // Nothing is read where nothing can be written.
+    let mut task = task.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
     let (sender, mut receiver) = mpsc::channel::<RecordBatch>(WAITING);
     let writing = tokio::task::spawn_blocking(move || {
-        let mut task = task;
         while let Some(batch) = receiver.blocking_recv() {
             task.write(&batch)?;
         }

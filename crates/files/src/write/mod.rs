@@ -16,9 +16,9 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::TryStreamExt;
-use futures::future::{BoxFuture, ready};
+use futures::future::BoxFuture;
 use sheetbend_plan::error::{ErrorClass, Result, SparkError};
 
 pub(crate) use exec::{FileWriteExec, Target};
@@ -59,11 +59,6 @@ pub type Run = Box<
         + Send,
 >;
 
-/// Runs the tasks of a write on this machine.
-pub fn here() -> Run {
-    Box::new(|plan, context| Box::pin(ready(execute_stream(plan, context))))
-}
-
 /// Writes the rows of a plan, whose columns have the names and types of `schema`. `run` runs the tasks, on machines that have
 /// the same files.
 ///
@@ -103,7 +98,7 @@ pub async fn write(
     let commit = tokio::task::spawn_blocking(move || {
         // A query without a row makes one file, which tells the columns.
         if written.is_empty() {
-            written.extend(exec.task(0).finish_with_a_file()?.into_iter().map(PathBuf::from));
+            written.extend(exec.task(0)()?.finish_with_a_file()?.into_iter().map(PathBuf::from));
         }
         staging.commit(&written, mode == SaveMode::Overwrite, dynamic)
     });

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
@@ -14,7 +16,7 @@ use uuid::Uuid;
 use super::Target;
 use super::encode::Encoder;
 use super::plan::Layout;
-use crate::error::io;
+use crate::error::{gone, io};
 use crate::partitions::{NULL, escaped};
 
 /// Files that are open at a time; of more folders, one file is closed for the next.
@@ -35,9 +37,14 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(number: usize, layout: Arc<Layout>, target: Arc<Target>) -> Self {
+    /// A new attempt.
+    ///
+    /// # Errors
+    /// The folder of the target is not on this machine, or cannot be written to.
+    pub(super) fn begin(number: usize, layout: Arc<Layout>, target: Arc<Target>) -> Result<Self> {
         let attempt = Uuid::new_v4();
-        Self { number, attempt, layout, target, open: BTreeMap::new(), counts: HashMap::new(), files: vec![] }
+        make_folder(&target.folder, &attempt.to_string())?;
+        Ok(Self { number, attempt, layout, target, open: BTreeMap::new(), counts: HashMap::new(), files: vec![] })
     }
 
     /// # Errors
@@ -117,16 +124,28 @@ impl Task {
                 // The names of folders end with a separator.
                 let file = format!("{attempt}/{}part-{task:05}-{attempt}-c{count:03}{end}", slot.key());
                 *count += 1;
-                let path = self.target.folder.join(&file);
-                if let Some(folder) = path.parent() {
-                    fs::create_dir_all(folder).map_err(|e| io(folder, &e))?;
-                }
-                let encoder = self.layout.encoding.create(&path, &self.layout.schema)?;
+                make_folder(&self.target.folder, &format!("{attempt}/{}", slot.key()))?;
+                let encoder = self.layout.encoding.create(&self.target.folder.join(&file), &self.layout.schema)?;
                 self.files.push(file);
                 Ok(slot.insert(encoder))
             }
         }
     }
+}
+
+/// Makes a folder below `root`, which is there while the write is under way: an attempt that nobody waits for any more is not
+/// to bring it back.
+fn make_folder(root: &Path, inside: &str) -> Result<()> {
+    let mut folder = root.to_owned();
+    for name in inside.split_terminator('/') {
+        folder.push(name);
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(gone(root)),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(&folder, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The rows in the names and types of a schema.

@@ -121,8 +121,10 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // Nobody is there to be told of what stays behind.
-        let _ = fs::remove_dir_all(self.own());
+        // Nobody is there to be told of what stays behind. Under another name an attempt that goes on cannot find it.
+        let ended = self.own().with_extension("ended");
+        let _ = fs::rename(self.own(), &ended);
+        let _ = fs::remove_dir_all(ended);
         let _ = fs::remove_dir(self.folder.join(TEMPORARY));
         if self.created && !self.committed.load(Ordering::Acquire) {
             let _ = fs::remove_dir(&self.folder);

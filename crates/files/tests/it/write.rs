@@ -8,10 +8,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::{FutureExt, TryStreamExt, stream};
-use sheetbend_files::wire::{decode, encode};
+use sheetbend_files::wire::{decode, encode, numbered};
 use sheetbend_files::{FileFormat, Files, Run, SaveMode, Write, write};
 use sheetbend_plan::environment::Settings;
 
@@ -97,4 +97,33 @@ async fn nothing_is_left_of_a_write_that_fails() {
     let error = written(&to, &[1, 2], SaveMode::Error, away(true)).await.unwrap_err();
     assert!(error.to_string().contains("a machine is gone"), "{error}");
     assert!(!to.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_comes_late_brings_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("table");
+    let (kept, keep) = std::sync::mpsc::channel();
+    let lose: Run = Box::new(move |plan, context| {
+        kept.send((plan, context)).unwrap();
+        async { Err(DataFusionError::Execution("a machine is gone".to_owned())) }.boxed()
+    });
+    written(&to, &[1, 2], SaveMode::Error, lose).await.unwrap_err();
+    let (plan, context) = keep.recv().unwrap();
+    let late = plan.execute(0, context).unwrap().try_collect::<Vec<_>>().await.unwrap_err();
+    assert!(late.to_string().contains("WRITE_FOLDER_NOT_FOUND"), "{late}");
+    assert!(!to.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_numbered_by_the_partitions_of_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let run: Run =
+        Box::new(|plan, context| async move { execute_stream(numbered(plan, &[7, 8, 9])?, context) }.boxed());
+    written(folder.path(), &[1, 2], SaveMode::Append, run).await.unwrap();
+    let files = ["kind=0", "kind=1"].map(|kind| std::fs::read_dir(folder.path().join(kind)).unwrap());
+    let mut names: Vec<_> =
+        files.into_iter().flatten().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert!(names[0].starts_with("part-00007-") && names[1].starts_with("part-00009-"), "{names:?}");
 }
