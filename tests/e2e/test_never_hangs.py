@@ -1,9 +1,11 @@
-"""Sources whose memory belongs to Python, in queries that free it on threads of the runtime."""
+"""Queries that would wait for each other, or for themselves: for the interpreter, or for threads of the runtime."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +77,34 @@ def test_a_plugin_that_holds_the_interpreter_stops_no_query_without_python(spark
         for thread in (hog, *busy):
             thread.join()
     assert answered > 3
+
+
+def within(spark: SparkSession, seconds: float, work: Callable[[], object]) -> None:
+    """Fails the test, and ends the session's queries, where the work takes longer."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        try:
+            running.result(seconds)
+        finally:
+            spark.interruptAll()
+
+
+@pytest.mark.timeout(300)
+def test_a_write_of_more_files_than_threads_may_wait_for_disks(spark: SparkSession, tmp_path: Path) -> None:
+    rows, copies = str(tmp_path / "rows"), str(tmp_path / "copies")
+    spark.range(1_000_000).repartition(40).write.parquet(rows)
+    within(spark, 60, lambda: spark.read.parquet(rows).repartition(600).write.parquet(copies))
+    assert spark.read.parquet(copies).distinct().count() == 1_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_clients_that_read_no_further_take_no_threads_from_others(spark: SparkSession, tmp_path: Path) -> None:
+    table = str(tmp_path / "rows")
+    spark.range(100_000).coalesce(1).write.csv(table)
+    of_many = spark.sql(" UNION ALL ".join([f"SELECT * FROM csv.`{table}`"] * 300))
+    left = [of_many.toLocalIterator() for _ in range(2)]
+    for rows in left:
+        next(rows)
+    time.sleep(1)
+    within(spark, 30, lambda: spark.read.csv(table).count())

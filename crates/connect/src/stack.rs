@@ -38,7 +38,7 @@ where
     T: Send + 'static,
     F: Future<Output = Result<T>>,
 {
-    let _permit = PLANNING.acquire().await.map_err(SparkError::internal)?;
+    let permit = PLANNING.acquire().await.map_err(SparkError::internal)?;
     let (mut sender, receiver) = oneshot::channel();
     let runtime = Handle::current();
     let task = tokio::task::spawn_blocking(move || {
@@ -49,6 +49,8 @@ where
             }
         };
         alone(|| runtime.block_on(future));
+        // Not before: a thread that a plug-in holds is taken, whether somebody waits or not.
+        drop(permit);
     });
     match receiver.await {
         Ok(result) => result,

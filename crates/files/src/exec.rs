@@ -1,7 +1,9 @@
 //! The physical node that reads files of rows.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -14,18 +16,22 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, Repla
 use datafusion::physical_plan::limit::LimitStream;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::projection::{ProjectionExec, all_alias_free_columns, new_projections_for_columns};
-use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use sheetbend_plan::error::SparkError;
+use tokio::sync::mpsc;
 
 use crate::parts;
 use crate::scan::{Part, Reading, RowFormat};
 
 /// Batches that wait for the query.
 const WAITING: usize = 2;
+
+/// What a thread may need for values that lie in each other. A page that is not touched costs nothing.
+const STACK_BYTES: usize = 16 << 20;
 
 /// What is read, and how.
 #[derive(Debug, Clone)]
@@ -163,16 +169,7 @@ impl ExecutionPlan for FileScanExec {
         let rows = self.input.execute(partition, context)?;
         let schema = self.schema();
         let reader = Reader { scan: self.scan.clone(), schema: Arc::clone(&schema), output: self.output.clone() };
-        let read = async move {
-            let parts = parts::collect(rows).await?;
-            let mut batches = RecordBatchReceiverStreamBuilder::new(Arc::clone(&reader.schema), WAITING);
-            let sender = batches.tx();
-            batches.spawn_blocking(move || {
-                // Nobody waits for the rows any more where they cannot be sent.
-                reader.run(&parts, |batch| sender.blocking_send(Ok(batch)).is_ok())
-            });
-            Ok::<_, DataFusionError>(batches.build())
-        };
+        let read = async move { reader.start(parts::collect(rows).await?) };
         let batches = RecordBatchStreamAdapter::new(schema, stream::once(read).try_flatten().boxed());
         let batches = Box::pin(cooperative(batches));
         let metrics = BaselineMetrics::new(&self.metrics, partition);
@@ -207,6 +204,25 @@ struct Reader {
 }
 
 impl Reader {
+    /// The batches of the parts, which a thread of their own reads. It is none of the runtime's: it waits for whoever takes
+    /// the batches, which may be long, and others wait for those.
+    fn start(self, parts: Vec<Part>) -> EngineResult<impl Stream<Item = EngineResult<RecordBatch>>> {
+        let (sender, mut batches) = mpsc::channel(WAITING);
+        let read = move || {
+            // Nobody waits for the rows any more where they cannot be sent.
+            let send = |batch| sender.blocking_send(Ok(batch)).is_ok();
+            let ended = catch_unwind(AssertUnwindSafe(|| self.run(&parts, send)));
+            // The panic itself is in the log.
+            let ended = ended.unwrap_or_else(|_| Err(SparkError::internal("A reader of files has panicked.").into()));
+            if let Err(error) = ended {
+                drop(sender.blocking_send(Err(error)));
+            }
+        };
+        let thread = thread::Builder::new().name("sheetbend-files".to_owned()).stack_size(STACK_BYTES);
+        thread.spawn(read).map_err(|error| DataFusionError::External(error.into()))?;
+        Ok(stream::poll_fn(move |context| batches.poll_recv(context)))
+    }
+
     /// Gives every batch to `send`, until that is false.
     fn run(&self, parts: &[Part], send: impl Fn(RecordBatch) -> bool) -> EngineResult<()> {
         let of_files = self.scan.reading.columns.fields().len();

@@ -18,16 +18,12 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
-use sheetbend_plan::error::{Result, SparkError};
+use sheetbend_plan::error::Result;
 use sheetbend_plan::wire;
-use tokio::sync::mpsc;
 
 use super::plan::Layout;
 use super::rows::Task;
 use crate::{FileFormat, Options};
-
-/// Batches that wait to be written.
-const WAITING: usize = 2;
 
 /// What the tasks of a write need to know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -175,41 +171,30 @@ impl DisplayAs for FileWriteExec {
     }
 }
 
-/// Takes the rows of a partition to a thread that may wait for the disk. Returns the files.
+/// Writes the rows of a partition, a batch while the next is made. Returns the files.
+///
+/// A thread that may wait for the disk is taken for a batch and given back: the rows may come from other such threads, of
+/// which there are fewer than a query may have partitions.
 async fn run(
     mut rows: SendableRecordBatchStream,
     begin: impl FnOnce() -> Result<Task> + Send + 'static,
 ) -> EngineResult<Vec<String>> {
-    let task = tokio::task::spawn_blocking(begin);
     // Nothing is read where nothing can be written.
-    let mut task = task.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
-    let (sender, mut receiver) = mpsc::channel::<RecordBatch>(WAITING);
-    let writing = tokio::task::spawn_blocking(move || {
-        while let Some(batch) = receiver.blocking_recv() {
+    let mut task = waiting(begin).await?;
+    let mut next = rows.next().await;
+    while let Some(batch) = next.transpose()? {
+        let writing = waiting(move || {
             task.write(&batch)?;
-        }
-        Ok::<_, SparkError>(task)
-    });
-    let mut failed = None;
-    while let Some(batch) = rows.next().await {
-        match batch {
-            // The writing thread ends only with an error of its own.
-            Ok(batch) => {
-                if sender.send(batch).await.is_err() {
-                    break;
-                }
-            }
-            Err(error) => {
-                failed = Some(error);
-                break;
-            }
-        }
+            Ok(task)
+        });
+        let (written, following) = tokio::join!(writing, rows.next());
+        (task, next) = (written?, following);
     }
-    drop(sender);
-    let task = writing.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let finishing = tokio::task::spawn_blocking(move || task.finish());
-    Ok(finishing.await.map_err(|error| DataFusionError::External(Box::new(error)))??)
+    waiting(move || task.finish()).await
+}
+
+/// Does what may wait for the disk.
+async fn waiting<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> EngineResult<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| DataFusionError::External(Box::new(error)))??)
 }
