@@ -52,10 +52,11 @@ impl datasource::Sources for Kept {
         // Not under the lock: a plug-in may take long to load.
         let source = Arc::new(Recipe::decode(recipe)?.make()?);
         let mut kept = self.0.lock();
-        if kept.len() == SOURCES {
-            kept.pop_front();
-        }
+        let oldest = if kept.len() == SOURCES { kept.pop_front() } else { None };
         kept.push_back((recipe.to_owned(), Arc::clone(&source)));
+        drop(kept);
+        // Not under the lock, too: what a plug-in does when it ends.
+        drop(oldest);
         Ok(source)
     }
 }

@@ -224,6 +224,9 @@ impl Output {
         }
         // What is left of the query would keep the observed rows from ending.
         drop((batches, progress));
+        if !observing.is_empty() {
+            self.log.announce();
+        }
         let mut observed_metrics = Vec::with_capacity(observing.len());
         for observing in observing {
             observed_metrics.push(observing.end().await?);

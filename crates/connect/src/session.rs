@@ -103,8 +103,9 @@ impl Session {
     /// A session of another id with the same settings, views, tables, variables, functions, artifacts and formats.
     pub(crate) fn fork(&self, session_id: String) -> Self {
         let key = SessionKey { user_id: self.key.user_id.clone(), session_id };
+        let config = self.config.read().clone();
         Self {
-            config: RwLock::new(self.config.read().clone()),
+            config: RwLock::new(config),
             views: self.views.clone(),
             tables: self.tables.clone(),
             variables: self.variables.clone(),

@@ -42,7 +42,8 @@ impl Control {
             )));
         }
         let (told, membership) = self.executors.join(&attach);
-        Ok(Attached { first: Some(Event::Attached), told, membership, lost: Arc::clone(&self.lost) })
+        let loss = Loss { lost: Arc::clone(&self.lost), id: attach.id };
+        Ok(Attached { first: Some(Event::Attached), told, _membership: membership, _loss: loss })
     }
 
     async fn executors(&self) -> Vec<Busy> {
@@ -73,8 +74,9 @@ fn listed<T: Serialize>(items: &[T]) -> BoxStream<'static, Result<ActionResult, 
 struct Attached {
     first: Option<Event>,
     told: mpsc::UnboundedReceiver<Event>,
-    membership: Membership,
-    lost: Lost,
+    // In this order: what is written down of an executor after its loss was dealt with is found by whoever wrote it.
+    _membership: Membership,
+    _loss: Loss,
 }
 
 impl Stream for Attached {
@@ -93,9 +95,15 @@ impl Stream for Attached {
     }
 }
 
-impl Drop for Attached {
+/// Has the loss of an executor dealt with, when it is dropped.
+struct Loss {
+    lost: Lost,
+    id: String,
+}
+
+impl Drop for Loss {
     fn drop(&mut self) {
-        (self.lost)(self.membership.id.clone());
+        (self.lost)(std::mem::take(&mut self.id));
     }
 }
 

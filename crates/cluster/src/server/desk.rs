@@ -15,6 +15,7 @@ use ballista_scheduler::state::execution_stage::ExecutionStage;
 use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
+use super::attach::Lost;
 use super::executors::Executors;
 use super::jobs::{Jobs, graph};
 use super::ledger::{Ended, Ledger};
@@ -28,6 +29,7 @@ pub(super) struct Desk {
     pub(super) executors: Arc<Executors>,
     pub(super) jobs: Arc<Jobs>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) lost: Lost,
 }
 
 impl Desk {
@@ -89,6 +91,11 @@ impl SchedulerGrpc for Desk {
         let PollWorkResult { tasks, jobs_to_clean } = answer?.into_inner();
         let mut handed = vec![];
         for task in tasks {
+            if self.ledger.is_cancelled(&task.job_id) {
+                // It was planned when it was cancelled, of which the scheduler takes no note.
+                drop(self.scheduler.cancel_job(task.job_id.into()).await);
+                continue;
+            }
             let is_last = self.is_last(&task).await;
             if self.ledger.has_failures(&task.job_id) {
                 let inputs = self.inputs(&task.job_id, task.stage_id, task.task_id).await;
@@ -99,7 +106,7 @@ impl SchedulerGrpc for Desk {
             }
         }
         if !self.executors.has(&executor) {
-            self.ledger.leave(&executor);
+            (self.lost)(executor);
         }
         Ok(Response::new(PollWorkResult { tasks: handed, jobs_to_clean }))
     }

@@ -100,7 +100,7 @@ impl Executors {
 #[derive(Debug)]
 pub(super) struct Membership {
     executors: Arc<Executors>,
-    pub(super) id: String,
+    id: String,
 }
 
 impl Drop for Membership {

@@ -31,8 +31,8 @@ use crate::failure;
 use crate::runner::{Progress, Running, Work};
 use crate::trust::Trust;
 
-/// States of a job that nobody has looked at: one that is left out is made up for by the next.
-const STATES: usize = 16;
+/// States of a job that nobody has looked at. The last one must find room.
+const STATES: usize = 1024;
 
 /// How often a job is handed in that has to begin again.
 const ATTEMPTS: usize = 5;
@@ -226,6 +226,7 @@ impl Drop for Job {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             if outcome != Outcome::Done {
+                ledger.cancel(id.as_ref());
                 executors.tell(&Event::Cancel { job: id.to_string() });
                 if let Err(error) = scheduler.cancel_job(id.clone()).await {
                     tracing::warn!(%error, "a job could not be cancelled");

@@ -83,7 +83,8 @@ impl Jobs {
 
     /// Takes a job out that has ended.
     pub(super) fn end(&self, id: &JobId, outcome: Outcome) {
-        self.running.lock().remove(id.as_str());
+        let watch = self.running.lock().remove(id.as_str());
+        drop(watch);
         self.counter(outcome).fetch_add(1, Ordering::Relaxed);
     }
 

@@ -1,6 +1,6 @@
 //! Which tasks of each job have been handed out, which of them have not ended yet, and which have failed where.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use ballista_core::serde::protobuf::task_status::Status;
@@ -11,10 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::rests::Rests;
 
+/// Of how many cancelled jobs the names are kept: a job that is still being planned is not found by who cancels it.
+const CANCELLED: usize = 4096;
+
 /// The tasks of all jobs.
 #[derive(Debug)]
 pub(super) struct Ledger {
     jobs: Mutex<HashMap<String, Tasks>>,
+    /// The jobs that were cancelled last.
+    cancelled: Mutex<VecDeque<String>>,
     /// Told of each task that has ended.
     ended: watch::Sender<()>,
 }
@@ -40,7 +45,7 @@ struct Tasks {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { jobs: Mutex::default(), ended: watch::Sender::new(()) }
+        Self { jobs: Mutex::default(), cancelled: Mutex::default(), ended: watch::Sender::new(()) }
     }
 }
 
@@ -52,6 +57,20 @@ impl Ledger {
         let tasks = jobs.entry(job.to_owned()).or_default();
         tasks.once = once;
         tasks.again.clone()
+    }
+
+    /// Takes note that no task of a job is to be handed out any more.
+    pub(super) fn cancel(&self, job: &str) {
+        let mut cancelled = self.cancelled.lock();
+        if cancelled.len() == CANCELLED {
+            cancelled.pop_front();
+        }
+        cancelled.push_back(job.to_owned());
+    }
+
+    /// Whether no task of a job is to be handed out any more.
+    pub(super) fn is_cancelled(&self, job: &str) -> bool {
+        self.cancelled.lock().iter().any(|cancelled| cancelled == job)
     }
 
     /// Whether the partitions of a job's last stage are handed out once.
@@ -194,7 +213,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
-    use super::{Ended, Ledger};
+    use super::{CANCELLED, Ended, Ledger};
     use ballista_core::serde::protobuf::TaskDefinition;
 
     fn task(task_id: u32, partition: u32) -> TaskDefinition {
@@ -276,6 +295,17 @@ mod tests {
         assert!(ledger.rests("a", all));
         ledger.again("job", 0, &[4]);
         assert!(!ledger.rests("a", all));
+    }
+
+    #[test]
+    fn the_jobs_that_were_cancelled_last_are_known() {
+        let ledger = Ledger::default();
+        for number in 0..=CANCELLED {
+            ledger.cancel(&number.to_string());
+        }
+        assert!(!ledger.is_cancelled("0"));
+        assert!(ledger.is_cancelled("1"));
+        assert!(ledger.is_cancelled(&CANCELLED.to_string()));
     }
 
     #[test]

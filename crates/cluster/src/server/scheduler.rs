@@ -92,17 +92,19 @@ impl Cluster {
         let scheduler = scheduler(address, &config.trust, &executors).await.map_err(io::Error::other)?;
         let scheduler = Arc::new(scheduler);
         let (jobs, ledger) = (Arc::new(Jobs::default()), Arc::new(Ledger::default()));
+        let lost = lost(&scheduler, &ledger);
         let control = Control {
             executors: Arc::clone(&executors),
             jobs: Arc::clone(&jobs),
             installation: config.installation.clone(),
-            lost: lost(&scheduler, &ledger),
+            lost: Arc::clone(&lost),
         };
         let desk = Desk {
             scheduler: Arc::clone(&scheduler),
             executors: Arc::clone(&executors),
             jobs: Arc::clone(&jobs),
             ledger: Arc::clone(&ledger),
+            lost,
         };
         let guard = config.trust.token.guard();
         let tasks = SchedulerGrpcServer::new(desk)

@@ -60,7 +60,8 @@ impl KeptTable {
 
     /// Forgets the rows, which are read from the plan again.
     pub(super) fn forget(&self) {
-        *self.rows.write() = Arc::default();
+        let rows = std::mem::take(&mut *self.rows.write());
+        drop(rows);
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) const MEMORY_AND_DISK: StorageLevel =
     StorageLevel { use_disk: true, use_memory: true, use_off_heap: false, deserialized: true, replication: 1 };
 
 /// What a session keeps.
+///
+/// Rows are dropped outside of the locks: to give those back that came from Python may take its interpreter.
 #[derive(Debug)]
 pub(crate) struct Cache {
     entries: RwLock<Vec<Entry>>,
@@ -93,7 +95,8 @@ impl Cache {
 
     /// Forgets a checkpoint.
     pub(crate) fn remove_checkpoint(&self, id: &str) {
-        self.checkpoints.write().remove(id);
+        let removed = self.checkpoints.write().remove(id);
+        drop(removed);
     }
 
     /// The rows of a checkpoint.
@@ -118,13 +121,15 @@ impl Cache {
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        self.entries.write().clear();
+        let entries = std::mem::take(&mut *self.entries.write());
+        drop(entries);
     }
 
     /// Forgets everything, checkpoints too.
     pub(crate) fn close(&self) {
         self.clear();
-        self.checkpoints.write().clear();
+        let checkpoints = std::mem::take(&mut *self.checkpoints.write());
+        drop(checkpoints);
     }
 
     fn find(&self, form: &Relation, settings: &Settings) -> Option<Entry> {
