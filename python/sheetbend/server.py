@@ -79,7 +79,7 @@ class Server:
         self._isolation = _checked_isolation(**isolation)
         self._cluster = cluster
         self._health = health
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._native: _native.Server | None = None
         self._bound_port = 0
         self._discovered = discover()

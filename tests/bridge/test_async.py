@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from sheetbend._bridge import async_rows
+from sheetbend.plugin import ReadContext
 from tests.bridge.plugins import Given, eventually, failure, numbers, read, reader
 
 
@@ -221,3 +223,37 @@ def the_loop_runs() -> bool:
         yield numbers(1)
 
     return bool(read(Given(lambda *_: rows())).num_rows == 1)
+
+
+def test_a_cancel_before_the_first_step() -> None:
+    """The loop is busy, so that a reader waits for its first row when nobody wants it any more."""
+    held, go_on = threading.Event(), threading.Event()
+
+    async def hold() -> AsyncIterator[pa.RecordBatch]:
+        held.set()
+        go_on.wait(20)
+        yield numbers(0)
+
+    async def rows() -> AsyncIterator[pa.RecordBatch]:
+        yield numbers(1)
+
+    context = ReadContext(batch_size=8192, partition=0)
+    other = ReadContext(batch_size=8192, partition=0)
+    ended = threading.Event()
+
+    def follow() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            list(async_rows.drive(rows(), context))
+        ended.set()
+
+    holding = threading.Thread(target=lambda: list(async_rows.drive(hold(), other)))
+    holding.start()
+    assert held.wait(20)
+    following = threading.Thread(target=follow, daemon=True)
+    following.start()
+    # Until it waits for a row.
+    time.sleep(0.2)
+    context.cancel()
+    go_on.set()
+    holding.join(20)
+    assert ended.wait(5), "it waits for ever"

@@ -15,6 +15,7 @@ import pytest
 
 from sheetbend.plugin import ReadContext
 from tests.bridge.plugins import NUMBERS, Given, eventually, failure, numbers, read, reader
+from tests.support.server import ROOT
 
 
 def forever(log: list[str]) -> Iterator[pa.RecordBatch]:
@@ -219,3 +220,25 @@ def test_every_callback_runs_though_one_raises() -> None:
     with pytest.raises(RuntimeError, match="first"):
         context.cancel()
     assert called == ["fails", "second"]
+
+
+HANGS = """
+import threading
+import pyarrow as pa
+from tests.bridge.plugins import NUMBERS, Given, reader
+
+def rows(spec, options, context):
+    context.on_cancel(threading.Event().wait)
+    yield pa.record_batch([pa.array([1])], schema=NUMBERS)
+    threading.Event().wait()
+
+batches = reader(Given(rows))
+batches.read_next_batch()
+"""
+
+
+@pytest.mark.slow
+def test_a_process_ends_though_a_plug_in_hangs_when_it_is_cancelled() -> None:
+    command = [sys.executable, "-c", HANGS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert "still read" in done.stderr

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -106,3 +107,35 @@ def test_the_query_s_own_error_wins(tmp_path: Path) -> None:
     partitions: list[Rows] = [pa.RecordBatchReader.from_batches(NUMBERS, rows())]
     assert "the query fails" in failure(Folder, partitions, tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == []
+
+
+class LeavesAThread(Folder):
+    """Fails in its first write, and leaves a thread behind that asks for rows when the next one has begun."""
+
+    readers: ClassVar[list[pa.RecordBatchReader]] = []
+    taken: ClassVar[list[str]] = []
+
+    def write_partition(
+        self, handle: Mapping[str, Any], task: WriteTask, batches: pa.RecordBatchReader, options: Options
+    ) -> dict[str, Any]:
+        if not self.readers:
+            self.readers.append(batches)
+            raise ValueError("the first fails")
+        late = threading.Thread(target=self._take)
+        late.start()
+        late.join(5)
+        assert not late.is_alive(), "it waits for ever"
+        assert self.taken == ["the write is over"]
+        return super().write_partition(handle, task, batches, options)
+
+    def _take(self) -> None:
+        try:
+            self.readers[0].read_next_batch()
+        except OSError as error:
+            self.taken.append(str(error))
+
+
+def test_a_thread_that_a_write_left_behind_gets_no_rows_of_the_next(tmp_path: Path) -> None:
+    assert "the first fails" in failure(LeavesAThread, [numbers(1)], tmp_path)
+    write(LeavesAThread, [numbers(2, 3)], tmp_path)
+    assert committed(tmp_path) == [2, 3]

@@ -21,6 +21,7 @@ class FaultyProxy:
         resets: How many connections to reset; later ones are left alone.
         stall_at: After how many bytes from the server no more are forwarded; None for never.
         stall_sent_at: The same, for bytes to the server.
+        stall_on: What a client sends, and no more of it is forwarded; None for nothing.
         trickle_at: After how many bytes from the server they are forwarded one by one; None for never.
         trickle_seconds: How long it waits after each of those.
         accepted: How many connections there were.
@@ -37,6 +38,7 @@ class FaultyProxy:
         self.resets = 1 << 30
         self.stall_at: int | None = None
         self.stall_sent_at: int | None = None
+        self.stall_on: bytes | None = None
         self.trickle_at: int | None = None
         self.trickle_seconds = 1.0
         self.accepted = 0
@@ -73,7 +75,7 @@ class FaultyProxy:
                 if self._resets(self.reset_sent_at, sent + len(data)):
                     self._reset(client, server)
                     return
-                if _is_past(self.stall_sent_at, sent + len(data)):
+                if _is_past(self.stall_sent_at, sent + len(data)) or (self.stall_on and self.stall_on in data):
                     self.stalled += 1
                     self._closed.wait()
                     return

@@ -86,7 +86,9 @@ impl FormatRegistry {
 
     /// Adds a format, in place of one of the same name.
     pub fn register(&self, format: Arc<dyn TableFormat>) {
-        self.formats.write().insert(format.name().to_lowercase(), format);
+        let replaced = self.formats.write().insert(format.name().to_lowercase(), format);
+        // Not under the lock: what a plug-in does when it ends may wait for another thread, which may wait for the formats.
+        drop(replaced);
     }
 
     /// Adds the format of a class that a client has sent; false where clients may send none.

@@ -100,12 +100,15 @@ impl Executor {
             *self.serving.lock() = Some(serving);
         }
         let (stop, state) = (self.stop.clone(), self.state.clone());
+        let joined = state.clone();
+        let ended = runtime.spawn(run(config, stop, move |address| {
+            joined.send_modify(|state| state.address = Some(address.to_string()));
+        }));
         runtime.spawn(async move {
-            let joined = state.clone();
-            let ended = run(config, stop, move |address| {
-                joined.send_modify(|state| state.address = Some(address.to_string()));
-            });
-            let ended = ended.await.map_err(|error| error.to_string());
+            let ended = match ended.await {
+                Ok(ended) => ended.map_err(|error| error.to_string()),
+                Err(panic) => Err(panic.to_string()),
+            };
             state.send_modify(|state| state.ended = Some(ended));
         });
         let mut told = self.state.subscribe();

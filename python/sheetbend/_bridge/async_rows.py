@@ -83,6 +83,13 @@ class _Follower:
 
     def _start(self) -> None:
         self._task = self._loop.create_task(self._follow())
+        self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        # One that is cancelled before its first step says nothing itself.
+        if not self._ended.is_set():
+            self._given.put((None, asyncio.CancelledError()))
+            self._ended.set()
 
     def _stop(self) -> None:
         self._closing = True

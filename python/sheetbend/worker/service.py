@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sheetbend.worker.connection import Connection, Header
 
 
+_OVER = "the write is over"
+
+
 class Service:
     """The worker's side of the protocol. The plug-in runs on the thread that calls :meth:`serve`, the main one."""
 
@@ -34,8 +37,8 @@ class Service:
         self._outbox = Outbox(connection)
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._source: _Source | None = None
-        self._rows: queue.SimpleQueue[bytes | OSError | None] = queue.SimpleQueue()
-        """What the server answers to a pull."""
+        self._pulled = _Pulled(connection)
+        """The rows of the write that came last."""
         self._context: TaskContext | None = None
         self._counts = Counter[str]()
         """What the read counts for the engine."""
@@ -67,11 +70,12 @@ class Service:
                 self._work.put(partial(self._read, header["spec"], reading))
             case "write":
                 writing = self._context = _bridge.new_write_context(header["partition"])
-                self._work.put(partial(self._write, header["work"], payload, writing))
+                pulled = self._pulled = _Pulled(self._connection)
+                self._work.put(partial(self._write, header["work"], payload, pulled, writing))
             case "rows":
-                self._rows.put(payload)
+                self._pulled.give(payload)
             case "end":
-                self._rows.put(None if header["error"] is None else OSError(header["error"]))
+                self._pulled.give(None if header["error"] is None else OSError(header["error"]))
             case "cancel" if (context := self._context) is not None:
                 # A callback may wait, and what else comes must not.
                 threading.Thread(target=context.cancel, name="sheetbend-cancel", daemon=True).start()
@@ -126,28 +130,19 @@ class Service:
             self._context = None
             self._connection.send({"type": "finished", "counts": self._counts})
 
-    def _write(self, work: str, schema: bytes, context: TaskContext) -> None:
-        rows = pa.RecordBatchReader.from_batches(arrow.read_schema(schema), self._pulled())
+    def _write(self, work: str, schema: bytes, pulled: _Pulled, context: TaskContext) -> None:
+        rows = pa.RecordBatchReader.from_batches(arrow.read_schema(schema), pulled)
         try:
             source = self._opened()
             message = _bridge.write_partition(source.plugin, work, rows, source.options, context)
         except BaseException as error:  # noqa: BLE001
             self._context = None
+            pulled.close()
             self._fail(error)
         else:
             self._context = None
+            pulled.close()
             self._connection.send({"type": "written", "message": message})
-
-    def _pulled(self) -> Iterator[pa.RecordBatch]:
-        """The rows to write, each batch asked for when it is wanted."""
-        while True:
-            self._connection.send({"type": "pull"})
-            rows = self._rows.get()
-            if isinstance(rows, OSError):
-                raise rows
-            if rows is None:
-                return
-            yield arrow.read_batch(rows)
 
     def _send_rows(self, spec: str, context: ReadContext) -> None:
         source = self._opened()
@@ -194,6 +189,42 @@ class Service:
         if type(error).__name__ == "PanicException":  # each native module has one of its own
             failure = failure._replace(text=f"native code panicked: {error}")
         self._connection.send({"type": "failure", "secrets": secrets, **failure._asdict()})
+
+
+class _Pulled(Iterator[pa.RecordBatch]):
+    """The rows of one write, each batch asked for when it is wanted.
+
+    The plug-in may have left a thread behind that goes on to ask when the write is over: it is to get nothing of the
+    next one.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._given: queue.SimpleQueue[bytes | OSError | None] = queue.SimpleQueue()
+        self._asking = threading.Lock()
+        self._closed = False
+
+    def give(self, rows: bytes | OSError | None) -> None:
+        """Takes what the server answers: rows, an error, or None after the last."""
+        self._given.put(rows)
+
+    def close(self) -> None:
+        """Has nobody ask any more, and ends the waiting of who has asked."""
+        with self._asking:
+            self._closed = True
+        self._given.put(OSError(_OVER))
+
+    def __next__(self) -> pa.RecordBatch:
+        with self._asking:
+            if self._closed:
+                raise OSError(_OVER)
+            self._connection.send({"type": "pull"})
+        rows = self._given.get()
+        if isinstance(rows, OSError):
+            raise rows
+        if rows is None:
+            raise StopIteration
+        return arrow.read_batch(rows)
 
 
 class _Source(NamedTuple):

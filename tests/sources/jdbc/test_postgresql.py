@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import logging
@@ -10,7 +11,9 @@ import socket
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +23,8 @@ from sheetbend.errors import AuthenticationError, OptionError, SheetbendError, S
 from sheetbend.options import Options
 from sheetbend.plugin import ReadContext
 from sheetbend.sources.jdbc import JDBCArrowDataSource
+from sheetbend.sources.jdbc.drivers.patience import Patience
+from tests.bridge.plugins import eventually
 from tests.sources.jdbc.reading import partitions, read
 from tests.support.postgresql import PostgresServer
 
@@ -319,3 +324,45 @@ def test_no_secret_leaves(
 def test_options_of_another_database(postgres: PostgresServer) -> None:
     with pytest.raises(OptionError, match="has no parameter 'mode'"):
         read({**postgres.options, "url": postgres.url + "?mode=ro", "dbtable": "t"})
+
+
+def test_what_the_garbage_collector_ends_while_a_snapshot_is_made(
+    postgres: PostgresServer, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def collecting(*arguments: Any) -> threading.Timer:
+        gc.collect()
+        return Timer(*arguments)
+
+    def plan() -> None:
+        cut = {"partitionColumn": "id", "lowerBound": "0", "upperBound": "1000", "numPartitions": "2"}
+        options = Options({**postgres.options, "dbtable": table, "consistency": "snapshot", **cut})
+        assert len(JDBCArrowDataSource().plan_partitions(options)) == 2
+        options.kept["itself"] = options
+
+    Timer = threading.Timer  # noqa: N806 - a class
+    monkeypatch.setattr(threading, "Timer", collecting)
+    planning = threading.Thread(target=lambda: [plan() for _ in range(3)], daemon=True)
+    planning.start()
+    planning.join(20)
+    assert not planning.is_alive(), "it waits for itself"
+
+
+def test_an_error_of_a_statement_with_a_time_limit_keeps_nothing() -> None:
+    class Kept:
+        pass
+
+    def fail(_: Kept) -> None:
+        raise ValueError
+
+    kept = Kept()
+    left = weakref.ref(kept)
+    gc.disable()
+    try:
+        patience = Patience(10)
+        with contextlib.suppress(ValueError):
+            patience.call(partial(fail, kept))
+        del kept
+        eventually(lambda: left() is None, "nothing holds it")
+        patience.end()
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -164,6 +165,29 @@ def test_a_source_that_takes_its_time_is_no_server_that_stands_still(server: Dat
         # COPY is one statement, which lasts as long as its source.
         with pytest.raises(SheetbendError, match="statement timeout"):
             write({**options, "spoolBytes": "0"}, rows, schema=schema)
+
+
+def test_a_cancel_that_the_server_does_not_answer(mariadb: MariaDBServer) -> None:
+    """It is made on a second connection, whose login the server takes."""
+    with faulty_proxy(mariadb.port) as proxy:
+        options = through(proxy, mariadb, query="SELECT SLEEP(60) AS s")
+        spec = planned(options)
+        proxy.overheard = b""
+        context = ReadContext(batch_size=8192, partition=0)
+
+        def reading() -> None:
+            with contextlib.suppress(SheetbendError):
+                list(JDBCArrowDataSource().read_partition(spec, options, context))
+
+        thread = threading.Thread(target=reading, daemon=True)
+        thread.start()
+        wait_until(lambda: b"SLEEP" in proxy.overheard, 20, "the query runs")
+        proxy.stall_on = b"KILL"
+        context.cancel()
+        assert proxy.stalled == 1
+        thread.join(10)
+        assert not thread.is_alive(), "it waits for ever"
+    _pool.close()
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -40,8 +42,21 @@ pub fn shutdown(patience: Duration) -> usize {
     reads.ended = true;
     let cancelled: Vec<_> = reads.under_way.values().cloned().collect();
     drop(reads);
-    cancelled.iter().for_each(|read| read.end());
-    drop(cancelled);
+    let (told, all_told) = mpsc::channel::<()>();
+    for read in cancelled {
+        let told = told.clone();
+        // Not here: a plug-in may hang when it is told, and the others are to be told all the same.
+        let telling = thread::Builder::new().name("sheetbend-cancel".to_owned()).spawn(move || {
+            read.end();
+            drop(told);
+        });
+        if let Err(error) = telling {
+            tracing::warn!(%error, "no thread to cancel a read");
+        }
+    }
+    drop(told);
+    // Nothing is ever sent: this ends with the last of the threads.
+    let _ = all_told.recv_timeout(end.saturating_duration_since(Instant::now()));
     let mut reads = READS.lock();
     while !reads.under_way.is_empty() && !ONE_ENDED.wait_until(&mut reads, end).timed_out() {}
     reads.under_way.len()

@@ -31,6 +31,8 @@ __all__ = ["Snapshot", "begun", "export"]
 _GRACE_SECONDS = 2.0
 """Partitions may be read in other processes than the one that planned them, which may forget the options before."""
 _LONGEST_SECONDS = 600.0
+_TELL_SECONDS = 1.0
+"""How long a process waits that says it has begun, where the other one stands still."""
 _KEPT = "jdbc.snapshot"
 
 
@@ -63,7 +65,8 @@ class _Owner:
 
 _held: dict[str, _Held] = {}
 """By the tokens."""
-_lock = threading.Lock()
+_lock = threading.RLock()
+"""May be taken while it is held: the garbage collector, which runs anywhere, ends owners."""
 
 
 def export(dialect: Dialect[S], options: Options, partitions: int) -> Snapshot | None:
@@ -112,6 +115,7 @@ def begun(snapshot: Snapshot) -> None:
     if not _count(token):
         # Held by another process, or by none any more.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(_TELL_SECONDS)
             sender.sendto(token.encode(), _address(token))
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ClickHouseDialect", "ClickHouseSession", "clickhouse_type"]
 
 _TAKEN = ("user", "password", "ssl", "sslmode", "compress", "client_name", "socket_timeout", "connection_timeout")
+_CANCEL_SECONDS = 2
 _PROTOCOLS = {"": "", "http:": "", "https:": "ssl"}
 _TYPES = {
     "Bool": (pa.bool_(), "{0}"),
@@ -79,7 +80,8 @@ class ClickHouseSession(Session):
     def cancel(self) -> None:
         if self._query:
             with contextlib.suppress(ClickHouseError, OSError):
-                other = clickhouse_connect.get_client(**self._arguments)
+                limits = dict.fromkeys(("connect_timeout", "send_receive_timeout"), _CANCEL_SECONDS)
+                other = clickhouse_connect.get_client(**self._arguments | limits)
                 other.command(f"KILL QUERY WHERE query_id = '{self._query}' ASYNC")
                 other.close()
 

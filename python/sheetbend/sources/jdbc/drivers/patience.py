@@ -46,7 +46,11 @@ class Patience:
         if not future.done():
             self.lost = True
             raise TimeoutError(f"nothing has come for {seconds:g} s")
-        return future.result()
+        try:
+            return future.result()
+        finally:
+            # An error holds this frame, which would hold the error: all that the call used would stay with it.
+            del future
 
     def items(self, source: Iterable[_T]) -> Iterator[_T]:
         """The items, for a call that takes them: to wait for one is not to wait for the server."""
@@ -79,3 +83,5 @@ class Patience:
                 future.set_result(function())
             except BaseException as error:  # noqa: BLE001 - is raised where it is waited for
                 future.set_exception(error)
+            # Until the next call, which may never come.
+            del work, function, future

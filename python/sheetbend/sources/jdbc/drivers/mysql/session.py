@@ -122,7 +122,8 @@ class MySqlSession(Session):
             if self._closed:
                 return
             try:
-                with _connected(self._arguments | {"connect_timeout": _CANCEL_SECONDS}) as other:
+                limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), _CANCEL_SECONDS)
+                with _connected(self._arguments | limits) as other:
                     other.query(f"KILL {self._number}")
             except ERRORS:
                 # No second connection can be had. A server that is about to send rows notices this, too.
