@@ -335,13 +335,14 @@ def test_what_the_garbage_collector_ends_while_a_snapshot_is_made(
 
     def plan() -> None:
         cut = {"partitionColumn": "id", "lowerBound": "0", "upperBound": "1000", "numPartitions": "2"}
-        options = Options({**postgres.options, "dbtable": table, "consistency": "snapshot", **cut})
-        assert len(JDBCArrowDataSource().plan_partitions(options)) == 2
-        options.kept["itself"] = options
+        for _ in range(3):
+            options = Options({**postgres.options, "dbtable": table, "consistency": "snapshot", **cut})
+            assert len(JDBCArrowDataSource().plan_partitions(options)) == 2
+            options.kept["itself"] = options
 
     Timer = threading.Timer  # noqa: N806 - a class
     monkeypatch.setattr(threading, "Timer", collecting)
-    planning = threading.Thread(target=lambda: [plan() for _ in range(3)], daemon=True)
+    planning = threading.Thread(target=plan, daemon=True)
     planning.start()
     planning.join(20)
     assert not planning.is_alive(), "it waits for itself"

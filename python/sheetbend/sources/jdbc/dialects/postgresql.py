@@ -48,8 +48,13 @@ __all__ = ["PostgresDialect"]
 
 _DRIVERS = ("org.postgresql.Driver",)
 _CONNECT_TIMEOUT_SECONDS = "10"
-_KEEP_ALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-"""A server that is gone without a word is noticed after a minute, not after two hours."""
+_KEEP_ALIVES = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""A server that is gone without a word is noticed after a minute, not after two hours, also where it owes an answer."""
 _GRACE_SECONDS = 5.0
 """How long after 'queryTimeout' a server that has not ended the statement itself is given up."""
 _BATCH_BYTES = 4 << 20
