@@ -6,7 +6,6 @@ import datetime as dt
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +20,7 @@ from sheetbend.interop.pyspark import as_data_source
 from sheetbend.sources.jdbc import JDBCArrowDataSource
 from tests.interop.sources import FORMS, Endless, Kinds, Nothing, People, Torn
 from tests.support.sail import running_sail
+from tests.support.server import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +142,7 @@ def test_no_partition_is_an_empty_table(spark: SparkSession) -> None:
 def test_limit_ends_the_reader(spark: SparkSession, tmp_path: Path) -> None:
     done = tmp_path / "done"
     assert len(spark.read.format("endless").option("done", str(done)).load().limit(3).collect()) == 3
-    deadline = time.monotonic() + 10
-    while not done.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert done.read_text() == "cancelled: True"
+    wait_until(lambda: done.exists() and done.read_text() == "cancelled: True", 10, "it is told, and ends")
 
 
 def test_failure_reaches_the_client(spark: SparkSession) -> None:

@@ -15,9 +15,13 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// What is left out of the log at any level: these call it an error that a job has been cancelled.
-const QUIET: [&str; 2] =
-    ["ballista_scheduler::state::executor_manager=off", "ballista_scheduler::state::task_manager=off"];
+/// What is left out of the log at any level: these call it an error that a job has been cancelled, or that nobody wants
+/// the rest of the rows.
+const QUIET: [&str; 3] = [
+    "ballista_core::execution_plans::shuffle_reader=off",
+    "ballista_scheduler::state::executor_manager=off",
+    "ballista_scheduler::state::task_manager=off",
+];
 
 /// The native half of Sheetbend. Private: `sheetbend` and `sheetbend.testing` wrap it.
 #[pymodule]

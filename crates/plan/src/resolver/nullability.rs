@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Column, ExprSchema, JoinType, NullHandling, ScalarValue};
+use datafusion::common::{Column, JoinType, NullHandling, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, ExprSchemable, LogicalPlan, Operator};
 use recursive::recursive;
@@ -91,8 +91,9 @@ const STRICT: &[&str] = &[
 /// Type and nullability of a column of a plan.
 #[recursive]
 pub(super) fn stated(plan: &LogicalPlan, column: &Column) -> Option<FieldRef> {
-    let known = plan.schema().field_from_column(column).ok()?;
+    // Not by `field_from_column`: the error where there is none has all names, and each join asks one side in vain.
     let at = plan.schema().maybe_index_of_column(column)?;
+    let known = &plan.schema().fields()[at];
     let below = |input: &LogicalPlan| stated(input, column);
     let found = match plan {
         LogicalPlan::Projection(projection) => of_expr(projection.expr.get(at)?, &projection.input),
