@@ -8,12 +8,8 @@ mod scan;
 mod server;
 mod write;
 
-use mimalloc::MiMalloc;
 use pyo3::prelude::*;
 use tracing_subscriber::EnvFilter;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What is left out of the log at any level: these call it an error that a job has been cancelled, or that nobody wants
 /// the rest of the rows.
